@@ -1,0 +1,51 @@
+# Duewatch: `make run` starts it, `make test` checks it; both set up .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test check bench contracts release lock clean
+
+help: ## what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## sets up .venv with everything locked
+
+$(STAMP): requirements.lock pyproject.toml
+	@sh deploy/checks/prerequisites.sh $(PYTHON)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	@touch $(STAMP)
+
+run: install ## starts the whole system on 127.0.0.1:8080, data in ./data
+	exec $(BIN)/duewatch up
+
+demo: install ## shows the circle on a running system
+	$(BIN)/duewatch demo
+
+test: install check ## all checks and tests
+	$(BIN)/pytest -n 2
+
+check: install ## style, types, imports, file lengths, contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python deploy/checks/lengths.py
+	$(BIN)/duewatch contracts check
+
+bench: install ## benchmarks, one JSON object a line, also in build/bench.jsonl
+	$(BIN)/python -m tests.bench
+
+contracts: install ## writes contracts/ anew
+	$(BIN)/duewatch contracts write
+
+release: install ## keeps the contracts as they are as the released ones, before a version is tagged
+	$(BIN)/python deploy/checks/release.py
+
+lock: ## pins the newest versions that pyproject.toml allows (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock
+
+clean: ## takes away what was built
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

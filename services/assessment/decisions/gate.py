@@ -1,0 +1,279 @@
+"""The procurement gate: may we buy? Answered from ratings made before, each answer durable before it is given.
+
+Hot: plain Starlette and a typed decoder, no Pydantic; 500 questions cost two look-ups and one commit.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.assessment.decisions.model import DECISIONS, Decisions, Override, Take
+from services.assessment.gate import Answer, GateReason, GateView, answer
+from services.assessment.tenant_policies import Policies
+from shared.errors import Invalid, Malformed
+from shared.events.envelope import encode
+from shared.events.ratings import Decision, Effect
+from shared.http.auth import guarded
+from shared.http.idempotency import idempotency_key, request_digest
+from shared.ids import derive
+from shared.kernel.aggregate import Cause, Document, Item, Message
+from shared.kernel.service import Context
+from shared.security.roles import Permission, Principal
+
+MOST = 500
+
+
+class _Ref(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    system: str
+    number: str
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """May we do `effect` with a supplier, named by our id or by its number in a procurement system?"""
+
+    effect: Effect = "purchase_order"
+    supplier_ref: _Ref | None = None
+    supplier_id: str | None = None
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One question, or several as `items`."""
+
+    effect: Effect = "purchase_order"
+    supplier_ref: _Ref | None = None
+    supplier_id: str | None = None
+    items: list[Question] | None = None
+
+
+class _Facts(msgspec.Struct, frozen=True):
+    supplier_id: str
+    version: int = 0
+
+
+class Row(msgspec.Struct, frozen=True):
+    """What the gate reads of an assessment: the rest is skipped."""
+
+    facts: _Facts
+    gate: GateView
+    revision: int
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One answer as the caller gets it."""
+
+    id: str
+    decision: str
+    effect: Effect
+    reasons: tuple[GateReason, ...]
+    conditions: tuple[str, ...]
+    policy_version: str
+    data_as_of: datetime | None
+    valid_until: datetime
+    supplier_id: str | None
+    override_id: str | None = None
+
+
+_ask = msgspec.json.Decoder(Asked)
+_row = msgspec.json.Decoder(Row)
+_override = msgspec.json.Decoder(Override)
+
+
+class _Call(NamedTuple):
+    questions: list[Question]
+    told: "asyncio.Future[list[Told]]"
+
+
+class Gate:
+    """Answers for one process."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx, self.policies = ctx, Policies(ctx)
+        self._waiting: dict[tuple[str, str], list[_Call]] = {}
+        self._answering: asyncio.Task[None] | None = None
+
+    async def ask(self, tenant: str, actor: str, questions: list[Question]) -> list[Told]:
+        """Answers a call together with those of the same caller that came while the last commit was on its way: nobody waits for more."""
+        call = _Call(questions, asyncio.get_running_loop().create_future())
+        self._waiting.setdefault((tenant, actor), []).append(call)
+        if self._answering is None:
+            self._answering = asyncio.create_task(self._answer_all())
+        return await call.told
+
+    async def _answer_all(self) -> None:
+        try:
+            while self._waiting:
+                waiting, self._waiting = self._waiting, {}
+                await asyncio.gather(*(self._answer(*key, calls) for key, calls in waiting.items()))
+        finally:
+            self._answering = None
+
+    async def _answer(self, tenant: str, actor: str, calls: list["_Call"]) -> None:
+        try:
+            told = await self.decide(tenant, actor, [q for call in calls for q in call.questions], None)
+        except Exception as error:  # each caller gets it as its own
+            for call in calls:
+                if not call.told.done():
+                    call.told.set_exception(error)
+            return
+        at = 0
+        for call in calls:
+            if not call.told.done():  # its caller may have gone
+                call.told.set_result(told[at : at + len(call.questions)])
+            at += len(call.questions)
+
+    async def follow_policies(self) -> None:
+        """Keeps the tenants' policies at hand: an unknown supplier's answer names one."""
+        waits = self.ctx.nudged()
+        while True:
+            await self.policies.refresh()
+            await waits.wait(30.0)
+            await asyncio.sleep(5.0)
+
+    async def rows(self, tenant: str, questions: list[Question]) -> list[Row | None]:
+        """The assessments asked about, in order; None where none is known (or screened)."""
+        store = self.ctx.stores["assessment"]
+        refs = {f"{q.supplier_ref.system}:{q.supplier_ref.number}" for q in questions if q.supplier_ref}
+        ids = {q.supplier_id for q in questions if q.supplier_id}
+        by_ref = await store.find_any("assessment", tenant, "external_ref", list(refs)) if refs else {}
+        by_id = await store.load("assessment", [(tenant, i) for i in ids]) if ids else {}
+        found: list[Row | None] = []
+        for q in questions:
+            if q.supplier_ref:
+                state = by_ref.get(f"{q.supplier_ref.system}:{q.supplier_ref.number}")
+            else:
+                stored = by_id.get((tenant, q.supplier_id or ""))
+                state = stored.state if stored else None
+            row = _row.decode(state) if state else None
+            found.append(row if row and row.facts.version else None)
+        return found
+
+    async def decide(self, tenant: str, actor: str, questions: list[Question], repeat: tuple[str, str] | None) -> list[Told]:
+        """Answers and keeps them; a repeated call gets what it got first."""
+        batch = derive("dec", tenant, actor, repeat[0]) if repeat else self.ctx.ids.new("dec")
+        now, policy = self.ctx.clock.now(), self.policies.of(tenant)
+        rows = await self.rows(tenant, questions)
+        stopped = [row.facts.supplier_id for row in rows if row is not None and row.gate.tier != "low"]
+        overrides = await self._overrides(tenant, stopped, now)
+        told, kept = [], []
+        for n, (question, row) in enumerate(zip(questions, rows, strict=True)):
+            given = answer(row.gate if row else None, question.effect, now, policy)
+            supplier_id = row.facts.supplier_id if row else None
+            override = overrides.get((supplier_id or "", question.effect))
+            told.append(_tell(f"{batch}.{n}", question.effect, supplier_id, given, override))
+            kept.append(
+                Decision(
+                    decision=override[1].decision if override else given.decision,
+                    effect=question.effect,
+                    supplier_id=supplier_id,
+                    rating_version=row.revision if row else 0,
+                    policy_version=given.policy_version,
+                    reasons=tuple(reason.code for reason in given.reasons),
+                    override_id=override[0] if override else "",
+                )
+            )
+        return await self._keep(tenant, actor, batch, kept, told, repeat)
+
+    async def _keep(
+        self, tenant: str, actor: str, batch: str, kept: list[Decision], told: list[Told], repeat: tuple[str, str] | None
+    ) -> list[Told]:
+        def render(_: Document[Decisions]) -> bytes:
+            return msgspec.json.encode(told)
+
+        key, digest = repeat or ("", "")
+        message = Message(Take(tuple(kept)), Cause(batch, "command.decide", actor=actor), key, digest, answer=render)
+        outcome = await self.ctx.kernel.execute(Item(DECISIONS, tenant, batch, message, fresh=not repeat))
+        return msgspec.json.decode(outcome.answer, type=list[Told]) if outcome.answer else told
+
+    async def _overrides(self, tenant: str, suppliers: list[str], now: datetime) -> dict[tuple[str, str], tuple[str, Override]]:
+        """Active overrides of these suppliers by (supplier, effect). One that has just expired counts no more, its alarm rung or not."""
+        found: dict[tuple[str, str], tuple[str, Override]] = {}
+        if not suppliers:
+            return found
+        ids = await self.ctx.store.find_any("override", tenant, "active_for", sorted(set(suppliers)))
+        for supplier in ids:
+            for stored in await self.ctx.store.find("override", tenant, {"active_for": supplier}):
+                override = _override.decode(stored.state)
+                if override.expires_at > now:
+                    found[supplier, override.effect] = (stored.id, override)
+        return found
+
+
+def _tell(id_: str, effect: Effect, supplier_id: str | None, given: Answer, override: tuple[str, Override] | None) -> Told:
+    reasons, word, until = given.reasons, given.decision, given.valid_until
+    if override:
+        word, until = override[1].decision, min(until, override[1].expires_at)
+        reasons = (GateReason(code="override", text="An approved override is in force"), *reasons)
+    return Told(
+        id_,
+        word,
+        effect,
+        reasons,
+        given.conditions,
+        given.policy_version,
+        given.data_as_of,
+        until,
+        supplier_id,
+        override[0] if override else None,
+    )
+
+
+def _questions(asked: Asked) -> list[Question]:
+    if asked.items is None:
+        return [Question(asked.effect, asked.supplier_ref, asked.supplier_id)]
+    if asked.supplier_ref or asked.supplier_id:
+        raise _invalid("items", "either one question or `items`, not both")
+    if not 1 <= len(asked.items) <= MOST:
+        raise _invalid("items", f"1 to {MOST} questions a call")
+    return asked.items
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid("Not a question for the gate", errors=[{"field": field, "message": message}])
+
+
+def _check(q: Question) -> None:
+    if (q.supplier_ref is None) == (q.supplier_id is None):
+        raise _invalid("supplier_ref", "give either supplier_ref or supplier_id")
+    texts = (q.supplier_ref.system, q.supplier_ref.number) if q.supplier_ref else (q.supplier_id or "",)
+    if any(not text or len(text) > 200 for text in texts):
+        raise _invalid("supplier_ref" if q.supplier_ref else "supplier_id", "1 to 200 characters")
+
+
+def handler(gate: Gate) -> Any:
+    """`POST /v1/decisions`."""
+
+    @guarded(Permission.GATE_ASK)
+    async def decide(request: Request, caller: Principal) -> Response:
+        body = await request.body()
+        try:
+            asked = _ask.decode(body)
+        except msgspec.ValidationError as error:
+            raise _invalid(_place(str(error)), "not as documented: see /docs") from None
+        except (msgspec.DecodeError, RecursionError):
+            raise Malformed("The body is not JSON") from None
+        questions = _questions(asked)
+        for question in questions:
+            _check(question)
+        key = idempotency_key(request.headers.get("idempotency-key"))
+        repeat = (key, request_digest("POST", "/v1/decisions", body)) if key else None
+        if repeat:
+            told = await gate.decide(caller.tenant, caller.subject, questions, repeat)
+        else:
+            told = await gate.ask(caller.tenant, caller.subject, questions)
+        return Response(encode({"items": told} if asked.items is not None else told[0]), media_type="application/json")
+
+    return decide
+
+
+def _place(error: str) -> str:
+    """Where msgspec found the fault, as far as that repeats no input: field names that are ours."""
+    _, _, path = error.rpartition(" - at `")
+    known = [part for part in path.strip("`$").replace("[", ".[").split(".") if part in _OURS]
+    return ".".join(known) or "body"
+
+
+_OURS = {"items", "effect", "supplier_ref", "supplier_id", "system", "number"}

@@ -1,0 +1,241 @@
+"""Facts to drivers: each fact that matters, with its points at a time, its lowest tier, and the events that led to it, nearest first.
+
+Texts are plain language and name no person but as an official list does.
+"""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from services.assessment.facts import AuditFact, CaseFact, Facts, MatchFact
+from services.assessment.inheritance import ACTIVE, blocked_holdings, blocked_share, counts_as_blocked, origins, signal_link
+from services.assessment.policy import INDICATORS, DriverCode, Fading, Policy
+from shared.events.matches import Match, SignalRef
+from shared.events.ratings import Driver, Link, Tier
+
+_DAY = timedelta(days=1)
+
+
+class Fade(NamedTuple):
+    """How a fact's weight goes: `points` when it was new, halved every `half_life_days`, nothing from `end` on."""
+
+    points: float
+    since: datetime
+    half_life_days: float
+    end: datetime
+
+    def at(self, now: datetime) -> float:
+        if now >= self.end:
+            return 0.0
+        return self.points * math.exp2(-max((now - self.since) / _DAY, 0.0) / self.half_life_days)
+
+
+class Found(NamedTuple):
+    driver: Driver
+    fade: Fade | None = None
+
+
+def found(facts: Facts, policy: Policy, now: datetime) -> list[Found]:
+    """All drivers at `now`, in no order; points as they stand alone."""
+    out = list(_places(facts, policy))
+    for fact in facts.matches.values():
+        if fact.match.state in ACTIVE and (one := _match(fact, policy, now)) is not None:
+            out.append(one)
+    if facts.owners or facts.matches:
+        out += _holdings(facts, policy)
+    if facts.inherited:
+        out += _inherited(facts, policy)
+    for audit in facts.audits.values():
+        out += _audit(audit, policy)
+    for case in facts.cases.values():
+        out += _case(case, policy)
+    return out
+
+
+def _places(facts: Facts, policy: Policy) -> Iterator[Found]:
+    """The heaviest region and the heaviest country, of seat, sites and origins."""
+    links = (facts.screened,) if facts.screened else ()
+    if weights := policy.points.regions:
+        told = [place.region for place in facts.places] + [good.region for good in facts.goods]
+        if region := max((r for r in told if r in weights), key=lambda r: (weights[r], r), default=None):
+            yield Found(_driver("region", f"A site or a sourced good is in {region}", weights[region], None, links))
+    if weights := policy.points.countries:
+        countries = {facts.country, *(place.country for place in facts.places), *(good.origin for good in facts.goods)}
+        if country := max((c for c in countries if c in weights), key=lambda c: (weights[c], c), default=None):
+            yield Found(
+                _driver(
+                    "country", f"Seat, a site or a sourced good is in {country}, a country of higher risk", weights[country], None, links
+                )
+            )
+
+
+def _match(fact: MatchFact, policy: Policy, now: datetime) -> Found | None:
+    match = fact.match
+    if match.signal.source.kind == "finding":
+        return _finding(fact, policy, now)
+    if match.about == "exposure":
+        points = policy.points.exposure
+        listed = match.signal.source.list or ""
+        weight = _weakened(match, points.by_list.get(listed, points.list_entry), policy)
+        return Found(_of(fact, "exposure_list", f"A sourced good or place falls under {_entry(match.signal)}", weight))
+    return None if counts_as_blocked(fact, policy) else _listed(fact, policy)
+
+
+def _listed(fact: MatchFact, policy: Policy) -> Found:
+    """A list entry that names the supplier, or possibly an owner (a surely listed owner counts by its share)."""
+    match, points, least = fact.match, policy.points.list_match, policy.at_least
+    who = "an owner of the supplier" if match.party == "owner" else "the supplier"
+    entry = _entry(match.signal)
+    if match.strength == "weak" and match.state != "confirmed":
+        return Found(_of(fact, "list_weak", f"Possibly {who} is {entry}; nobody has decided yet", points.weak, least.list_weak))
+    if match.signal.source.list in points.review_only_lists:
+        return Found(
+            _of(fact, "list_review", f"{entry} names {who}; the list restricts but does not forbid", points.review_only, least.list_review)
+        )
+    if match.state == "confirmed":
+        return Found(_of(fact, "list_confirmed", f"{entry} is {who}, confirmed by a person", points.confirmed, least.list_confirmed))
+    return Found(_of(fact, "list_strong", f"{entry} names {who}", points.strong, least.list_strong))
+
+
+def _finding(fact: MatchFact, policy: Policy, now: datetime) -> Found | None:
+    """A verified finding about a party or an exposure: its weight fades, then it is forgotten."""
+    match, party = fact.match, fact.match.about == "party"
+    fading: Fading = policy.fading.party_finding if party else policy.fading.exposure_finding
+    known = [indicator for indicator in match.signal.source.indicators if indicator in INDICATORS]
+    weights = policy.points.finding.indicators
+    known.sort(key=lambda indicator: (-weights[indicator], indicator))
+    weight = policy.points.exposure.finding if not party else _together([weights[i] for i in known] or [policy.points.finding.unspecified])
+    weight = _weakened(match, weight, policy)
+    code: DriverCode
+    tier: Tier | None = None
+    words = ", ".join(indicator.replace("_", " ") for indicator in known) or "an abuse"
+    if not party:
+        code, text = "exposure_finding", f"A sourced good or place falls under a verified finding: {words}"
+    elif match.party == "owner":
+        code, text, weight = "owner_finding", f"A verified finding names an owner: {words}", weight * policy.upstream.damping
+    elif match.state == "confirmed":
+        code, text, tier = (
+            "finding_confirmed",
+            f"A verified finding is about the supplier, confirmed by a person: {words}",
+            policy.at_least.finding_confirmed,
+        )
+    elif match.strength == "strong":
+        code, text = "finding_strong", f"A verified finding names the supplier: {words}"
+    else:
+        code, text = "finding_weak", f"A verified finding is possibly about the supplier: {words}"
+    fade = Fade(weight, fact.since, fading.half_life_days, fact.since + timedelta(days=fading.expires_days))
+    if now >= fade.end:
+        return None
+    return Found(_of(fact, code, text, fade.at(now), tier, tuple(known)), fade)
+
+
+def _holdings(facts: Facts, policy: Policy) -> Iterator[Found]:
+    """The 50 % rule: one driver for the shares together, one where a share is unknown."""
+    holdings = blocked_holdings(facts, policy)
+    known = [holding for holding in holdings if holding.percent is not None]
+    line = policy.owners.blocked_share_percent
+    if known:
+        share, lead = blocked_share(known), known[0]
+        if share >= line:
+            text = f"Blocked owners hold {share:f} % together; from {line:g} % on the supplier counts as blocked itself"
+            yield Found(
+                _driver("blocked_share", text, policy.points.list_match.strong, policy.at_least.blocked_share, lead.links, lead.signal)
+            )
+        else:
+            text = f"Blocked owners hold {share:f} % together, below the line of {line:g} %"
+            yield Found(
+                _driver(
+                    "owner_share",
+                    text,
+                    policy.points.owner_share * float(share) / line,
+                    policy.at_least.owner_share,
+                    lead.links,
+                    lead.signal,
+                )
+            )
+    for lead in [holding for holding in holdings if holding.percent is None][:1]:
+        text = "A listed owner's share is not known; find out"
+        tier = policy.at_least.owner_share_unknown
+        yield Found(_driver("owner_share_unknown", text, policy.points.owner_share, tier, lead.links, lead.signal))
+
+
+def _inherited(facts: Facts, policy: Policy) -> Iterator[Found]:
+    for origin in origins(facts, policy):
+        if not origin.points and not origin.prohibited_upstream:
+            continue
+        far = "one step" if origin.distance == 1 else f"{origin.distance} steps"
+        code: DriverCode = "upstream_prohibited" if origin.prohibited_upstream else "upstream"
+        tier = policy.at_least.upstream_prohibited if origin.prohibited_upstream else None
+        text = (
+            f"It buys from a supplier that is prohibited; the reason lies {far} away"
+            if tier
+            else f"A linked supplier or owner, {far} away, is at risk"
+        )
+        yield Found(_driver(code, text, origin.points, tier, origin.links, origin.risk.signal, supplier_id=origin.supplier_id))
+
+
+def _audit(fact: AuditFact, policy: Policy) -> Iterator[Found]:
+    weights, counts = policy.points.non_conformities, fact.open_non_conformities
+    kinds = [
+        ("minor", counts.minor),
+        ("major", counts.major),
+        ("critical", counts.critical),
+        ("business critical", counts.business_critical),
+    ]
+    if worst := [f"{n} {kind}" for kind, n in reversed(kinds) if n > 0]:
+        left = (1 - weights.minor) ** counts.minor * (1 - weights.major) ** counts.major
+        left *= (1 - weights.critical) ** counts.critical * (1 - weights.business_critical) ** counts.business_critical
+        yield Found(_driver("non_conformity", f"Open non-conformities of an audit: {', '.join(worst)}", 1 - left, None, (fact.link,)))
+    if fact.overdue:
+        yield Found(
+            _driver(
+                "audit_overdue", "An audit or its corrective action is overdue", policy.points.follow_up.audit_overdue, None, (fact.link,)
+            )
+        )
+
+
+def _case(fact: CaseFact, policy: Policy) -> Iterator[Found]:
+    weights = policy.points.follow_up
+    if fact.state == "reopened":
+        yield Found(
+            _driver("case_reopened", "A remediation case was reopened: it has happened again", weights.case_reopened, None, (fact.link,))
+        )
+    if fact.overdue:
+        yield Found(_driver("case_overdue", "Remediation is overdue", weights.case_overdue, None, (fact.link,)))
+
+
+def _weakened(match: Match, weight: float, policy: Policy) -> float:
+    return weight * policy.points.weak_share if match.strength == "weak" and match.state != "confirmed" else weight
+
+
+def _together(weights: list[float]) -> float:
+    left = 1.0
+    for weight in weights:
+        left *= 1 - weight
+    return 1 - left
+
+
+def _entry(signal: SignalRef) -> str:
+    """The entry as its list has it: an official publication, so its name may stand here."""
+    return f"{signal.name or 'an entry'} on list {signal.source.list or 'unknown'}"
+
+
+def _of(fact: MatchFact, code: DriverCode, text: str, points: float, tier: Tier | None = None, indicators: tuple[str, ...] = ()) -> Driver:
+    return _driver(code, text, points, tier, (*fact.links, signal_link(fact.match.signal)), fact.match.signal, indicators=indicators)
+
+
+def _driver(
+    code: DriverCode,
+    text: str,
+    points: float,
+    tier: Tier | None,
+    chain: tuple[Link, ...],
+    signal: SignalRef | None = None,
+    *,
+    supplier_id: str | None = None,
+    indicators: tuple[str, ...] = (),
+) -> Driver:
+    return Driver(
+        code=code, text=text, points=points, tier=tier, chain=chain, signal=signal, supplier_id=supplier_id, indicators=indicators
+    )

@@ -1,0 +1,144 @@
+"""How events come in: each becomes a message to the assessment of the supplier that it is about, and to those who depend on it."""
+
+from collections.abc import Sequence
+
+from services.assessment.model import ASSESSMENT, Rerate, Told
+from services.assessment.tenant_policies import Policies
+from shared.events.envelope import Meta, Record
+from shared.events.followup import AuditChanged, CaseChanged
+from shared.events.matches import MatchEvent, SupplierScreened
+from shared.events.ratings import ExposurePropagated, Link
+from shared.ids import derive
+from shared.kernel.aggregate import Cause, Item, Message
+from shared.kernel.kernel import document
+from shared.kernel.reactor import Reaction, cause_of
+from shared.kernel.service import Context, Task
+
+GROUP = "assessment"
+_BATCH = 500
+
+
+def link_of(meta: Meta) -> Link:
+    """An event as a link in a chain of causes."""
+    return Link(service=meta.source.rpartition("/")[2], type=meta.type, id=meta.id, time=meta.time, subject=meta.subject)
+
+
+class Assessor:
+    """Turns events into messages; keeps the policies at hand."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx, self.policies = ctx, Policies(ctx)
+
+    def reaction(self) -> Reaction:
+        """Everything that a rating rests on, and, from its own topic, what suppliers hand on."""
+        return Reaction(GROUP, ("matches", "audits", "remediation", "ratings"), self.react, _BATCH, prepare=self.policies.refresh)
+
+    async def react(self, records: Sequence[Record]) -> list[Item]:
+        """One message for each supplier concerned."""
+        items: list[Item] = []
+        for record in records:
+            if not record.meta.type.startswith(_WANTED):
+                continue
+            payload, tenant = record.payload(), record.meta.tenant
+            match payload:
+                case SupplierScreened():
+                    also = await self._handed(tenant, payload)
+                    items.append(self._item(record, tenant, payload.supplier_id, also))
+                case MatchEvent():
+                    items.append(self._item(record, tenant, payload.match.supplier_id))
+                case AuditChanged() | CaseChanged():
+                    items.append(self._item(record, tenant, payload.supplier_id))
+                case ExposurePropagated():
+                    items += [self._item(record, tenant, id_) for id_ in await self._dependents(tenant, payload.supplier_id)]
+        return items
+
+    def _item(self, record: Record, tenant: str, supplier_id: str, also: tuple[tuple[ExposurePropagated, Link], ...] = ()) -> Item:
+        told = Told(supplier_id, record.payload(), link_of(record.meta), self.policies.of(tenant), also)
+        return Item(ASSESSMENT, tenant, supplier_id, Message(told, cause_of(record)))
+
+    async def _dependents(self, tenant: str, supplier_id: str) -> list[str]:
+        found: list[str] = []
+        while page := await self.ctx.store.find(
+            "assessment", tenant, {"dependency": supplier_id}, after=found[-1] if found else "", limit=_BATCH
+        ):
+            found += [stored.id for stored in page]
+        return found
+
+    async def _handed(self, tenant: str, screened: SupplierScreened) -> tuple[tuple[ExposurePropagated, Link], ...]:
+        """What the supplier's dependencies have handed on already: they will not tell it again for one who comes late."""
+        profile = screened.profile
+        ids = {u.supplier_id for u in profile.upstream} | {o.supplier_id for o in profile.owners if o.supplier_id}
+        if not ids:
+            return ()
+        loaded = await self.ctx.store.load("assessment", [(tenant, id_) for id_ in sorted(ids)])
+        found = []
+        for (_, id_), stored in loaded.items():
+            state = document(ASSESSMENT, stored).state
+            if state.handed:
+                handed = ExposurePropagated(supplier_id=id_, prohibited=state.rating.tier == "prohibited", inherited=state.handed)
+                rated = derive("evt", state.rating.cause.id, "assessment", tenant, id_, "0")
+                found.append(
+                    (
+                        handed,
+                        Link(service="assessment", type="duewatch.rating.reassessed.v1", id=rated, time=state.rating.as_of, subject=id_),
+                    )
+                )
+        return tuple(found)
+
+    # ---- time and policy ----
+
+    def tasks(self) -> list[Task]:
+        """Ratings that fade, and ratings by another policy than today's."""
+        return [Task("assessment fading", "reactions", self.fade), Task("assessment policy", "reactions", self.follow_policy)]
+
+    async def fade(self) -> None:
+        """Rates again whoever's rating time alone has moved."""
+        waits = self.ctx.nudged()
+        while True:
+            now = self.ctx.clock.now()
+            due = await self.ctx.store.due("assessment", now.timestamp(), _BATCH)
+            keys = [(s.tenant, s.id, derive("alarm", "assessment", s.tenant, s.id, str(s.version)), "duewatch.alarm") for s in due]
+            await self._rerate(keys)
+            if not due:
+                upcoming = await self.ctx.store.next_alarm()
+                await waits.wait(1.0 if upcoming is None else min(1.0, max(0.01, upcoming - now.timestamp())))
+
+    async def follow_policy(self) -> None:
+        """Rates everyone again whose policy has changed; a mark in the positions says for whom that is done."""
+        waits = self.ctx.nudged()
+        while True:
+            await self.policies.refresh()
+            done = await self.ctx.store.positions("policy/")
+            wanted = {f"policy/{tenant}": _number(p.version) for tenant, p in self.policies.tenants.items()}
+            wanted["policy/"] = _number(self.policies.shipped.version)
+            if wanted.items() <= done.items():
+                await waits.wait(5.0)
+                continue
+            keys: list[tuple[str, str, str, str]] = []
+            async for stored in self.ctx.store.documents("assessment"):
+                version = self.policies.of(stored.tenant).version
+                if version.encode() not in stored.state:
+                    cause = derive("policy", version, stored.tenant, stored.id)
+                    keys.append((stored.tenant, stored.id, cause, "duewatch.policy.changed.v1"))
+                if len(keys) == _BATCH:
+                    await self._rerate(keys)
+                    keys = []
+            await self._rerate(keys)
+            await self.ctx.kernel.apply_many([], consumed=wanted)
+
+    async def _rerate(self, keys: Sequence[tuple[str, str, str, str]]) -> None:
+        items = [
+            Item(ASSESSMENT, tenant, id_, Message(Rerate(self.policies.of(tenant)), Cause(cause, kind, cause)))
+            for tenant, id_, cause, kind in keys
+        ]
+        await self.ctx.kernel.apply_many(items)
+
+
+_WANTED = (
+    "duewatch.match.", "duewatch.supplier.screened.", "duewatch.audit.changed.", "duewatch.case.changed.", "duewatch.exposure.",
+)  # fmt: skip
+
+
+def _number(version: str) -> int:
+    """A policy version as a position: the digest at its end."""
+    return int(version.rpartition("-")[2], 16)

@@ -1,0 +1,74 @@
+"""Which policy a tenant is rated by: its own, set by its admin, or the one that the system was started with. Pure but for the loading."""
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from services.assessment.policy import STANDARD, Policy, load
+from shared.events.envelope import Payload, event
+from shared.kernel.aggregate import Aggregate, Decided, Message
+from shared.kernel.kernel import document
+from shared.kernel.service import Context
+
+
+@event("policy.changed.v1", None)
+class PolicyChanged(Payload, frozen=True, kw_only=True):
+    """A tenant's policy, as text, so that every rating can be done again."""
+
+    version: str
+    text: str
+    reason: str
+
+
+class SetPolicy(msgspec.Struct, frozen=True):
+    """The text has been validated."""
+
+    text: str
+    version: str
+    reason: str
+
+
+class TenantPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant's own policy."""
+
+    text: str
+    version: str
+    set_by: str
+    set_at: datetime
+
+
+def _decide(state: TenantPolicy | None, message: Message, now: datetime) -> Decided[TenantPolicy] | None:
+    body = message.body
+    assert isinstance(body, SetPolicy)
+    if state is not None and state.version == body.version:
+        return None
+    new = TenantPolicy(text=body.text, version=body.version, set_by=message.cause.actor, set_at=now)
+    return Decided(new, [PolicyChanged(version=body.version, text=body.text, reason=body.reason)])
+
+
+POLICY = Aggregate(kind="policy", state=TenantPolicy, decide=_decide)
+
+
+class Policies:
+    """The policies of one process; `refresh` reads the tenants' own anew."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        path = Path(ctx.settings.policy) if ctx.settings.policy else STANDARD
+        self.shipped_text = path.read_text(encoding="utf-8")
+        self.shipped = load(self.shipped_text)
+        self.tenants: dict[str, Policy] = {}
+
+    async def refresh(self) -> None:
+        """As they stand in the store."""
+        found = {}
+        async for stored in self._ctx.stores["assessment"].documents("policy"):
+            d = document(POLICY, stored)
+            known = self.tenants.get(d.tenant)
+            found[d.tenant] = known if known and known.version == d.state.version else load(d.state.text)
+        self.tenants = found
+
+    def of(self, tenant: str) -> Policy:
+        """The tenant's policy."""
+        return self.tenants.get(tenant, self.shipped)

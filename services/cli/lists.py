@@ -1,0 +1,189 @@
+"""`duewatch lists`: official lists, their releases and entries."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+
+from services.cli.command import Cursor, Limit, command, group
+from services.cli.failures import Refused
+from services.cli.packages import Package, package
+from services.cli.session import Session, segment
+from services.cli.show import Columns, fields, page, table, when
+
+app = group("Load official lists, and look at their releases and entries.", "duewatch lists load us_ofac_sdn ./2023-01")
+
+ListId = Annotated[str, typer.Argument(metavar="LIST", help="The list's id, as `duewatch lists show` names it.")]
+Wait = Annotated[bool, typer.Option(help="Wait until it is compared and held against all suppliers.")]
+_CHUNK = 256 * 1024
+
+
+@command(app, "load", example="duewatch lists load us_ofac_sdn ./2023-01", role="operator")
+def load(
+    session: Session,
+    list_id: ListId,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="A folder with the official files, a zip of them, or the files.", exists=True)
+    ],
+    wait: Wait = True,
+) -> None:
+    """Loads a release: sends the official files, waits for the comparison and for the sweep over all suppliers."""
+    official = [file["name"] for file in session.api.get(f"/v1/lists/{segment(list_id)}").body["files"]]
+    with package(official, paths) as sent:
+        answer = _send(session, list_id, sent)
+    _follow(session, list_id, answer["id"], wait=wait)
+
+
+@command(app, "pull", example="duewatch lists pull us_ofac_sdn", role="operator")
+def pull(
+    session: Session,
+    list_id: ListId,
+    address: Annotated[str | None, typer.Option(help="Where the file or a zip is; else the publisher's own address.")] = None,
+    wait: Wait = True,
+) -> None:
+    """Has the system fetch a release itself."""
+    answer = session.api.post(f"/v1/lists/{segment(list_id)}/pulls", {"address": address}).body
+    _follow(session, list_id, answer["id"], wait=wait)
+
+
+@command(app, "accept", example="duewatch lists accept us_ofac_sdn rel_... --reason 'OFAC announced the delisting'", role="operator")
+def accept(
+    session: Session,
+    list_id: ListId,
+    release_id: Annotated[str, typer.Argument(metavar="RELEASE")],
+    reason: Annotated[str, typer.Option(help="Why it may act; it stays with the release, with your name.")],
+    wait: Wait = True,
+) -> None:
+    """Lets in a release that a guard rail refused."""
+    session.api.post(f"{_release(list_id, release_id)}/acceptance", {"reason": reason})
+    _follow(session, list_id, release_id, wait=wait)
+
+
+@command(app, "show", example="duewatch lists show us_ofac_sdn", role="analyst")
+def show(session: Session, list_id: Annotated[str, typer.Argument(metavar="[LIST]", help="One list; without it all.")] = "") -> None:
+    """The lists that can be loaded, or one of them, each with the release that acts."""
+    if list_id:
+        session.answer(session.api.get(f"/v1/lists/{segment(list_id)}"), _list)
+        return
+    columns: Columns = {
+        "list": "id",
+        "title": "title",
+        "entries": "entries",
+        "release": _acting("id"),
+        "in force since": _acting("accepted_at"),
+    }
+    session.answer(session.api.get("/v1/lists"), lambda body: page(body, columns))
+
+
+@command(app, "releases", example="duewatch lists releases us_ofac_sdn", role="analyst")
+def releases(session: Session, list_id: ListId, limit: Limit = 50, cursor: Cursor = None) -> None:
+    """All releases of a list, those refused among them."""
+    answer = session.api.get(f"/v1/lists/{segment(list_id)}/releases", {"limit": limit, "cursor": cursor})
+    columns: Columns = {
+        "release": "id", "state": "state", "received": "received_at", "entries": "entries", "added": "added", "modified": "modified",
+        "deleted": "deleted", "by": "loaded_by", "reason": "reason",
+    }  # fmt: skip
+    session.answer(answer, lambda body: page(body, columns, empty="No release was loaded yet."))
+
+
+@command(app, "entries", example="duewatch lists entries us_ofac_sdn 36", role="analyst")
+def entries(
+    session: Session,
+    list_id: ListId,
+    uid: Annotated[str, typer.Argument(metavar="[UID]", help="One entry, by the publisher's own id.")] = "",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> None:
+    """The entries in force, or one of them."""
+    path = f"/v1/lists/{segment(list_id)}/entries"
+    if uid:
+        session.answer(session.api.get(f"{path}/{segment(uid)}"), _entry)
+        return
+    columns: Columns = {
+        "uid": "uid",
+        "name": "name",
+        "kind": lambda row: row.get("schema", "organisation"),
+        "countries": "countries",
+        "programs": "programs",
+    }
+    answer = session.api.get(path, {"limit": limit, "cursor": cursor})
+    session.answer(answer, lambda body: page(body, columns, empty="No release of this list is in force."))
+
+
+def _release(list_id: str, release_id: str) -> str:
+    return f"/v1/lists/{segment(list_id)}/releases/{segment(release_id)}"
+
+
+def _acting(field: str) -> Any:
+    return lambda row: when(row["release"][field]) if field.endswith("_at") and row["release"] else row["release"] and row["release"][field]
+
+
+def _send(session: Session, list_id: str, sent: Package) -> Any:
+    with session.progress() as bars:
+        chunks = bars.read("Sending", iter(lambda: sent.file.read(_CHUNK), b""), sent.size)
+        return session.api.upload(f"/v1/lists/{segment(list_id)}/releases", chunks, sent.size, sent.content_type).body
+
+
+def _follow(session: Session, list_id: str, release_id: str, *, wait: bool) -> None:
+    """Shows the release, after its comparison and its sweep where that is waited for; a refused one is a failure."""
+    path = _release(list_id, release_id)
+    if not wait:
+        session.answer(session.api.get(path), lambda release: _summary(release, None))
+        return
+    with session.progress() as bars:
+        bar = bars.start("Comparing with the release in force")
+        release = session.api.wait(path, lambda body: body["state"] != "received")
+        bars.end(bar)
+        sweep = _sweep(session, release.body, bars) if release.body["state"] == "accepted" else None
+    session.answer(release, lambda body: _summary(body, sweep))
+    if release.body["state"] == "refused":
+        how = f"If it is right all the same: duewatch lists accept {list_id} {release_id} --reason WHY"
+        raise Refused("The release was refused; the last good one stays in force", *([how] if release.body["may_be_let_in"] else []))
+
+
+def _sweep(session: Session, release: Any, bars: Any) -> Any:
+    """The finished sweep; None for a caller who may load lists but not see what they touch."""
+    bar = bars.start("Holding it against all suppliers")
+
+    def done(sweep: Any) -> bool:
+        bars.show(
+            bar, sweep["partitions_done"], f"{sweep['partitions_done']} of {sweep['partitions']} partitions", total=sweep["partitions"]
+        )
+        return bool(sweep["state"] == "complete")
+
+    try:
+        return session.api.wait(f"/v1/sweeps/{release['sweep_id']}", done).body
+    except Refused:
+        bars.end(bar, "counted for the roles analyst and admin only")
+        return None
+
+
+def _summary(release: Any, sweep: Any) -> RenderableType:
+    rows = {
+        "release": release["id"], "state": release["state"], "reason": release["reason"], "entries": release["entries"],
+        "unread": release["quarantined"] or None, "added": release["added"], "modified": release["modified"], "deleted": release["deleted"],
+    }  # fmt: skip
+    if sweep:
+        swept = f"{sweep['state']}, {sweep['partitions_done']} of {sweep['partitions']} partitions"
+        rows |= {"sweep": f"{sweep['id']} ({swept})", "suppliers": sweep["suppliers"], "signals": sweep["signals"], "hits": sweep["hits"]}
+    return fields(rows)
+
+
+def _list(body: Any) -> RenderableType:
+    release = body["release"] or {}
+    rows = {
+        "list": body["id"], "title": body["title"], "publisher": body["publisher"], "entries": body["entries"],
+        "release": release.get("id") or "none in force", "in force since": when(release.get("accepted_at")), "let in by": release.get("accepted_by"),
+        "because": release.get("accepted_because"), "sha256": release.get("sha256"),
+    }  # fmt: skip
+    return Group(fields(rows), "", table(body["files"], {"file": "name", "role": "role", f"address ({body['addresses']})": "address"}))
+
+
+def _entry(body: Any) -> RenderableType:
+    rows = {
+        k.replace("_", " "): v
+        for k, v in body.items()
+        if not (isinstance(v, dict) or (isinstance(v, list) and v and isinstance(v[0], dict)))
+    }
+    return Group(fields(rows), "", table(body.get("names", []), {"name": "name", "kind": lambda row: row.get("kind", "alias")}, empty=""))

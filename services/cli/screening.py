@@ -1,0 +1,112 @@
+"""`duewatch screen`, `matches` and `sweeps`: whom the lists and findings touch."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from services.cli.command import Cursor, Limit, SupplierOption, command, group
+from services.cli.session import Session, segment
+from services.cli.show import Columns, fields, page, reasons, table, text, when
+
+matches = group("Look at matches, and decide about them.", "duewatch matches list --state open")
+sweeps = group("See that a release was held against all suppliers.", "duewatch sweeps show swp_...")
+
+
+def screen(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="A name of an organisation, a person or a ship.")],
+    country: Annotated[str | None, typer.Option(help="Of the party, as RU.")] = None,
+    kind: Annotated[str, typer.Option(help="organisation, person, vessel or aircraft.")] = "organisation",
+    limit: Annotated[int, typer.Option(help="How many candidates at most.", min=1, max=100)] = 10,
+) -> None:
+    """Holds a name against all lists and findings; nothing is stored."""
+    body = {"name": name, "country": country, "kind": None if kind == "organisation" else kind, "limit": limit}
+    session.answer(session.api.post("/v1/screenings", body), _candidates)
+
+
+@command(matches, "list", example="duewatch matches list --supplier S4:100001 --state open", role="analyst")
+def list_(
+    session: Session,
+    supplier: SupplierOption = None,
+    state: Annotated[str | None, typer.Option(help="open, escalated, confirmed, cleared or withdrawn.")] = None,
+    strength: Annotated[str | None, typer.Option(help="strong or weak.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> None:
+    """Matches of suppliers with list entries and findings."""
+    asked = {"supplier_id": session.supplier_id(supplier), "state": state, "strength": strength, "limit": limit, "cursor": cursor}
+    columns: Columns = {
+        "match": "id", "state": "state", "score": lambda row: _score(row), "ours": "party_name", "theirs": lambda row: row["signal"]["name"],
+        "from": lambda row: _source(row["signal"]), "supplier": "supplier_id",
+    }  # fmt: skip
+    session.answer(session.api.get("/v1/matches", asked), lambda body: page(body, columns, empty="No such matches."))
+
+
+MatchId = Annotated[str, typer.Argument(metavar="MATCH")]
+
+
+@command(matches, "show", example="duewatch matches show mat_...", role="analyst")
+def show(session: Session, match: MatchId) -> None:
+    """One match, and why it is one."""
+    session.answer(session.api.get(f"/v1/matches/{segment(match)}"), _match)
+
+
+@command(
+    matches, "review", example="duewatch matches review mat_... --outcome cleared --note 'another company of that name'", role="analyst"
+)
+def review(
+    session: Session,
+    match: MatchId,
+    outcome: Annotated[str, typer.Option(help="confirmed, cleared or escalated.")],
+    reason_code: Annotated[str | None, typer.Option(help="The kind of reason; a wrong one is answered with those there are.")] = None,
+    note: Annotated[str | None, typer.Option(help="What the decision rests on.")] = None,
+) -> None:
+    """Decides about a match. A cleared pair stays cleared until either side materially changes."""
+    body = {"outcome": outcome, "reason_code": reason_code, "note": note}
+    session.answer(session.api.post(f"/v1/matches/{segment(match)}/review", body), _match)
+
+
+@command(sweeps, "show", example="duewatch sweeps show swp_...", role="analyst")
+def sweep(session: Session, sweep: Annotated[str, typer.Argument(metavar="SWEEP", help="As the release names it.")]) -> None:
+    """How far a release has been held against all suppliers."""
+    session.answer(session.api.get(f"/v1/sweeps/{segment(sweep)}"), _sweep)
+
+
+def _score(row: Any) -> Text:
+    return text(float(row["score"]), "bold red" if row.get("strength") == "strong" else "dark_orange")
+
+
+def _source(signal: Any) -> str:
+    return f"{signal['list']} {signal['uid']}" if signal.get("list") else f"finding {signal.get('finding_id') or ''}"
+
+
+def _candidates(body: Any) -> RenderableType:
+    columns: Columns = {
+        "score": lambda row: _score(row), "name": lambda row: row["signal"]["name"], "from": lambda row: _source(row["signal"]),
+        "programs": lambda row: row["signal"].get("programs"), "why": lambda row: reasons(row["why"]),
+    }  # fmt: skip
+    found = table(body["candidates"], columns, empty="Nothing resembles this name.")
+    return found if body.get("screenable", True) else Text("This name says too little to be screened.", "yellow")
+
+
+def _match(body: Any) -> RenderableType:
+    signal = body["signal"]
+    rows = {
+        "match": body["id"], "state": body["state"], "score": _score(body), "strength": body["strength"], "about": body["about"],
+        "supplier": body["supplier_id"], "our name": body["party_name"], "their name": signal["name"], "from": _source(signal),
+        "programs": signal.get("programs"), "why": reasons(body["why"]), "reviewed by": body["reviewed_by"], "reason": body["reason_code"],
+        "note": body["note"], "reviewed": when(body["reviewed_at"]), "opened": when(body["opened_at"]), "changed": when(body["updated_at"]),
+    }  # fmt: skip
+    return fields(rows)
+
+
+def _sweep(body: Any) -> RenderableType:
+    rows = {
+        "sweep": body["id"], "state": body["state"], "list": body.get("list"), "release": body.get("release_id"),
+        "partitions": f"{body['partitions_done']} of {body['partitions']}", "suppliers": body["suppliers"], "signals": body["signals"],
+        "hits": body["hits"], "started": when(body.get("started_at")), "completed": when(body.get("completed_at")),
+    }  # fmt: skip
+    proof = "" if body["state"] == "complete" else "Every partition must have taken part before a sweep proves anything."
+    return Group(fields(rows), Text(proof, "dim")) if proof else fields(rows)

@@ -1,0 +1,15 @@
+"""The lists that can be loaded: another one is one more module here that offers `SPECS`."""
+
+from services.intelligence.lists import ofac
+from services.intelligence.lists.spec import ListSpec
+from shared.errors import NotFound
+
+CATALOGUE: dict[str, ListSpec] = {spec.id: spec for spec in ofac.SPECS}
+
+
+def find(list_id: str) -> ListSpec:
+    """The list's description; `NotFound` for an id without a reader."""
+    spec = CATALOGUE.get(list_id)
+    if spec is None:
+        raise NotFound("No list with this id can be loaded; GET /v1/lists names those that can")
+    return spec

@@ -1,0 +1,190 @@
+"""OFAC's lists in their official CSV layout: SDN, ALT, ADD and SDN_COMMENTS, and the same four of the consolidated (non-SDN) list.
+
+No header, `-0- ` is null, 0x1A at the end, linked by `ent_num`; remarks are cut at 1,000 characters and go on in the comments file (OFAC's "SDN data
+specification", dat_spec.txt).
+"""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from services.intelligence.lists import remarks
+from services.intelligence.lists.countries import alpha2
+from services.intelligence.lists.rows import MAX_LINES, Row, rows
+from services.intelligence.lists.spec import Attached, Entry, Files, ListFile, ListSpec, Quarantined, Reading, Role
+from shared.errors import Malformed
+from shared.events.signals import PartySignal, Schema, Signal, SignalAddress, SignalIdentifier, SignalName, Source
+
+COLUMNS: dict[Role, int] = {"primary": 12, "aliases": 5, "addresses": 6, "comments": 2}
+MAX_BAD_SHARE = 0.05  # of a file's rows: beyond, it is another layout and not a few damaged rows
+MAX_NAME = 1000  # characters; the specification allows 350
+_SCHEMAS: dict[str, Schema] = {"individual": "person", "vessel": "vessel", "aircraft": "aircraft"}
+_DETAILS = (
+    (4, "Title"),
+    (6, "Vessel Type"),
+    (7, "Tonnage"),
+    (8, "Gross Registered Tonnage"),
+    (10, "Vessel Owner"),
+)  # columns without a field of their own
+_BETWEEN_PROGRAMS = re.compile(r"\]\s*\[|;\s*")
+_CANONICAL = msgspec.json.Encoder(order="sorted")
+
+
+def read(files: Files, *, list_id: str, release_id: str) -> Reading:
+    """Entries of a release, in the order of the primary file.
+
+    Rows that cannot be read are quarantined one by one; a primary file without any entry, or any file with more than 5 % of bad rows, is `Malformed`.
+    """
+    if "primary" not in files:
+        raise Malformed("The primary file is missing")
+    primary, quarantined = _primary(files["primary"])
+    attached: dict[Role, Attached] = {}
+    extra: dict[Role, dict[str, list[list[str]]]] = {"aliases": {}, "addresses": {}, "comments": {}}
+    for role in extra:
+        if role in files:
+            extra[role], attached[role] = _attached(files[role], role, primary)
+    entries = tuple(
+        _entry(uid, cells, {role: rows_of.get(uid, []) for role, rows_of in extra.items()}, list_id, release_id)
+        for uid, cells in primary.items()
+    )
+    return Reading(entries=entries, quarantined=quarantined, attached=attached)
+
+
+def _primary(path: Path) -> tuple[dict[str, list[str]], tuple[Quarantined, ...]]:
+    found: dict[str, list[str]] = {}
+    quarantined: list[Quarantined] = []
+    for row in rows(path, COLUMNS["primary"], "primary"):
+        uid = _uid(row)
+        if reason := row.fault or _objection(uid, row.cells, found):
+            quarantined.append(Quarantined(row=row.number, reason=reason, uid=uid or None))
+            if len(quarantined) > MAX_BAD_SHARE * MAX_LINES:
+                break  # the share is exceeded whatever follows
+        else:
+            found[uid] = row.cells
+    if not found:
+        raise Malformed("The primary file holds no entry in OFAC's CSV layout")
+    _refuse_if_bad(len(quarantined), len(found) + len(quarantined), "primary")
+    return found, tuple(quarantined)
+
+
+def _objection(uid: str, cells: list[str], found: dict[str, list[str]]) -> str:
+    name = _value(cells[1])
+    if not uid:
+        return "it has no entry number in its first column"
+    if not name:
+        return "it has no name"
+    if len(name) > MAX_NAME:
+        return f"its name is longer than {MAX_NAME} characters"
+    return "its entry number stands on an earlier row" if uid in found else ""
+
+
+def _attached(path: Path, role: Role, known: dict[str, list[str]]) -> tuple[dict[str, list[list[str]]], Attached]:
+    by_uid: dict[str, list[list[str]]] = defaultdict(list)
+    total = orphans = unread = 0
+    for row in rows(path, COLUMNS[role], role):
+        total += 1
+        uid = _uid(row)
+        if row.fault or not uid:
+            unread += 1
+        elif uid in known:
+            by_uid[uid].append(row.cells)
+        else:
+            orphans += 1
+    _refuse_if_bad(unread, total, role)
+    return by_uid, Attached(rows=total, orphans=orphans, unread=unread)
+
+
+def _refuse_if_bad(bad: int, total: int, role: Role) -> None:
+    if bad > MAX_BAD_SHARE * total:
+        raise Malformed(f"{bad} of {total} rows of the {role} file are not in OFAC's CSV layout")
+
+
+def _uid(row: Row) -> str:
+    """The number in the first column, or nothing."""
+    if row.fault:
+        return row.uid or ""
+    cell = row.cells[0].strip()
+    return cell if cell.isascii() and cell.isdigit() and len(cell) <= 10 else ""
+
+
+def _value(cell: str) -> str:
+    """Without padding; null is empty."""
+    cell = cell.strip()
+    return "" if cell == "-0-" else cell
+
+
+def _entry(uid: str, cells: list[str], more: dict[Role, list[list[str]]], list_id: str, release_id: str) -> Entry:
+    """One entry; everything that comes from several rows is sorted, so that their order changes nothing."""
+    text = "".join(cell for cell in (cells[11], *(row[1] for row in more["comments"])) if _value(cell)).strip()
+    noted = remarks.parse(text) if text else remarks.Remarks()
+    places = {place for row in more["addresses"] if (place := _address(row))}
+    flag = alpha2(_value(cells[9]))
+    call_sign = [SignalIdentifier(kind="Call Sign", value=value)] if (value := _value(cells[5])) else []
+    subject = PartySignal(
+        names=_names(_value(cells[1]), more["aliases"], noted.names),
+        schema=_SCHEMAS.get(_value(cells[2]).lower(), "organisation"),
+        countries=tuple(sorted({*noted.countries, *(p.country for p in places if p.country), *([flag] if flag else [])})),
+        addresses=tuple(sorted(places, key=lambda p: (p.country or "", p.city or "", p.text or ""))),
+        identifiers=tuple(sorted({*noted.identifiers, *call_sign}, key=lambda i: (i.kind, i.value, i.country or ""))),
+        birth_dates=tuple(sorted({day for day in noted.birth_dates if day})),
+    )
+    programs = tuple(p for part in _BETWEEN_PROGRAMS.split(_value(cells[3])) if (p := part.strip(" []")))
+    details = [f"{label} {value}" for column, label in _DETAILS if (value := _value(cells[column]))]
+    source = Source(kind="list_entry", list=list_id, uid=uid, programs=programs)
+    bare = Signal(subject=subject, source=source, remarks="; ".join([*details, text] if text else details))
+    digest = hashlib.sha256(_CANONICAL.encode(bare)).hexdigest()[:32]
+    source = Source(kind="list_entry", list=list_id, uid=uid, release_id=release_id, programs=programs)
+    return Entry(uid=uid, signal=Signal(subject=subject, source=source, remarks=bare.remarks, digest=digest))
+
+
+def _names(primary: str, aliases: list[list[str]], noted: list[SignalName]) -> tuple[SignalName, ...]:
+    """The primary name first; a name that is given twice counts as the stronger one, and one beyond all bounds is left out."""
+    others: dict[str, SignalName] = {}
+    for alias in (*_aliases(aliases), *noted):
+        known = others.get(alias.name)
+        if alias.name not in ("", primary) and len(alias.name) <= MAX_NAME and (known is None or _strength(alias) < _strength(known)):
+            others[alias.name] = alias
+    return (SignalName(name=primary, kind="primary"), *(others[name] for name in sorted(others)))
+
+
+def _strength(name: SignalName) -> tuple[bool, bool]:
+    return name.weak, name.kind == "former"
+
+
+def _aliases(found: list[list[str]]) -> Iterator[SignalName]:
+    """Of the alias file, where a name is weak only if its remarks say so: quotation marks are part of it there (one entry's full name stands in them)."""
+    for row in found:
+        yield SignalName(name=_value(row[3]), kind="former" if _value(row[2]).lower() == "fka" else "alias", weak="weak" in row[4].lower())
+
+
+def _address(row: list[str]) -> SignalAddress | None:
+    """Words that are no country, and regions, which are less than their country, stay in the text."""
+    street, city, word, note = (_value(cell) for cell in row[2:6])
+    country = alpha2(word)
+    kept = word if country is None or word.startswith("Region: ") else ""
+    text = ", ".join(part for part in (street, kept, note) if part)
+    return SignalAddress(text=text or None, city=city or None, country=country) if text or city or country else None
+
+
+def _spec(list_id: str, title: str, primary: str, prefix: str, comments: str) -> ListSpec:
+    base = "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports/"
+    names: dict[Role, str] = {"primary": primary, "aliases": f"{prefix}ALT.CSV", "addresses": f"{prefix}ADD.CSV", "comments": comments}
+    return ListSpec(
+        id=list_id,
+        title=title,
+        publisher="US Department of the Treasury, Office of Foreign Assets Control",
+        files=tuple(ListFile(role=role, name=name, address=base + name) for role, name in names.items()),
+        read=read,
+        max_file_bytes=64_000_000,  # ten times the largest file of 2025
+        max_total_bytes=128_000_000,
+    )
+
+
+SPECS = (
+    _spec("us_ofac_sdn", "Specially Designated Nationals and Blocked Persons List", "SDN.CSV", "", "SDN_COMMENTS.CSV"),
+    _spec("us_ofac_cons", "Consolidated (non-SDN) Sanctions List", "CONS_PRIM.CSV", "CONS_", "CONS_COMMENTS.CSV"),
+)

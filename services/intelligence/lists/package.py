@@ -1,0 +1,151 @@
+"""What was sent, or lies in a folder, to the official files of a list. Content decides: a zip archive, or the primary file alone.
+
+An archive is hostile until read: its members are found by name only, written under our own names, counted while they are unpacked, and nothing that it
+says is repeated.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from services.intelligence.lists.spec import ListFile, ListSpec, Role
+from shared.errors import Malformed, TooLarge
+
+MAX_MEMBERS = 64
+MAX_DIRECTORY = 64_000  # bytes of an archive's table of contents
+MAX_RATIO = 100  # unpacked to packed; lists in text reach about 10
+RATIO_FROM = 1_000_000  # unpacked bytes from which the ratio counts
+CHUNK = 256 * 1024
+_ARCHIVE = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_END = struct.Struct("<4s4H2LH")  # end of central directory, PKWARE APPNOTE 4.3.16
+# What zipfile and zlib raise on bytes that are no sound archive (NotImplementedError is a RuntimeError, UnicodeDecodeError a ValueError).
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
+
+
+def unpack(spec: ListSpec, sent: Path, work: Path) -> dict[Role, Path]:
+    """The official files in `sent`, an archive unpacked into the folder `work`; `Malformed` or `TooLarge` where it is not to be trusted.
+
+    On failure `work` may hold parts: it is the caller's to remove.
+    """
+    with sent.open("rb") as file:
+        if not (magic := file.read(4)):
+            raise Malformed("The file is empty")
+        if magic in _ARCHIVE:
+            return _from_archive(spec, file, work)
+    _check_size(spec, sent.stat().st_size)
+    return {"primary": sent}
+
+
+def from_folder(spec: ListSpec, folder: Path) -> dict[Role, Path]:
+    """The official files that lie in a folder, whatever the case of their names; others are passed over."""
+    if not folder.is_dir():
+        raise Malformed("There is no such folder")
+    found: dict[Role, Path] = {}
+    total = 0
+    for path in sorted(folder.iterdir()):
+        wanted = _wanted(spec, path.name)
+        if wanted is None or not path.is_file():
+            continue
+        if wanted.role in found:
+            raise Malformed(f"The folder holds {wanted.name} twice, in different spellings")
+        size = path.stat().st_size
+        _check_size(spec, size)
+        total += size
+        _check_total(spec, total)
+        found[wanted.role] = path
+    return _with_primary(spec, found)
+
+
+def _from_archive(spec: ListSpec, file: BinaryIO, work: Path) -> dict[Role, Path]:
+    _check_directory(file)
+    try:
+        archive = zipfile.ZipFile(file)
+    except _DAMAGE as error:
+        raise Malformed("The archive is damaged or cut off") from error
+    found: dict[Role, Path] = {}
+    total = 0
+    with archive:
+        for member, wanted in _members(spec, archive):
+            if member.file_size > spec.max_file_bytes:
+                raise TooLarge(f"A member of the archive is larger than {spec.max_file_bytes // 1_000_000} MB")
+            found[wanted.role] = work / wanted.name
+            total += _extract(spec, archive, member, found[wanted.role], total)
+    return _with_primary(spec, found)
+
+
+def _check_directory(file: BinaryIO) -> None:
+    """Refuses a table of contents that would fill the memory when `zipfile` reads it whole."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - _END.size - 0xFFFF - 20))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < _END.size:
+        raise Malformed("The archive is damaged or cut off")
+    _, _, _, _, members, directory, _, _ = _END.unpack_from(tail, at)
+    if members > MAX_MEMBERS or directory > MAX_DIRECTORY or tail[max(0, at - 20) : at].startswith(b"PK\x06\x07"):
+        raise Malformed(
+            f"The archive has more than {MAX_MEMBERS} members, a long table of contents or the ZIP64 format; send only the official files"
+        )
+
+
+def _members(spec: ListSpec, archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, ListFile]]:
+    """The official files among the members, after all members were found harmless."""
+    infos = archive.infolist()
+    if len(infos) > MAX_MEMBERS:
+        raise Malformed(f"The archive has more than {MAX_MEMBERS} members; send only the official files")
+    names = [info.orig_filename for info in infos]
+    if any(mark in name for name in names for mark in ("/", "\\", ":", "..", "\0")):
+        raise Malformed("The archive holds folders or paths; put the official files at its top")
+    if len({name.upper() for name in names}) < len(names):
+        raise Malformed("The archive holds two members of one name")
+    if any(info.flag_bits & 0x41 for info in infos):  # encrypted, strongly encrypted
+        raise Malformed("The archive is encrypted; send it without a password")
+    if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in infos):
+        raise Malformed("The archive uses a compression other than deflate")
+    return [(info, wanted) for info in infos if (wanted := _wanted(spec, info.filename))]
+
+
+def _extract(spec: ListSpec, archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, before: int) -> int:
+    """Bytes written; counted as they come, since the sizes that an archive declares are its own claims."""
+    written = 0
+    try:
+        source = archive.open(member)
+    except _DAMAGE as error:
+        raise Malformed("The archive is damaged or cut off") from error
+    with source, target.open("wb") as out:
+        while True:
+            try:
+                chunk = source.read(CHUNK)
+            except _DAMAGE as error:
+                raise Malformed("The archive is damaged or cut off") from error
+            if not chunk:
+                return written
+            written += len(chunk)
+            _check_size(spec, written)
+            _check_total(spec, before + written)
+            if written > RATIO_FROM and written > MAX_RATIO * member.compress_size:
+                raise TooLarge(f"The archive unpacks to more than {MAX_RATIO} times its size")
+            out.write(chunk)
+
+
+def _wanted(spec: ListSpec, name: str) -> ListFile | None:
+    return next((f for f in spec.files if f.name.upper() == name.upper()), None)
+
+
+def _with_primary(spec: ListSpec, found: dict[Role, Path]) -> dict[Role, Path]:
+    if "primary" not in found:
+        raise Malformed(f"The primary file {spec.primary.name} is missing")
+    return found
+
+
+def _check_size(spec: ListSpec, size: int) -> None:
+    if size > spec.max_file_bytes:
+        raise TooLarge(f"A file of this list may have at most {spec.max_file_bytes // 1_000_000} MB")
+
+
+def _check_total(spec: ListSpec, size: int) -> None:
+    if size > spec.max_total_bytes:
+        raise TooLarge(f"The files of this list may have at most {spec.max_total_bytes // 1_000_000} MB together")

@@ -1,0 +1,191 @@
+"""Lists over HTTP: releases come in as the official files, and what is in force can be read."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import FileResponse
+from pydantic import Field
+
+from services.intelligence.lists import catalogue
+from services.intelligence.releases import raw
+from services.intelligence.releases.loading import in_force
+from services.intelligence.releases.model import ENTRY, RELEASE, Entry, LetIn, Receive, Release, entry_id, view
+from shared.errors import NotFound
+from shared.events.envelope import PUBLIC, encode
+from shared.http.application import Body
+from shared.http.auth import requires, router
+from shared.http.checks import clean_text
+from shared.http.idempotency import IdempotencyAsked, idempotency_key
+from shared.http.pages import PageAsked, cursor_after, page
+from shared.ids import derive
+from shared.kernel.aggregate import Cause, Document, Item, Message
+from shared.kernel.kernel import document
+from shared.kernel.service import Context
+from shared.security.egress import check_new_url
+from shared.security.roles import Permission, Principal
+
+Reader = Annotated[Principal, requires(Permission.LISTS_READ)]
+Operator = Annotated[Principal, requires(Permission.LISTS_LOAD)]
+
+
+class AcceptanceBody(Body):
+    """Why a refused release may act."""
+
+    reason: Annotated[str, Field(min_length=3, max_length=1000)]
+
+
+class PullBody(Body):
+    """Where to fetch from, where it is not the list's own addresses."""
+
+    address: Annotated[str, Field(max_length=2000)] | None = None
+
+
+def _received(found: Document[Release]) -> bytes:
+    return encode({"id": found.id})
+
+
+def routers(ctx: Context) -> list[APIRouter]:
+    """Lists, releases, entries."""
+    routes = router("/v1/lists", tag="lists")
+
+    def id_of(list_id: str, caller: Principal, key: str | None) -> str:
+        return derive("rel", list_id, caller.tenant, caller.subject, key) if key else ctx.ids.new("rel")
+
+    async def register(id_: str, caller: Principal, body: Receive, key: str | None, digest: str) -> dict[str, str]:
+        cause = Cause(derive("cmd", id_, "receive"), "command.release.receive", id_, caller.subject)
+        message = Message(body, cause, key or "", digest if key else "", answer=_received)
+        await ctx.kernel.execute(Item(RELEASE, PUBLIC, id_, message))
+        return {"id": id_}
+
+    @routes.post("/{list_id}/releases", status_code=202, openapi_extra={"requestBody": {"required": True, "content": {
+        "application/zip": {"schema": {"type": "string", "format": "binary"}}, "text/csv": {"schema": {"type": "string"}}}}})  # fmt: skip
+    async def post_release(
+        request: Request, caller: Operator, list_id: str, key: Annotated[str | None, Header(alias="Idempotency-Key")] = None
+    ) -> dict[str, str]:
+        """The official file, or several as one zip; what the content is decides. It is worked on after the answer, and kept for good."""
+        catalogue.find(list_id)
+        key = idempotency_key(key)
+        got = await raw.receive(ctx, request.stream())
+        body = Receive(list_id, got.digest, got.size, "upload")
+        return await register(id_of(list_id, caller, key), caller, body, key, f"{list_id} {got.digest}")
+
+    @routes.post("/{list_id}/pulls", status_code=202)
+    async def pull(caller: Operator, list_id: str, body: PullBody, repeat: IdempotencyAsked) -> dict[str, str]:
+        """Fetches the official files from their publisher's addresses, or one file or zip from the address given, through the egress guard."""
+        spec = catalogue.find(list_id)
+        if body.address is not None:
+            await check_new_url(body.address, ctx.networks)
+        key, digest = (repeat.key, repeat.digest) if repeat else (None, "")
+        id_ = id_of(list_id, caller, key)
+        before = await ctx.kernel.get(RELEASE, PUBLIC, id_) if key else None
+        if before is None:
+            got = await raw.pull(ctx, spec, body.address)
+            return await register(id_, caller, Receive(list_id, got.digest, got.size, "pull"), key, digest)
+        again = before.state  # what the address gives by now is another matter
+        return await register(id_, caller, Receive(list_id, again.sha256, again.size, "pull"), key, digest)
+
+    _reading(ctx, routes)
+    return [routes]
+
+
+def _reading(ctx: Context, routes: APIRouter) -> None:
+    async def release_of(list_id: str, release_id: str) -> Document[Release]:
+        catalogue.find(list_id)
+        found = await ctx.kernel.get(RELEASE, PUBLIC, release_id)
+        if found is None or found.state.list != list_id:
+            raise NotFound("There is no such release of this list")
+        return found
+
+    @routes.post("/{list_id}/releases/{release_id}/acceptance")
+    async def accept(caller: Operator, list_id: str, release_id: str, body: AcceptanceBody, repeat: IdempotencyAsked) -> dict[str, Any]:
+        """Lets in a release that a guard refused; who did so and why stays with it."""
+        found = await release_of(list_id, release_id)
+        cause = Cause(ctx.ids.new("cmd"), "command.release.accept", found.id, caller.subject)
+        message = Message(LetIn(clean_text(body.reason)), cause, repeat.key if repeat else "", repeat.digest if repeat else "")
+        outcome = await ctx.kernel.execute(Item(RELEASE, PUBLIC, found.id, message))
+        assert outcome.document is not None
+        return view(outcome.document)
+
+    @routes.get("/{list_id}/releases/{release_id}")
+    async def get_release(caller: Reader, list_id: str, release_id: str) -> dict[str, Any]:
+        """A release: what it held, what it changed, whether it acts."""
+        return view(await release_of(list_id, release_id))
+
+    @routes.get("/{list_id}/releases/{release_id}/raw", response_class=FileResponse)
+    async def get_raw(caller: Reader, list_id: str, release_id: str) -> FileResponse:
+        """The bytes as they were received."""
+        found = await release_of(list_id, release_id)
+        return FileResponse(
+            raw.raw_file(ctx, found.state.sha256), media_type="application/octet-stream", filename=f"{list_id}-{release_id}"
+        )
+
+    @routes.get("/{list_id}/releases")
+    async def list_releases(caller: Reader, list_id: str, asked: PageAsked) -> dict[str, Any]:
+        """All releases of a list, by id."""
+        catalogue.find(list_id)
+        return await _page(ctx, "release", {"list": list_id}, asked, lambda s: view(document(RELEASE, s)))
+
+    @routes.get("/{list_id}/entries")
+    async def list_entries(caller: Reader, list_id: str, asked: PageAsked) -> dict[str, Any]:
+        """The entries in force, by id."""
+        catalogue.find(list_id)
+        return await _page(ctx, "entry", {"list": list_id}, asked, lambda s: _entry(document(ENTRY, s)))
+
+    @routes.get("/{list_id}/entries/{uid:path}")
+    async def get_entry(caller: Reader, list_id: str, uid: str) -> dict[str, Any]:
+        """An entry in force, by the publisher's own id."""
+        catalogue.find(list_id)
+        found = await ctx.kernel.get(ENTRY, PUBLIC, entry_id(list_id, uid)) if len(uid) <= 200 else None
+        if found is None or not found.state.live:
+            raise NotFound("There is no such entry in force")
+        return _entry(found)
+
+    @routes.get("")
+    async def list_lists(caller: Reader) -> dict[str, Any]:
+        """The lists that can be loaded, each with the release that acts."""
+        return page([await _list(ctx, list_id) for list_id in sorted(catalogue.CATALOGUE)], None)
+
+    @routes.get("/{list_id}")
+    async def get_list(caller: Reader, list_id: str) -> dict[str, Any]:
+        """One list."""
+        return await _list(ctx, catalogue.find(list_id).id)
+
+
+async def _page(ctx: Context, kind: str, where: dict[str, Any], asked: Any, show: Any) -> dict[str, Any]:
+    after = asked.after(str)
+    found = await ctx.store.find(kind, PUBLIC, where, after=after[0] if after else "", limit=asked.limit + 1)
+    more = len(found) > asked.limit
+    return page([show(s) for s in found[: asked.limit]], cursor_after(found[asked.limit - 1].id) if more else None)
+
+
+async def _list(ctx: Context, list_id: str) -> dict[str, Any]:
+    spec, now = catalogue.find(list_id), ctx.clock.now()
+    release = await in_force(ctx, list_id)
+    at = release.state.accepted_at if release else None
+    return {
+        "id": spec.id,
+        "title": spec.title,
+        "publisher": spec.publisher,
+        "files": [{"role": f.role, "name": f.name, "address": f.address} for f in spec.files],
+        "addresses": spec.addresses,
+        "entries": await ctx.store.count("entry", PUBLIC, {"list": list_id}),
+        "release": view(release) if release else None,
+        "age_s": round((now - at).total_seconds()) if at else None,
+    }
+
+
+def _entry(found: Document[Entry]) -> dict[str, Any]:
+    signal = found.state.signal
+    subject: dict[str, Any] = msgspec.to_builtins(signal.subject)
+    names = subject.get("names", [])
+    return {
+        "uid": signal.source.uid,
+        "list": signal.source.list,
+        "signal_id": found.id,
+        "release_id": signal.source.release_id,
+        "name": names[0]["name"] if names else None,
+        "programs": signal.source.programs,
+        "remarks": signal.remarks or None,
+        **subject,
+    }

@@ -1,0 +1,120 @@
+"""A lane: the deliveries of one subscription that are in memory, and how many of them its receiver can take at once.
+
+Slow and dead receivers must not hold up others. So a lane's share of the slots follows how fast its receiver answers: one that answers in
+milliseconds gets many, one that times out gets one, and one that only fails is asked once a second.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.partners.delivery import Delivery
+from services.partners.model import Subscription, live_secrets
+from shared.security.sealing import Sealer
+
+_MOST_AT_ONCE = 50  # of one receiver; the client's connections to one host
+_MOST_HELD = 1_000
+_ANSWERS_AHEAD_S = 5.0  # so much of a receiver's time we take at once
+_FAILURE_S = 10.0  # what a failure counts as: no sooner worth another try than the slowest answer
+_WEIGHT = 0.2  # of the newest answer
+_FAILING = 5  # failures in a row, after which it is asked once a second
+_REST_S = 1.0
+_CROWDING_S = 5.0  # so long a quick receiver's backlog may stand before others'
+
+Key = tuple[str, str]  # tenant, delivery id
+
+
+def secret_context(tenant: str, subscription_id: str) -> str:
+    """Where a subscription's secrets are sealed to."""
+    return f"{tenant}/subscription/{subscription_id}/secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A delivery in memory."""
+
+    key: Key
+    delivery: Delivery
+
+
+@dataclass(slots=True)
+class Lane:
+    """See the module. Times are the clock's, in seconds; `pace` is the moving average of the seconds that an answer takes."""
+
+    tenant: str
+    subscription_id: str
+    subscription: Subscription | None = None
+    version: int = 0  # of the subscription
+    jobs: deque[Job] = field(default_factory=deque)
+    held: int = 0  # in memory: waiting for their turn, in flight, or ended but not recorded
+    in_flight: int = 0
+    pace: float = 0.1
+    failures: int = 0
+    not_before: float = 0.0
+    more: bool = True  # the store may hold queued ones
+    crowding_since: float | None = None  # since when it may hide others'
+    listed: bool = False  # it stands in the sender's round
+    _opened: dict[bytes, str] = field(default_factory=dict)
+
+    @property
+    def open(self) -> bool:
+        """Whether its subscription still wants deliveries."""
+        return self.subscription is not None and self.subscription.state == "enabled"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can come of it any more."""
+        return self.subscription is not None and self.subscription.state == "deleted" and not self.held and not self.more
+
+    @property
+    def at_once(self) -> int:
+        """How many may be in flight."""
+        return max(1, min(_MOST_AT_ONCE, round(_ANSWERS_AHEAD_S / self.pace)))
+
+    @property
+    def most(self) -> int:
+        """How many may be in memory: as many as go out in about a second."""
+        return max(2, min(_MOST_HELD, int(self.at_once / self.pace)))
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether to look for queued ones: not for a few at a time."""
+        return self.more and 2 * self.held <= self.most
+
+    def may_send(self, now: float) -> bool:
+        """Whether the next may go out."""
+        return bool(self.jobs) and self.in_flight < self.at_once and now >= self.not_before
+
+    def take(self, job: Job) -> None:
+        """One more is in memory."""
+        self.jobs.append(job)
+        self.held += 1
+
+    def must_queue(self, now: float) -> bool:
+        """Whether what finds no room makes way for others: for a quick receiver only if that lasts, for queueing costs a write."""
+        return self.most < _MOST_HELD or now - (self.crowding_since or now) >= _CROWDING_S
+
+    def ended(self, seconds: float, ok: bool, pause_s: float, now: float) -> None:
+        """Takes note of an attempt; `pause_s`: the receiver asked for a pause, which holds for all of its deliveries."""
+        self.in_flight -= 1
+        sample = seconds if ok else max(seconds, _FAILURE_S)
+        self.pace = max(0.001, self.pace + _WEIGHT * (sample - self.pace))
+        self.failures = 0 if ok else self.failures + 1
+        rest = _REST_S if self.failures >= _FAILING else 0.0
+        self.not_before = max(self.not_before, now + max(rest, pause_s))
+
+    def become(self, subscription: Subscription | None, version: int) -> None:
+        """The subscription as it stands now."""
+        if version != self.version:
+            self.subscription, self.version = subscription, version
+            self._opened.clear()
+
+    def secrets(self, sealer: Sealer, now: datetime) -> list[str]:
+        """Those that sign at `now`, opened once."""
+        assert self.subscription is not None
+        found = []
+        for sealed in live_secrets(self.subscription, now):
+            if sealed.text not in self._opened:
+                self._opened[sealed.text] = sealer.open(sealed, context=secret_context(self.tenant, self.subscription_id)).decode()
+            found.append(self._opened[sealed.text])
+        return found

@@ -1,0 +1,109 @@
+"""The HTTP front: the API of all services in one app, and a way on to what only another process can answer."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import aiohttp
+import uvicorn
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.runtime.node import Node
+from services.runtime.operations import routers as operations
+from services.runtime.processes import FORWARDED
+from shared.errors import Unavailable
+from shared.http.application import create_app
+from shared.http.auth import guarded
+from shared.http.limits import MEGABYTE, Limits, Rates
+from shared.http.slow import PatientProtocol
+from shared.security.oidc import ExternalIssuer, OidcSettings
+from shared.security.roles import Principal
+from shared.security.tokens import LocalIssuer, Tokens
+from shared.settings import Settings
+
+VERSION = "0.1.0"
+LIMITS = Limits(by_prefix={"/v1/supplier-imports": 4_000 * MEGABYTE, "/v1/lists/": 512 * MEGABYTE})
+_FORWARD_S = 30.0
+
+
+def tokens_of(settings: Settings) -> Tokens:
+    """The issuer that the settings name; a local one else."""
+    if settings.oidc_issuer:
+        return ExternalIssuer(OidcSettings(issuer=settings.oidc_issuer, audience=settings.oidc_audience, keys=settings.oidc_jwks))
+    return LocalIssuer(settings.data / "keys")
+
+
+def front_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]]) -> FastAPI:
+    """All services' APIs. `missing`: what is not ready yet."""
+    app = _app(node, tokens)
+    for router in operations(node, tokens, missing):
+        app.include_router(router)
+    for service in node.services:
+        for router in service.api(node.contexts[service.name]):
+            app.include_router(router)
+        for router in service.inner_api(node.contexts[service.name]):
+            app.include_router(router)
+    _forward(app, node)
+    for service in node.services:
+        app.router.routes[:0] = service.hot(node.contexts[service.name])
+    return app
+
+
+def inner_app(node: Node, service_name: str) -> FastAPI:
+    """What one service answers only where its reactions run."""
+    app = _app(node, tokens_of(node.settings))
+    service = next(s for s in node.services if s.name == service_name)
+    for router in service.inner_api(node.contexts[service_name]):
+        app.include_router(router)
+    return app
+
+
+def _app(node: Node, tokens: Tokens) -> FastAPI:
+    rate = node.settings.requests_per_s
+    return create_app("Duewatch", VERSION, tokens, limits=LIMITS, rates=Rates(rate, 2 * rate))
+
+
+def _forward(app: FastAPI, node: Node) -> None:
+    """In front of the same routes, which stay for their documentation: what only the process with the index can answer."""
+    clients: dict[str, aiohttp.ClientSession] = {}
+    for (method, path), (process, permission) in FORWARDED.items():
+
+        @guarded(permission)
+        async def forward(request: Request, _caller: Principal, process: str = process) -> Response:
+            if process not in clients:
+                connector = aiohttp.UnixConnector(path=node.nudges.address(f"{process}.http"))
+                clients[process] = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=_FORWARD_S))
+            return await _ask(clients[process], request)
+
+        app.router.routes.insert(0, Route(path, forward, methods=[method]))
+
+
+async def _ask(client: aiohttp.ClientSession, request: Request) -> Response:
+    headers = {k: v for k, v in request.headers.items() if k in ("authorization", "content-type", "accept", "idempotency-key")}
+    body = await request.body()
+    try:
+        async with client.request(request.method, f"http://inner{request.url.path}", headers=headers, data=body) as answer:
+            kept = {k: v for k, v in answer.headers.items() if k.lower() in ("content-type", "www-authenticate", "retry-after")}
+            return Response(await answer.read(), answer.status, kept)
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        raise Unavailable from None
+
+
+class _Server(uvicorn.Server):
+    """Signals are the caller's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server(app: FastAPI, **where: Any) -> uvicorn.Server:
+    """A uvicorn server with our limits for slow and endless clients."""
+    config = uvicorn.Config(
+        app, http=PatientProtocol, loop="uvloop", lifespan="off", access_log=False, log_config=None, server_header=False,
+        timeout_graceful_shutdown=5, backlog=2048, ws="none", **where,
+    )  # fmt: skip
+    return _Server(config)

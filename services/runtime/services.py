@@ -1,0 +1,5 @@
+"""All services."""
+
+from services.runtime.processes import MODULES, load
+
+SERVICES = load(MODULES)

@@ -1,0 +1,130 @@
+"""Exposure signals against what suppliers source and where they work: a good and its origin, a region, a country. Never an accusation."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from shared.events.matches import Reason, Strength
+from shared.events.signals import ExposureSignal
+from shared.events.suppliers import Profile
+
+
+class Exposed(msgspec.Struct, frozen=True):
+    """How a supplier is exposed, with the share of certainty: 1 where all that the signal names agrees, less where the supplier says too little."""
+
+    score: float
+    strength: Strength
+    why: tuple[Reason, ...]
+
+
+_CERTAIN, _PERHAPS = 1.0, 0.7
+
+
+def describe(signal: ExposureSignal) -> str:
+    """The exposure in words."""
+    parts = [
+        f"HS {signal.hs}" if signal.hs else "",
+        f"from {signal.origin}" if signal.origin else "",
+        f"in {signal.region}" if signal.region else "",
+    ]
+    return " ".join(p for p in parts if p)
+
+
+def places(profile: Profile) -> set[str]:
+    """The countries in which the supplier sources or has sites: where exposures of it can lie."""
+    return {g.origin for g in profile.goods} | {s.country for s in profile.sites}
+
+
+def expose(profile: Profile, signal: ExposureSignal) -> Exposed | None:
+    """The strongest way in which a signal touches a supplier; None where none does."""
+    found = [e for good in profile.goods if (e := _good(good.hs, good.origin, good.region, signal))]
+    if signal.hs is None:
+        found += [e for site in profile.sites if (e := _place(site.country, site.region, signal, "site"))]
+    return max(found, key=lambda e: e.score, default=None)
+
+
+def _good(hs: str, origin: str, region: str | None, signal: ExposureSignal) -> Exposed | None:
+    if signal.hs is None:
+        return _place(origin, region, signal, "origin")
+    if hs.startswith(signal.hs):
+        certain = True
+    elif signal.hs.startswith(hs):
+        certain = False  # the supplier names a wider group of goods than the signal does
+    else:
+        return None
+    place = _place(origin, region, signal, "origin") if signal.origin or signal.region else Exposed(_CERTAIN, "strong", ())
+    if place is None:
+        return None
+    score = min(place.score, _CERTAIN if certain else _PERHAPS)
+    good = Reason(kind="good" if certain else "wider_good", asked=hs, found=signal.hs, score=_CERTAIN if certain else _PERHAPS)
+    return Exposed(score, "strong" if score == _CERTAIN else "weak", (good, *place.why))
+
+
+def _place(country: str, region: str | None, signal: ExposureSignal, kind: str) -> Exposed | None:
+    origin = signal.origin or (signal.region or "").partition("-")[0]
+    if not origin or country != origin:
+        return None
+    if signal.region is None or region == signal.region:
+        asked, found = (region or country), (signal.region or origin)
+        return Exposed(_CERTAIN, "strong", (Reason(kind=kind, asked=asked, found=found, score=_CERTAIN),))
+    if region is None:
+        why = Reason(kind=f"{kind}_region_unknown", asked=country, found=signal.region, score=_PERHAPS)
+        return Exposed(_PERHAPS, "weak", (why,))
+    return None
+
+
+class ExposureIndex:
+    """Exposure signals and suppliers by country, each to be found from the other side. Keys are the caller's."""
+
+    def __init__(self) -> None:
+        self._signals: dict[str, ExposureSignal] = {}
+        self._signals_in: dict[str, set[str]] = defaultdict(set)
+        self._suppliers: dict[str, Profile] = {}
+        self._suppliers_in: dict[str, set[str]] = defaultdict(set)
+
+    def put_signal(self, key: str, signal: ExposureSignal) -> None:
+        """Puts a signal in place of what stood under the key."""
+        self.remove_signal(key)
+        self._signals[key] = signal
+        self._signals_in[_country(signal)].add(key)
+
+    def remove_signal(self, key: str) -> None:
+        """Takes a signal out, where it is there."""
+        old = self._signals.pop(key, None)
+        if old is not None:
+            self._signals_in[_country(old)].discard(key)
+
+    def put_supplier(self, key: str, profile: Profile) -> None:
+        """Puts a supplier in place of what stood under the key; one that sources nothing and has no site costs nothing."""
+        old = self._suppliers.pop(key, None)
+        if old is not None:
+            for place in (*places(old), ""):
+                self._suppliers_in[place].discard(key)
+        here = places(profile)
+        if here:
+            self._suppliers[key] = profile
+            for place in (*here, ""):
+                self._suppliers_in[place].add(key)
+
+    def of_supplier(self, profile: Profile) -> Iterable[tuple[str, Exposed]]:
+        """Signals that touch a supplier."""
+        here = places(profile)
+        for place in (*here, "") if here else ():
+            for key in sorted(self._signals_in.get(place, ())):
+                if exposed := expose(profile, self._signals[key]):
+                    yield key, exposed
+
+    def of_signal(self, signal: ExposureSignal) -> Iterable[tuple[str, Exposed]]:
+        """Suppliers that a signal touches; a signal without a place may touch any that sources something."""
+        for key in sorted(self._suppliers_in.get(_country(signal), ())):
+            if exposed := expose(self._suppliers[key], signal):
+                yield key, exposed
+
+    def signal(self, key: str) -> ExposureSignal:
+        """The signal under a key."""
+        return self._signals[key]
+
+
+def _country(signal: ExposureSignal) -> str:
+    return signal.origin or (signal.region or "").partition("-")[0]

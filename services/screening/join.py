@@ -1,0 +1,278 @@
+"""The symmetric join: suppliers of the owned partitions on one side, all signals on the other; whichever comes second finds the first.
+
+The state of one process, rebuilt from the two compacted topics at start. Putting the same event in twice changes nothing, so a batch that
+failed may come again.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from services.screening.exposures import Exposed, ExposureIndex, describe
+from services.screening.matching.index import Hit, NameIndex
+from services.screening.matching.settings import WEAK_ALIAS
+from services.screening.matching.why import Why
+from services.screening.model import Sides, content_digest, match_id
+from shared.events.envelope import PUBLIC, Meta
+from shared.events.matches import Match, Reason, SignalRef, Strength
+from shared.events.signals import ExposureSignal, PartySignal, Signal
+from shared.events.suppliers import Profile
+
+Key = tuple[str, str]  # tenant, id
+_PART = "\x1f"
+
+
+class Thresholds(msgspec.Struct, frozen=True):
+    """From which score a match is opened, and from which it is strong."""
+
+    review: float
+    strong: float
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One pair that matches."""
+
+    id: str
+    supplier: Key
+    match: Match
+    content: str
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """A match that stands in the store, by its two sides."""
+
+    id: str
+    supplier: Key
+    signal: Key
+
+
+class _Supplier(msgspec.Struct, frozen=True, gc=False):
+    partition: int
+    version: int
+    country: str
+    profile: int  # its hash
+    owners: tuple[tuple[str, str | None, str], ...]  # name, percent, country
+
+
+class Join:
+    """All that a screening process holds in memory."""
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self.thresholds = thresholds
+        self._signals: dict[Key, tuple[Signal, SignalRef]] = {}
+        self._suppliers: dict[Key, _Supplier] = {}
+        self._counts: dict[int, Counter[str]] = defaultdict(Counter)
+        self._signal_names = NameIndex()
+        self._supplier_names = NameIndex(self._signal_names.corpus)
+        self._exposures = ExposureIndex()
+        self._of_supplier: dict[Key, dict[str, Pair]] = defaultdict(dict)
+        self._of_signal: dict[Key, dict[str, Pair]] = defaultdict(dict)
+        self._heard: dict[Key, int] = {}  # the newest event of each signal, withdrawn ones, too
+
+    # ---- what is known ----
+
+    def counts(self, partition: int) -> dict[str, int]:
+        """Suppliers of a partition, by tenant."""
+        return dict(self._counts[partition])
+
+    def knows(self, supplier: Key) -> bool:
+        """Is it one of the suppliers held here?"""
+        return supplier in self._suppliers
+
+    def knows_profile(self, supplier: Key, profile: Profile) -> bool:
+        """Is this what it was last held against all signals with?"""
+        known = self._suppliers.get(supplier)
+        return known is not None and known.profile == hash(profile)
+
+    def partition_of(self, supplier: Key) -> int:
+        """Where a supplier belongs."""
+        return self._suppliers[supplier].partition
+
+    def remember(self, pair: Pair) -> None:
+        """A match that stands. It is kept when it is withdrawn, too: telling it so twice does no harm, missing one would."""
+        self._of_supplier[pair.supplier][pair.id] = pair
+        self._of_signal[pair.signal][pair.id] = pair
+
+    def sides(self, supplier: Key, signal: Key) -> Sides:
+        """The versions of a pair's sides as they are known here; 0 where one is not (yet)."""
+        known = self._suppliers.get(supplier)
+        return Sides(known.version if known else 0, self._heard.get(signal, 0))
+
+    def is_old_signal(self, key: Key, sequence: int) -> bool:
+        """Has a newer event of this signal been heard? A dead letter may come late."""
+        if sequence < self._heard.get(key, 0):
+            return True
+        self._heard[key] = sequence
+        return False
+
+    def is_old_supplier(self, key: Key, version: int) -> bool:
+        """The same for a supplier."""
+        known = self._suppliers.get(key)
+        return known is not None and version < known.version
+
+    # ---- suppliers ----
+
+    def put_supplier(self, key: Key, partition: int, version: int, profile: Profile) -> None:
+        """A supplier as its last event tells it."""
+        old = self._suppliers.get(key)
+        if old is None:
+            self._counts[partition][key[0]] += 1
+        owners = tuple((o.name, str(o.percent) if o.percent is not None else None, o.country or "") for o in profile.owners)
+        self._suppliers[key] = _Supplier(partition, version, profile.country, hash(profile), owners)
+        own = _PART.join(key)
+        self._supplier_names.put(own, names_of(profile), countries=_countries(profile))
+        for n in range(max(len(owners), len(old.owners) if old else 0)):
+            self._supplier_names.remove(f"{own}{_PART}{n}")
+        for n, owner in enumerate(profile.owners):
+            self._supplier_names.put(
+                f"{own}{_PART}{n}", [owner.name], schema=owner.kind, countries=[owner.country] if owner.country else []
+            )
+        self._exposures.put_supplier(own, profile)
+
+    def of_supplier(self, key: Key, profile: Profile) -> list[Found]:
+        """All signals that touch a supplier or one of its owners."""
+        tenants = (PUBLIC + _PART, key[0] + _PART)
+        found = []
+        for hit in self._signal_names.search(
+            names_of(profile), countries=_countries(profile), threshold=self.thresholds.review, keys=lambda k: k.startswith(tenants)
+        ):
+            found.append(self._party(key, _split(hit.key), hit.asked, None, profile.country, hit, hit.name))
+        for owner in profile.owners:
+            countries = [owner.country] if owner.country else []
+            for hit in self._signal_names.search(
+                [owner.name], schema=owner.kind, countries=countries, threshold=self.thresholds.review, keys=lambda k: k.startswith(tenants)
+            ):
+                percent = str(owner.percent) if owner.percent is not None else None
+                found.append(self._party(key, _split(hit.key), owner.name, (percent,), owner.country or "", hit, hit.name))
+        for signal_key, exposed in self._exposures.of_supplier(profile):
+            if signal_key.startswith(tenants):
+                found.append(self._exposed(key, _split(signal_key), profile.country, exposed))
+        return found
+
+    def pairs_of_supplier(self, key: Key) -> Iterable[Pair]:
+        """Matches that stand for a supplier."""
+        return self._of_supplier.get(key, {}).values()
+
+    # ---- signals ----
+
+    def put_signal(self, key: Key, signal: Signal, meta: Meta) -> None:
+        """A signal as its last event tells it."""
+        subject, own = signal.subject, _PART.join(key)
+        name = subject.names[0].name if isinstance(subject, PartySignal) else describe(subject)
+        schema = subject.schema if isinstance(subject, PartySignal) else "exposure"
+        ref = SignalRef(
+            id=key[1], source=signal.source, name=name, schema=schema, event_id=meta.id, event_type=meta.type, event_time=meta.time
+        )
+        self._signals[key] = (signal, ref)
+        if isinstance(subject, PartySignal):
+            strong = [n.name for n in subject.names if not n.weak]
+            weak = [n.name for n in subject.names if n.weak]
+            self._signal_names.put(own, strong, schema=subject.schema, countries=subject.countries, weak=weak)
+        else:
+            self._exposures.put_signal(own, subject)
+
+    def remove_signal(self, key: Key) -> None:
+        """A signal that holds no more."""
+        self._signals.pop(key, None)
+        self._signal_names.remove(_PART.join(key))
+        self._exposures.remove_signal(_PART.join(key))
+
+    def of_signal(self, key: Key, partitions: set[int]) -> list[Found]:
+        """All suppliers of some partitions that a signal touches."""
+        signal, _ = self._signals[key]
+        if isinstance(signal.subject, ExposureSignal):
+            hits: Iterator[tuple[Key, Exposed]] = ((_split(k), e) for k, e in self._exposures.of_signal(signal.subject))
+            return [
+                self._exposed(supplier, key, self._suppliers[supplier].country, exposed)
+                for supplier, exposed in hits
+                if self._wanted(supplier, key, partitions)
+            ]
+        return list(self._parties(key, signal.subject, partitions))
+
+    def _parties(self, key: Key, subject: PartySignal, partitions: set[int]) -> Iterator[Found]:
+        best: dict[str, Hit] = {}
+        for weak, factor in ((False, 1.0), (True, WEAK_ALIAS)):  # a weak alias proves as little when it asks as when it is asked
+            for hit in self._supplier_names.search(
+                [n.name for n in subject.names if n.weak == weak], schema=subject.schema, countries=subject.countries,
+                threshold=self.thresholds.review / factor, keys=lambda k: self._wanted(_split(k), key, partitions),
+            ):  # fmt: skip
+                why = [Why(w.kind, w.b, w.a, w.score) for w in hit.why]  # told from the supplier's side, whoever asked
+                why += [Why("weak_alias", b=hit.asked)] if weak else []
+                scaled = msgspec.structs.replace(hit, score=round(hit.score * factor, 4), why=tuple(why))
+                if hit.key not in best or scaled.score > best[hit.key].score:
+                    best[hit.key] = scaled
+        for hit in best.values():
+            supplier = _split(hit.key)
+            known = self._suppliers[supplier]
+            owner = hit.key.split(_PART)[2:]
+            party, percent, country = known.owners[int(owner[0])] if owner else (hit.name, None, known.country)
+            yield self._party(supplier, key, party, (percent,) if owner else None, country, hit, hit.asked)
+
+    def pairs_of_signal(self, key: Key, partitions: set[int]) -> Iterable[Pair]:
+        """Matches that stand for a signal, with suppliers of some partitions."""
+        for pair in self._of_signal.get(key, {}).values():
+            supplier = self._suppliers.get(pair.supplier)
+            if supplier is not None and supplier.partition in partitions:
+                yield pair
+
+    def _wanted(self, supplier: Key, signal: Key, partitions: set[int]) -> bool:
+        known = self._suppliers.get(supplier)
+        return known is not None and known.partition in partitions and signal[0] in (PUBLIC, supplier[0])
+
+    # ---- ad-hoc ----
+
+    def ask(self, tenant: str, name: str, *, schema: str, countries: list[str], limit: int) -> list[tuple[Hit, SignalRef]]:
+        """Signals that a name resembles, without storing anything."""
+        tenants = (PUBLIC + _PART, tenant + _PART)
+        hits = self._signal_names.search(
+            [name], schema=schema, countries=countries, threshold=min(0.5, self.thresholds.review), limit=limit,
+            keys=lambda k: k.startswith(tenants),
+        )  # fmt: skip
+        return [(hit, self._signals[_split(hit.key)][1]) for hit in hits]
+
+    # ---- pairs ----
+
+    def _party(
+        self, supplier: Key, signal_key: Key, party: str, owner: tuple[str | None] | None, country: str, hit: Hit, listed: str
+    ) -> Found:
+        signal, ref = self._signals[signal_key]
+        folded = " ".join(party.casefold().split())
+        match = Match(
+            supplier_id=supplier[1],
+            signal=msgspec.structs.replace(ref, name=listed),
+            about="party",
+            party="owner" if owner else "supplier",
+            party_name=party,
+            owner_percent=owner[0] if owner else None,
+            score=hit.score,
+            strength=self._strength(hit.score),
+            why=tuple(Reason(kind=w.kind, asked=w.a, found=w.b, score=w.score) for w in hit.why),
+        )
+        id_ = match_id(supplier[0], supplier[1], signal_key[1], folded if owner else "")
+        return Found(id_, supplier, match, content_digest(party, country, signal.digest))
+
+    def _exposed(self, supplier: Key, signal_key: Key, country: str, exposed: Exposed) -> Found:
+        signal, ref = self._signals[signal_key]
+        match = Match(
+            supplier_id=supplier[1], signal=ref, about="exposure", score=exposed.score, strength=exposed.strength, why=exposed.why
+        )
+        goods = " ".join(sorted({w.asked for w in exposed.why}))
+        return Found(match_id(*supplier, signal_key[1], "exposure"), supplier, match, content_digest(goods, country, signal.digest))
+
+    def _strength(self, score: float) -> Strength:
+        return "strong" if score >= self.thresholds.strong else "weak"
+
+
+def names_of(profile: Profile) -> list[str]:
+    """Every name that a supplier goes by, those of its sites among them: a report may name no more than the site."""
+    return [profile.name, *(n.name for n in profile.other_names), *(s.name for s in profile.sites)]
+
+
+def _countries(profile: Profile) -> list[str]:
+    return sorted({profile.country, *(a.country for a in profile.addresses if a.country), *(s.country for s in profile.sites)})
+
+
+def _split(key: str) -> Key:
+    tenant, id_, *_ = key.split(_PART)
+    return tenant, id_

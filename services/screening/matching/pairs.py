@@ -1,0 +1,32 @@
+"""Two names compared without any list: `duewatch match pairs`."""
+
+from typing import Final, NamedTuple
+
+from services.screening.matching.corpus import Corpus
+from services.screening.matching.normalise import prepare, tells
+from services.screening.matching.score import compare, kind_of, with_countries
+from services.screening.matching.settings import REVIEW
+from services.screening.matching.why import Why, explain, explain_countries
+
+_NO_LIST: Final = Corpus()  # nothing is ever put in: words weigh what they weigh in names at large
+
+
+class PairScore(NamedTuple):
+    """Score in 0..1, whether it reaches REVIEW, and the reasons."""
+
+    score: float
+    match: bool
+    why: tuple[Why, ...]
+
+
+def score_pair(name1: str, name2: str, schema: str = "organisation", country: str = "") -> PairScore:
+    """Symmetric; `schema` and `country` (of both names, ISO 3166-1 alpha-2) may be empty. Names that tell nothing: 0."""
+    a, b = prepare(name1), prepare(name2)
+    if not (tells(a) and tells(b)):
+        return PairScore(0.0, False, ())
+    kind = kind_of(schema)
+    lands = frozenset({country} - {""})
+    compared = compare(a, b, _NO_LIST, kind, kind)
+    score = with_countries(compared.score, lands, lands)
+    whys = explain(a, b, compared.alignment, _NO_LIST) + explain_countries(lands, lands)
+    return PairScore(round(score, 4), score >= REVIEW, tuple(whys))

@@ -1,0 +1,230 @@
+"""A match of one supplier with one signal, its review by a person, and the mark that a supplier has been screened. Pure."""
+
+import hashlib
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from shared.errors import Conflict, Forbidden, Invalid
+from shared.events.matches import (
+    Match,
+    MatchChanged,
+    MatchOpened,
+    MatchReviewed,
+    MatchState,
+    MatchWithdrawn,
+    SupplierScreened,
+)
+from shared.events.suppliers import Profile, Status
+from shared.ids import derive
+from shared.kernel.aggregate import Aggregate, Decided, Document, Index, Message
+
+LIVE: frozenset[MatchState] = frozenset({"open", "escalated", "confirmed", "cleared"})
+REASON_CODES = (
+    "same_party", "different_name", "different_country", "different_business", "different_identifier", "different_address",
+    "not_the_good", "insufficient_information", "other",
+)  # fmt: skip
+
+
+class Sides(NamedTuple):
+    """The versions of both sides that were held against each other."""
+
+    supplier: int
+    signal: int
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """Screening found the pair; `content` digests what of both sides matters for a review of it."""
+
+    match: Match
+    content: str
+    sides: Sides
+
+
+class Untouched(msgspec.Struct, frozen=True):
+    """Screening finds the pair no more."""
+
+    sides: Sides
+
+
+class Review(msgspec.Struct, frozen=True):
+    """A person's decision."""
+
+    outcome: Literal["confirmed", "cleared", "escalated"]
+    reason_code: str
+    note: str
+    reviewer: str
+
+
+class MatchDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`cleared_content`: the content that a person cleared; the pair stays cleared until that changes. The note stays in this service.
+
+    `sides`: the versions that it was last found, or not found, with. Who compares an older version of either side, because messages come again,
+    has nothing to say: a watermark of one side cannot tell that, for what a message means depends on the other side, too.
+    """
+
+    match: Match
+    content: str
+    sides: Sides
+    opened_at: datetime
+    updated_at: datetime
+    cleared_content: str = ""
+    note: str = ""
+    reviewed_at: datetime | None = None
+
+
+def content_digest(party_name: str, country: str, signal_digest: str) -> str:
+    """What a review of a pair rests on: our name and country, and all that the signal says."""
+    return hashlib.sha256(f"{' '.join(party_name.casefold().split())}\n{country}\n{signal_digest}".encode()).hexdigest()[:24]
+
+
+def match_id(tenant: str, supplier_id: str, signal_id: str, party: str) -> str:
+    """One id a pair and party (the supplier itself: ""; an owner: its folded name)."""
+    return derive("mat", tenant, supplier_id, signal_id, party)
+
+
+def _decide_match(state: MatchDocument | None, message: Message, now: datetime) -> Decided[MatchDocument] | None:
+    match message.body:
+        case Touched() as found:
+            return _touched(state, found, now)
+        case Untouched():
+            return _untouched(state, message.body.sides, now)
+        case Review() as review:
+            return _reviewed(state, review, now)
+    raise TypeError(type(message.body).__name__)
+
+
+def _touched(state: MatchDocument | None, found: Touched, now: datetime) -> Decided[MatchDocument] | None:
+    if state is None:
+        opened = MatchDocument(match=found.match, content=found.content, sides=found.sides, opened_at=now, updated_at=now)
+        return Decided(opened, [MatchOpened(match=found.match)])
+    if _is_old(found.sides, state.sides):
+        return None
+    before = state.match
+    kept = msgspec.structs.replace(found.match, state=before.state, reviewed_by=before.reviewed_by, reason_code=before.reason_code)
+    if before.state in LIVE and _same(kept, before) and found.content == state.content:
+        return None
+    cleared = bool(state.cleared_content) and state.cleared_content == found.content
+    if cleared:
+        kept = msgspec.structs.replace(kept, state="cleared")
+    elif before.state in ("cleared", "withdrawn"):
+        kept = msgspec.structs.replace(kept, state="open", reviewed_by="", reason_code="")
+    new = msgspec.structs.replace(state, match=kept, content=found.content, sides=found.sides, updated_at=now)
+    reopened = kept.state == "open" and before.state != "open"
+    return Decided(new, [MatchOpened(match=kept) if reopened else MatchChanged(match=kept)])
+
+
+def _same(one: Match, other: Match) -> bool:
+    """Equal but for which event told of the signal last, and for the wording: why they match reads a little different from either side."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(match: Match) -> Match:
+    signal = msgspec.structs.replace(match.signal, event_id="", event_type="", event_time=None)
+    return msgspec.structs.replace(match, signal=signal, why=())
+
+
+def _is_old(found: Sides, known: Sides) -> bool:
+    return found.supplier < known.supplier or found.signal < known.signal
+
+
+def _untouched(state: MatchDocument | None, sides: Sides, now: datetime) -> Decided[MatchDocument] | None:
+    if state is None or state.match.state == "withdrawn" or _is_old(sides, state.sides):
+        return None
+    gone = msgspec.structs.replace(state.match, state="withdrawn")
+    return Decided(msgspec.structs.replace(state, match=gone, sides=sides, updated_at=now), [MatchWithdrawn(match=gone)])
+
+
+def _reviewed(state: MatchDocument | None, review: Review, now: datetime) -> Decided[MatchDocument]:
+    assert state is not None  # the API loads it first
+    if state.match.state == "withdrawn":
+        raise Conflict("The match was withdrawn; there is nothing to review")
+    if review.reason_code not in REASON_CODES:
+        raise Invalid("Unknown reason", errors=[{"field": "reason_code", "message": f"one of {', '.join(REASON_CODES)}"}])
+    if review.outcome == "cleared" and state.match.state == "confirmed" and state.match.reviewed_by == review.reviewer:
+        raise Forbidden("Who confirmed a match cannot clear it; somebody else must")
+    reviewed = msgspec.structs.replace(state.match, state=review.outcome, reviewed_by=review.reviewer, reason_code=review.reason_code)
+    new = msgspec.structs.replace(
+        state,
+        match=reviewed,
+        cleared_content=state.content if review.outcome == "cleared" else "",
+        note=review.note,
+        reviewed_at=now,
+        updated_at=now,
+    )
+    return Decided(new, [MatchReviewed(match=reviewed)])
+
+
+class Screened(msgspec.Struct, frozen=True):
+    """A version of a supplier has been held against all signals."""
+
+    supplier_version: int
+    profile: Profile
+    status: Status
+    matches: int
+
+
+class Screening(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The last version of a supplier that was screened."""
+
+    supplier_version: int
+    matches: int
+
+
+def _decide_screening(state: Screening | None, message: Message, _now: datetime) -> Decided[Screening] | None:
+    found = message.body
+    assert isinstance(found, Screened)
+    if state is not None and found.supplier_version <= state.supplier_version:
+        return None
+    told = SupplierScreened(
+        supplier_id=message.cause.source.rpartition("/")[2],
+        supplier_version=found.supplier_version,
+        profile=found.profile,
+        status=found.status,
+        matches=found.matches,
+    )
+    return Decided(Screening(supplier_version=found.supplier_version, matches=found.matches), [told])
+
+
+MATCH = Aggregate(
+    kind="match",
+    state=MatchDocument,
+    decide=_decide_match,
+    key=lambda s: s.match.supplier_id,
+    indexes=(
+        Index("supplier_id", lambda s: s.match.supplier_id),
+        Index("signal_id", lambda s: s.match.signal.id),
+        Index("state", lambda s: s.match.state),
+        Index("strength", lambda s: s.match.strength),
+    ),
+)
+SCREENING = Aggregate(kind="screening", state=Screening, decide=_decide_screening)
+
+
+def view(found: Document[MatchDocument]) -> dict[str, Any]:
+    """A match as the API gives it."""
+    state, match = found.state, found.state.match
+    source = match.signal.source
+    return {
+        "id": found.id,
+        "version": found.version,
+        "supplier_id": match.supplier_id,
+        "state": match.state,
+        "score": match.score,
+        "strength": match.strength,
+        "about": match.about,
+        "party": match.party,
+        "party_name": match.party_name,
+        "signal": {
+            "id": match.signal.id, "kind": source.kind, "list": source.list, "uid": source.uid, "release_id": source.release_id,
+            "finding_id": source.finding_id, "name": match.signal.name, "schema": match.signal.schema, "programs": source.programs,
+        },
+        "why": [msgspec.to_builtins(reason) for reason in match.why],
+        "reviewed_by": match.reviewed_by or None,
+        "reason_code": match.reason_code or None,
+        "note": state.note or None,
+        "reviewed_at": state.reviewed_at,
+        "opened_at": state.opened_at,
+        "updated_at": state.updated_at,
+    }  # fmt: skip

@@ -1,0 +1,218 @@
+"""How events come in: signal and supplier events become messages to matches, to the supplier's screening, and to sweeps."""
+
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from services.screening.join import Found, Join, Key, Pair, Thresholds
+from services.screening.matching import settings as shipped
+from services.screening.matching.normalise import prepare, tells
+from services.screening.model import MATCH, SCREENING, MatchDocument, Screened, Touched, Untouched
+from services.screening.sweep import SWEEP, Began, Passed
+from shared.events.envelope import PUBLIC, Record
+from shared.events.signals import SIGNAL_EVENTS, ReleaseAccepted, ReleasePublished, SignalWithdrawn, sweep_id
+from shared.events.suppliers import CodeAcknowledged, SupplierEvent, SupplierStatusChanged
+from shared.faults import crash_point
+from shared.kernel.aggregate import Cause, Item, Message
+from shared.kernel.kernel import document
+from shared.kernel.reactor import Reaction, cause_of
+from shared.kernel.service import Context
+
+GROUP = "screening"
+Hits = dict[tuple[str, int], dict[str, str]]  # sweep and partition -> match -> tenant; a match found again is the same one
+_SUPPLIERS_AT_ONCE = 100  # a signal never waits for more of them than this
+
+
+class Worker:
+    """The join of one process, kept up by its reactions."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        s = ctx.settings
+        self.join = Join(Thresholds(s.review_threshold or shipped.REVIEW, s.strong_threshold or shipped.STRONG))
+        self.rebuilt = False
+        self._hits: Hits = defaultdict(dict)
+
+    def reaction(self) -> Reaction:
+        """Signals before suppliers."""
+        return Reaction(
+            GROUP,
+            ("signals", "suppliers"),
+            self.react,
+            partitions=self._partitions(),
+            slices={"suppliers": _SUPPLIERS_AT_ONCE},
+            prepare=self.rebuild,
+        )
+
+    def strength(self, score: float) -> str:
+        """What a score means."""
+        return "strong" if score >= self.join.thresholds.strong else "weak" if score >= self.join.thresholds.review else "none"
+
+    @staticmethod
+    def screenable(name: str) -> bool:
+        """Is there anything in a name to look for?"""
+        return tells(prepare(name))
+
+    def _partitions(self) -> tuple[int, ...]:
+        return self.ctx.partitions or tuple(range(self.ctx.bus.partitions))
+
+    async def rebuild(self) -> None:
+        """Both topics up to where this group has got, silently; and the matches that stand."""
+        stored = await self.ctx.store.positions(GROUP + "/")
+        upto = {name.removeprefix(GROUP + "/"): position for name, position in stored.items()}
+        for partition in self._partitions():
+            crash_point("screening-rebuild")
+            async for record in self.ctx.bus.replay("signals", (partition,), upto):
+                self._know_signal(record)
+            async for record in self.ctx.bus.replay("suppliers", (partition,), upto):
+                self._know_supplier(record)
+        running = {i async for i in self._running()}
+        async for found in self.ctx.store.documents("match"):
+            d = document(MATCH, found)
+            if d.state.match.state != "withdrawn":
+                self._remember(d.tenant, d.id, d.state)
+                release, supplier = d.state.match.signal.source.release_id, (d.tenant, d.state.match.supplier_id)
+                if release in running and self.join.knows(supplier):
+                    self._hits[sweep_id(release), self.join.partition_of(supplier)][d.id] = d.tenant
+        self.rebuilt = True
+
+    async def _running(self) -> AsyncIterator[str]:
+        """Releases whose sweeps are not complete: what they have touched already counts."""
+        async for found in self.ctx.store.documents("sweep"):
+            sweep = document(SWEEP, found).state
+            if sweep.completed_at is None:
+                yield sweep.release_id
+
+    def _remember(self, tenant: str, id_: str, state: MatchDocument) -> None:
+        source = state.match.signal.source
+        owner = "public" if source.kind == "list_entry" else tenant
+        self.join.remember(Pair(id_, (tenant, state.match.supplier_id), (owner, state.match.signal.id)))
+
+    def _know_signal(self, record: Record) -> None:
+        payload, key = record.payload(), (record.meta.tenant, record.meta.subject)
+        if not isinstance(payload, SIGNAL_EVENTS) or self.join.is_old_signal(key, record.meta.sequence):
+            return
+        if isinstance(payload, SignalWithdrawn):
+            self.join.remove_signal(key)
+        else:
+            self.join.put_signal(key, payload.signal, record.meta)
+
+    def _know_supplier(self, record: Record) -> None:
+        payload, key = record.payload(), (record.meta.tenant, record.meta.subject)
+        if isinstance(payload, SupplierEvent) and not self.join.is_old_supplier(key, record.meta.sequence):
+            self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile)
+
+    async def react(self, records: Sequence[Record]) -> list[Item]:
+        """A broadcast record that came from several partitions is looked at once, for all of them."""
+        items: list[Item] = []
+        signals: dict[tuple[Key, int, int], list[Record]] = defaultdict(list)
+        sweeps = Sweeps(self.ctx.bus.partitions, self._hits)
+        for record in records:
+            if record.topic == "signals":
+                signals[(record.meta.tenant, record.meta.subject), record.meta.sequence, record.meta.n].append(record)
+        for (key, _, _), same in signals.items():
+            items += self._signal(key, same, sweeps)
+        items += sweeps.items()
+        for record in records:
+            if record.topic == "suppliers":
+                items += self._supplier(record)
+        return items
+
+    def _signal(self, key: Key, same: list[Record], sweeps: "Sweeps") -> list[Item]:
+        payload, meta = same[0].payload(), same[0].meta
+        if isinstance(payload, ReleaseAccepted):
+            for record in same:
+                sweeps.began(payload, record)
+        if isinstance(payload, ReleasePublished):
+            for record in same:
+                sweeps.passed(payload, record, self.join.counts(record.partition))
+        if not isinstance(payload, SIGNAL_EVENTS) or self.join.is_old_signal(key, meta.sequence):
+            return []
+        partitions, cause = {r.partition for r in same}, cause_of(same[0])
+        if isinstance(payload, SignalWithdrawn):
+            self.join.remove_signal(key)
+            found = []
+        else:
+            self.join.put_signal(key, payload.signal, meta)
+            found = self.join.of_signal(key, partitions)
+        stand = {p.id: p for p in self.join.pairs_of_signal(key, partitions)}
+        release = payload.release_id if isinstance(payload, SignalWithdrawn) else payload.signal.source.release_id
+        if release:
+            for one in found:
+                self._hits[sweep_id(release), self.join.partition_of(one.supplier)][one.id] = one.supplier[0]
+        return [*(self._touched(one, key, cause) for one in found), *self._untouched(stand, found, cause)]
+
+    def _supplier(self, record: Record) -> list[Item]:
+        payload, key = record.payload(), (record.meta.tenant, record.meta.subject)
+        if not isinstance(payload, SupplierEvent) or self.join.is_old_supplier(key, record.meta.sequence):
+            return []
+        if not self._concerns(payload) and self.join.knows_profile(key, payload.profile):  # else what it stands for was compacted away
+            return []
+        cause = cause_of(record)
+        self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile)
+        found = self.join.of_supplier(key, payload.profile)
+        stand = {p.id: p for p in self.join.pairs_of_supplier(key)}
+        signal_keys = {one.id: self._signal_key(one) for one in found}
+        items = [self._touched(one, signal_keys[one.id], cause) for one in found]
+        items += self._untouched(stand, found, cause)
+        body = Screened(record.meta.sequence, payload.profile, payload.status, len(found))
+        return [*items, Item(SCREENING, *key, Message(body, cause))]
+
+    @staticmethod
+    def _concerns(payload: SupplierEvent) -> bool:
+        """A status that follows a rating is no reason to screen and rate again; one that a person set is."""
+        if isinstance(payload, CodeAcknowledged):
+            return False
+        return not (isinstance(payload, SupplierStatusChanged) and payload.cause.type.startswith("duewatch.rating."))
+
+    @staticmethod
+    def _signal_key(one: Found) -> Key:
+        signal = one.match.signal
+        return (PUBLIC if signal.source.kind == "list_entry" else one.supplier[0], signal.id)
+
+    def _touched(self, one: Found, signal_key: Key, cause: Cause) -> Item:
+        self.join.remember(Pair(one.id, one.supplier, signal_key))
+        body = Touched(one.match, one.content, self.join.sides(one.supplier, signal_key))
+        return Item(MATCH, one.supplier[0], one.id, Message(body, replace(cause, source="")))
+
+    def _untouched(self, stand: dict[str, Pair], found: list[Found], cause: Cause) -> list[Item]:
+        """The pairs that stand but were not found again. Matches need no watermark: they know the versions of their sides."""
+        gone = [stand[i] for i in sorted(stand.keys() - {one.id for one in found})]
+        return [
+            Item(MATCH, p.supplier[0], p.id, Message(Untouched(self.join.sides(p.supplier, p.signal)), replace(cause, source="")))
+            for p in gone
+        ]
+
+
+class Sweeps:
+    """What a batch says to sweeps: which partitions began one, and which passed its marker, in the order of the log.
+
+    Their source is the partition of the log, for a broadcast record comes from every partition.
+    """
+
+    def __init__(self, partitions: int, hits: "Hits") -> None:
+        self._partitions, self._hits = partitions, hits
+        self._said: list[tuple[Record, str, Began | Passed]] = []
+
+    def began(self, payload: ReleaseAccepted, record: Record) -> None:
+        """A partition met a release's first event."""
+        self._said.append((record, payload.sweep_id, Began(payload, record.meta.subject, record.partition, self._partitions)))
+
+    def passed(self, payload: ReleasePublished, record: Record, suppliers: dict[str, int]) -> None:
+        """A partition passed the marker behind it."""
+        body = Passed(payload, record.meta.subject, record.partition, self._partitions, suppliers)
+        self._said.append((record, payload.sweep_id, body))
+
+    def items(self) -> list[Item]:
+        """The messages, oldest first. What a release touched in a partition is counted when all of the batch is known."""
+        items = []
+        for record, sweep, body in sorted(self._said, key=lambda one: (one[0].position, one[0].partition)):
+            m = record.meta
+            if isinstance(body, Passed):
+                body = msgspec.structs.replace(body, hits=dict(Counter(self._hits[sweep, record.partition].values())))
+            source = f"log/{record.topic}/{record.partition}"
+            cause = Cause(f"{m.id}/{record.partition}", m.type, m.correlationid, m.actor, m.traceparent, source, record.position)
+            items.append(Item(SWEEP, PUBLIC, sweep, Message(body, cause)))
+        return items

@@ -1,0 +1,16 @@
+"""Screening's door: whom does the world's news touch?"""
+
+from services.screening.api import ad_hoc, routers
+from services.screening.model import MATCH, SCREENING
+from services.screening.reactions import Worker
+from services.screening.sweep import SWEEP
+from shared.kernel.service import Service
+
+SERVICE = Service(
+    name="screening",
+    aggregates=(MATCH, SCREENING, SWEEP),
+    own=Worker,
+    api=routers,
+    inner_api=lambda ctx: [ad_hoc(ctx.own)],
+    reactions=lambda ctx: [ctx.own.reaction()],
+)

@@ -1,0 +1,101 @@
+"""A nudge after a commit: a datagram to every process of the system, so that readers look at once instead of at their next poll.
+
+A lost nudge costs a poll interval, never an event.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from pathlib import Path
+
+_LOOK_EVERY_S = 1.0  # for processes that have come or gone
+
+
+class Waiter:
+    """Waits for the next nudge. One that came since the last wait is not missed."""
+
+    def __init__(self, nudges: "Nudges") -> None:
+        self._nudges, self._event = nudges, asyncio.Event()
+        nudges.add(self._event)
+
+    async def wait(self, seconds: float) -> None:
+        """Until a nudge, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        self._event.clear()
+
+    def clear(self) -> None:
+        """What came until now has been seen to."""
+        self._event.clear()
+
+    def close(self) -> None:
+        """It waits no more."""
+        self._nudges.discard(self._event)
+
+
+class Nudges:
+    """One a process: `send` wakes all waiters of all processes, `wait` waits for it."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._mine = folder, folder / f"{name}.sock"
+        self._mine.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self._socket.bind(self.address(self._mine.name))
+        self._waiters: set[asyncio.Event] = set()
+        self._listening = False
+        self._others: list[str] = []
+        self._looked = -_LOOK_EVERY_S
+
+    def _listen(self) -> None:
+        if not self._listening:
+            asyncio.get_running_loop().add_reader(self._socket.fileno(), self._received)
+            self._listening = True
+
+    def _received(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._socket.recv(16):
+                pass
+        self._wake()
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            waiter.set()
+
+    def send(self) -> None:
+        """Wakes this process's waiters and those of the others."""
+        self._wake()
+        now = time.monotonic()
+        if now > self._looked + _LOOK_EVERY_S:
+            self._looked = now
+            self._others = [self.address(p.name) for p in self._folder.glob("*.sock") if p.name != self._mine.name]
+        for other in self._others:
+            with contextlib.suppress(OSError):  # gone, or its queue is full: then it is awake already
+                self._socket.sendto(b"n", other)
+
+    def address(self, name: str) -> str:
+        """Relative to the open folder: a socket's path is limited to about 100 bytes, a data folder's is not."""
+        return f"/proc/self/fd/{self._directory}/{name}"
+
+    def add(self, event: asyncio.Event) -> None:
+        """Every nudge sets it."""
+        self._listen()
+        self._waiters.add(event)
+
+    def discard(self, event: asyncio.Event) -> None:
+        """No nudge sets it any more."""
+        self._waiters.discard(event)
+
+    def close(self) -> None:
+        """Takes the socket away."""
+        if self._listening:
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().remove_reader(self._socket.fileno())
+        self._socket.close()
+        os.close(self._directory)
+        self._mine.unlink(missing_ok=True)

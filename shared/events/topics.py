@@ -1,0 +1,27 @@
+"""The topics, all with the same number of partitions: what is kept of each and whether a record goes to every partition."""
+
+import msgspec
+
+
+class Topic(msgspec.Struct, frozen=True, kw_only=True):
+    """`compacted`: the last record of each key is enough to rebuild a reader's state; `broadcast`: each record is written to every partition."""
+
+    name: str
+    owner: str  # the service that writes it
+    compacted: bool = False
+    broadcast: bool = False
+    retention_days: int = 30  # of what is not compacted; the journal keeps everything
+
+
+TOPICS = {
+    t.name: t
+    for t in (
+        Topic(name="suppliers", owner="onboarding", compacted=True),
+        Topic(name="signals", owner="intelligence", compacted=True, broadcast=True),
+        Topic(name="matches", owner="screening"),
+        Topic(name="ratings", owner="assessment"),
+        Topic(name="decisions", owner="gate"),
+        Topic(name="audits", owner="audits"),
+        Topic(name="remediation", owner="remediation"),
+    )
+}

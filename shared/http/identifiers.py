@@ -1,0 +1,90 @@
+"""Identifiers of organisations: check digits and shapes, by python-stdnum where it knows the kind.
+
+What is known to be wrong is refused; a kind that nobody wrote rules for is kept as bounded text.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from stdnum import ean, lei
+from stdnum.eu import vat as eu_vat
+from stdnum.exceptions import ValidationError
+from stdnum.util import get_cc_module
+
+from shared.http.checks import check_country, refuse
+
+KINDS = ("lei", "vat", "duns", "gln", "register", "tax")
+_MAX_CHARS = 50
+_PARTING = re.compile(r"[\s.\-/]+")
+_DUNS = re.compile(r"[0-9]{9}", re.ASCII)
+_TEXT = re.compile(r"[^\W_](?:[\w .:/\-]*[^\W_])?")
+# What stdnum's modules raise for numbers they did not expect: their own error, and slips of parsing.
+_FAULTS = (ValidationError, ValueError, IndexError, KeyError, TypeError, AttributeError)
+
+
+def check_identifier(kind: str, value: str, country: str | None = None, field: str | None = None) -> str:
+    """The identifier in its one canonical form; Invalid where it is wrong, naming `field` (the kind unless given).
+
+    `country` (ISO 3166-1 alpha-2) is needed for vat, register and tax; a VAT number of the EU may name it by its prefix.
+    """
+    named = field or kind
+    if kind not in KINDS:
+        refuse("kind", "One of " + ", ".join(KINDS))
+    text = value.strip()
+    if not 0 < len(text) <= _MAX_CHARS:
+        refuse(named, f"1 to {_MAX_CHARS} characters")
+    if kind == "lei":
+        return _by(lei.validate, text, named, "A LEI of 20 characters with right check digits (ISO 17442)")
+    if kind == "gln":
+        number = _by(ean.validate, text, named, "A GLN of 13 digits with a right check digit (GS1)")
+        return number if len(number) == 13 else refuse(named, "A GLN of 13 digits with a right check digit (GS1)")
+    if kind == "duns":
+        number = _PARTING.sub("", text)
+        return number if _DUNS.fullmatch(number) else refuse(named, "A D-U-N-S number of 9 digits")
+    if country is not None:
+        country = check_country(country)
+    if kind == "vat":
+        return _vat(text, country, named)
+    if country is None:
+        refuse(named, "Give the country whose number this is")
+    module = _national(country, "tin") if kind == "tax" else _register(country)
+    return _by(module.validate, text, named, _WRONG) if module else _as_text(text, named)
+
+
+_WRONG = "Not a valid number of this kind in this country"
+
+
+def _vat(text: str, country: str | None, field: str) -> str:
+    """VAT numbers of the EU get their prefix, so that one number has one form; others as their country writes them."""
+    prefix = "EL" if country == "GR" else country
+    module = _national(country, "vat") if country else None
+    if country is None or prefix in _EU:
+        spelled = text if country is None or text[:2].upper() in _EU else f"{prefix}{text}"
+        return _by(eu_vat.validate, spelled, field, "A VAT number of the EU with its prefix and right check digits")
+    return _by(module.validate, text, field, _WRONG) if module else _as_text(text, field)
+
+
+_EU = frozenset(code.upper() for code in eu_vat.MEMBER_STATES) | {"EL", "XI"}
+
+
+def _as_text(text: str, field: str) -> str:
+    return text if _TEXT.fullmatch(text) else refuse(field, "Letters, digits, spaces and . : / - only")
+
+
+def _by(validate: Callable[[str], str], text: str, field: str, message: str) -> str:
+    try:
+        return str(validate(text)).upper()
+    except _FAULTS:
+        refuse(field, message)
+
+
+def _register(country: str) -> Any:
+    # Germany's registers are kept by courts, whose names people leave out: what misses it is not yet wrong.
+    return None if country == "DE" else _national(country, "businessid")
+
+
+@cache
+def _national(country: str, kind: str) -> Any:
+    return get_cc_module(country, kind)

@@ -1,0 +1,265 @@
+"""The one way to change anything: load, seen before?, decide, one commit, publish.
+
+Messages of one aggregate are folded into one write. A lost race reloads and decides again. What is decided is pure; what is here is not.
+"""
+
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared.bus.port import Bus
+from shared.clock import Clock
+from shared.errors import Conflict, DuewatchError, PreconditionFailed, Unavailable
+from shared.events.envelope import Meta, encode
+from shared.events.topics import TOPICS
+from shared.faults import crash_point
+from shared.ids import Ids, derive
+from shared.kernel.aggregate import Aggregate, Document, Item, Outcome
+from shared.kernel.journal import JournalRow, link, payload_digest
+from shared.store.port import Commit, DeadLetter, Key, Store, Stored, Write
+
+_RACES = 20
+_Place = tuple[str, str, str]  # kind, tenant, id
+_INBOX_KEPT_S = 7 * 86400  # longer than any client retries
+
+
+class _Notes(msgspec.Struct, omit_defaults=True):
+    marks: dict[str, list[int]] = {}
+    inbox: dict[str, list[Any]] = {}
+
+
+_notes = msgspec.json.Decoder(_Notes)
+
+
+def document(aggregate: Aggregate[Any], stored: Stored) -> Document[Any]:
+    """A stored document with its state decoded."""
+    notes = _notes.decode(stored.notes) if stored.notes else _Notes()
+    state = aggregate.decoder.decode(stored.state)
+    return Document(aggregate.kind, stored.tenant, stored.id, stored.version, state, stored.head, notes.marks, notes.inbox, stored.wake_at)
+
+
+class _Folded:
+    """One aggregate while its messages are decided."""
+
+    __slots__ = ("aggregate", "document", "items", "outcomes", "place", "rows", "stored")
+
+    def __init__(self, aggregate: Aggregate[Any], place: "_Place") -> None:
+        self.aggregate, self.place = aggregate, place
+        self.items: list[tuple[int, Item]] = []  # with their place in what was asked
+        self.stored: Document[Any] | None = None
+        self.document: Document[Any] | None = None
+        self.rows: list[JournalRow] = []
+        self.outcomes: list[tuple[int, Outcome]] = []
+
+
+class Kernel:
+    """Of one service in one process."""
+
+    def __init__(self, service: str, store: Store, bus: Bus, clock: Clock, ids: Ids) -> None:
+        self.service, self.store, self.bus, self.clock, self.ids = service, store, bus, clock, ids
+
+    async def get(self, aggregate: Aggregate[Any], tenant: str, id_: str) -> Document[Any] | None:
+        """One document as it stands."""
+        stored = (await self.store.load(aggregate.kind, [(tenant, id_)])).get((tenant, id_))
+        return document(aggregate, stored) if stored else None
+
+    async def execute(self, item: Item) -> Outcome:
+        """One command; raises what its decision raised."""
+        outcome = (await self.apply_many([item]))[0]
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome
+
+    async def apply_many(
+        self,
+        items: Sequence[Item],
+        *,
+        consumed: dict[str, int] | None = None,
+        dead: Sequence[DeadLetter] = (),
+        replayed: Sequence[str] = (),
+        strict: bool = False,
+    ) -> list[Outcome]:
+        """Many messages in one commit, folded by aggregate; an outcome for each, in the order asked.
+
+        A refused message (DuewatchError) is an outcome and harms no other; with `strict` it is raised and nothing is consumed, nor written but
+        what stood beside a write that lost its race: that is known by its watermarks when it comes again.
+        """
+        outcomes: list[Outcome] = [Outcome() for _ in items]
+        left, alone, races = list(enumerate(items)), set[_Place](), 0
+        first = True
+        while races < _RACES:
+            present, left = _apart(left, alone)
+            folded = await self._fold(present, strict, first)
+            writes = [f for f in folded if f.rows]
+            commit = Commit([self._write(f) for f in writes])
+            if not left:  # else there is more to do before all of it is done
+                commit.consumed, commit.dead, commit.replayed = consumed or {}, list(dead), list(replayed)
+            lost = await self.store.commit(commit) if commit else []
+            gone = {(x.kind, x.tenant, x.id): x for x in lost}
+            kept = [row for f in writes if f.place not in gone for row in f.rows]
+            if kept:
+                crash_point("before-nudge")
+                await self.bus.publish(kept)
+            done = not lost and not left
+            for f in folded:
+                why = gone.get(f.place)
+                if why is None:
+                    for at, outcome in f.outcomes:
+                        outcomes[at] = outcome
+                elif why.reason == "version":
+                    left += f.items
+                elif len(f.items) > 1 and not strict:  # whose of them it was shows when each is written by itself
+                    alone.add(f.place)
+                    left += f.items
+                else:
+                    refusal = Conflict("Another one already has this value", errors=[{"field": why.field, "message": "is taken"}])
+                    if strict:
+                        raise refusal
+                    outcomes[f.items[0][0]] = Outcome(f.stored, error=refusal)
+            if done:
+                return outcomes
+            first = False
+            races += any(x.reason == "version" for x in lost)
+            left.sort(key=lambda pair: pair[0])
+        raise Unavailable("Too many writers at once on the same thing; try again")
+
+    async def _fold(self, items: Sequence[tuple[int, Item]], strict: bool, first: bool) -> list[_Folded]:
+        folded: dict[_Place, _Folded] = {}
+        for at, item in items:
+            key = _place(item)
+            if key not in folded:
+                folded[key] = _Folded(item.aggregate, key)
+            folded[key].items.append((at, item))
+        by_kind: dict[str, list[Key]] = {}
+        for (kind, tenant, id_), f in folded.items():
+            if not (first and all(item.fresh for _, item in f.items)):
+                by_kind.setdefault(kind, []).append((tenant, id_))
+        for kind, keys in by_kind.items():
+            for (tenant, id_), stored in (await self.store.load(kind, keys)).items():
+                f = folded[kind, tenant, id_]
+                f.stored = document(f.aggregate, stored)
+        now = self.clock.now()
+        for f in folded.values():
+            f.document = f.stored
+            for at, item in f.items:
+                f.outcomes.append((at, self._decide(f, item, now, strict)))
+        return list(folded.values())
+
+    def _decide(self, f: _Folded, item: Item, now: datetime, strict: bool) -> Outcome:
+        d, message = f.document, item.message
+        cause = message.cause
+        if d is not None:
+            if cause.source and (cause.sequence, cause.n) <= tuple(d.marks.get(cause.source, (0, -1))):
+                return Outcome(d)  # seen before
+            if message.key and message.key in d.inbox:
+                digest, answer, _at = d.inbox[message.key]
+                if digest != message.digest:
+                    return Outcome(d, error=Conflict("This Idempotency-Key was used with another body"))
+                return Outcome(d, answer=answer.encode())
+        try:
+            if message.expected is not None and (d is None or d.version != message.expected):
+                raise PreconditionFailed
+            decided = item.aggregate.decide(d.state if d else None, message, now)
+        except DuewatchError as refusal:
+            if strict:
+                raise
+            return Outcome(d, error=refusal)
+        if decided is None:
+            return Outcome(d)
+        if not decided.events:
+            raise AssertionError(f"{item.aggregate.kind} changed its state without an event")
+        f.document = self._next(f, item, decided.state, list(decided.events), now)
+        answer = f.document.inbox[message.key][1].encode() if message.key else None
+        return Outcome(f.document, changed=True, answer=answer)
+
+    def _next(self, f: _Folded, item: Item, state: Any, events: list[Any], now: datetime) -> Document[Any]:
+        a, d, cause = item.aggregate, f.document, item.message.cause
+        version = d.version + 1 if d else 1
+        head = d.head if d else b""
+        partitionkey = a.key(state) if a.key else item.id
+        for n, event in enumerate(events):
+            row = self._row(item, event, version, n, head, partitionkey, now)
+            head = row.hash
+            f.rows.append(row)
+        marks = d.marks if d else {}
+        if cause.source:
+            marks = {**marks, cause.source: [cause.sequence, cause.n]}
+        wake = a.wake(state) if a.wake else None
+        made = Document(a.kind, item.tenant, item.id, version, state, head, marks, d.inbox if d else {}, wake.timestamp() if wake else None)
+        if item.message.key:
+            answer = item.message.answer(made).decode() if item.message.answer else ""
+            kept = {k: v for k, v in made.inbox.items() if v[2] > now.timestamp() - _INBOX_KEPT_S}
+            made.inbox = {**kept, item.message.key: [item.message.digest, answer, now.timestamp()]}
+        return made
+
+    def _row(self, item: Item, event: Any, version: int, n: int, head: bytes, partitionkey: str, now: datetime) -> JournalRow:
+        cause, kind = item.message.cause, item.aggregate.kind
+        data = encode(event)
+        meta = encode(
+            Meta(
+                id=derive("evt", cause.id, kind, item.tenant, item.id, str(n)),
+                source=f"/services/{self.service}",
+                type=event.type,
+                subject=item.id,
+                time=now,
+                tenant=item.tenant,
+                sequence=version,
+                n=n,
+                kind=kind,
+                causationid=cause.id,
+                causationtype=cause.type,
+                correlationid=cause.correlation or cause.id,
+                partitionkey=partitionkey,
+                actor=cause.actor,
+                traceparent=cause.traceparent,
+            )
+        )
+        salt = self.ids.salt()
+        digest = payload_digest(salt, data)
+        topic = TOPICS[event.topic] if event.topic else None
+        partitions: tuple[int, ...] = ()
+        if topic:
+            everywhere, count = topic.broadcast, self.bus.partitions
+            partitions = tuple(range(count)) if everywhere else (zlib.crc32(partitionkey.encode()) % count,)
+        return JournalRow(
+            kind, item.tenant, item.id, version, n, event.type, meta, data, salt, digest, link(head, meta, digest),
+            topic.name if topic else None, partitions, f"{kind}/{item.tenant}/{item.id}" if topic and topic.compacted else None,
+        )  # fmt: skip
+
+    @staticmethod
+    def _write(f: _Folded) -> Write:
+        d, before = f.document, f.stored
+        assert d is not None
+        notes = encode(_Notes(marks=d.marks, inbox=d.inbox)) if d.marks or d.inbox else b""
+        single, many, moved = {}, {}, before is None
+        for index in f.aggregate.indexes:
+            value = index.get(d.state)
+            if index.many:
+                many[index.name] = tuple(value)
+                moved = moved or (before is not None and tuple(index.get(before.state)) != many[index.name])
+            else:
+                single[index.name] = value
+        expected = before.version if before else 0
+        return Write(
+            d.kind, d.tenant, d.id, expected, d.version, encode(d.state), d.head, notes, d.wake_at, single, many if moved else None, f.rows
+        )
+
+
+def _place(item: Item) -> _Place:
+    return item.aggregate.kind, item.tenant, item.id
+
+
+def _apart(items: list[tuple[int, Item]], alone: set[_Place]) -> tuple[list[tuple[int, Item]], list[tuple[int, Item]]]:
+    """What is decided now, and what has to wait: of aggregates in `alone`, only the first message is decided at a time."""
+    now: list[tuple[int, Item]] = []
+    later: list[tuple[int, Item]] = []
+    begun: set[_Place] = set()
+    for pair in items:
+        place = _place(pair[1])
+        (later if place in begun else now).append(pair)
+        if place in alone:
+            begun.add(place)
+    return now, later

@@ -1,0 +1,155 @@
+"""How events come in: batches of what is waiting, decided and committed together with how far the input is read.
+
+A batch that fails is taken one message at a time. A message that goes on failing is retried with back-off, then kept as a dead letter, and
+its partition moves on. A store that is not there is waited for: that is no message's fault.
+"""
+
+import asyncio
+import logging
+import random
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from shared.bus.port import Consumer
+from shared.errors import Unavailable
+from shared.events.envelope import Meta, Record, encode
+from shared.ids import derive
+from shared.kernel.aggregate import Cause, Item
+from shared.kernel.kernel import Kernel
+from shared.store.port import DeadLetter
+
+log = logging.getLogger("duewatch.reactor")
+TRANSIENT = (sqlite3.OperationalError, Unavailable, OSError)
+
+React = Callable[[Sequence[Record]], Awaitable[list[Item]]]
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What a service does on the events of some topics, topics first named first."""
+
+    group: str
+    topics: tuple[str, ...]
+    react: React
+    batch: int = 500
+    partitions: tuple[int, ...] | None = None
+    slices: Mapping[str, int] = field(default_factory=dict)  # of these topics at most so many a batch
+    prepare: Callable[[], Awaitable[None]] | None = None  # before the first message: rebuilds what is kept in memory
+    attempts: int = 5
+    back_off_s: float = 0.1
+
+
+def cause_of(record: Record) -> Cause:
+    """The cause that a message off the bus is to those who act on it."""
+    m = record.meta
+    return Cause(
+        m.id, m.type, m.correlationid, m.actor, m.traceparent, f"{m.kind}/{m.tenant}/{m.subject}", m.sequence, m.n, m.time
+    )  # fmt: skip
+
+
+class Reactor:
+    """Runs one reaction. `step` handles one batch; `run` does so for ever."""
+
+    def __init__(self, kernel: Kernel, reaction: Reaction) -> None:
+        self.kernel, self.reaction = kernel, reaction
+        self.consumer: Consumer | None = None
+        self._jitter = random.Random(reaction.group)  # noqa: S311  # spreads retries, guards nothing
+
+    async def start(self) -> None:
+        """Opens the consumer."""
+        r = self.reaction
+        if r.prepare:
+            await r.prepare()
+        self.consumer = await self.kernel.bus.consumer(r.group, r.topics, r.partitions, r.slices)
+
+    async def run(self) -> None:
+        """Handles what comes, until cancelled."""
+        if self.consumer is None:
+            await self.start()
+        failures = 0
+        while True:
+            try:
+                await self.step(1.0)
+                failures = 0
+            except TRANSIENT as error:
+                failures += 1
+                log.warning("%s waits for its store: %s", self.reaction.group, type(error).__name__)
+                assert self.consumer is not None
+                await self.consumer.rewind()
+                await asyncio.sleep(self._pause(failures))
+
+    async def step(self, wait_s: float) -> int:
+        """One batch of what is waiting; how many messages."""
+        assert self.consumer is not None
+        await self._replay()
+        records = await self.consumer.poll(self.reaction.batch, wait_s)
+        if not records:
+            return 0
+        try:
+            await self._handle(records)
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            if len(records) > 1:
+                log.info("%s takes a batch of %d one by one: %s", self.reaction.group, len(records), type(error).__name__)
+            for record in records:
+                await self._singly(record)
+        return len(records)
+
+    def _pause(self, failures: int) -> float:
+        return min(30.0, self.reaction.back_off_s * 2.0 ** min(failures, 12)) * self._jitter.uniform(0.5, 1.0)
+
+    async def _handle(self, records: Sequence[Record]) -> None:
+        assert self.consumer is not None
+        items = await self.reaction.react(records)
+        await self.kernel.apply_many(items, consumed=self.consumer.consumed(records), strict=True)
+        await self.consumer.committed(records)
+
+    async def _singly(self, record: Record) -> None:
+        assert self.consumer is not None
+        for attempt in range(1, self.reaction.attempts + 1):
+            try:
+                await self._handle([record])
+                return
+            except TRANSIENT:
+                raise
+            except Exception as error:
+                reason = error
+                if attempt < self.reaction.attempts:
+                    await asyncio.sleep(self._pause(attempt))
+        log.error("%s gives up on %s after %d attempts: %s", self.reaction.group, record.meta.id, attempt, type(reason).__name__)
+        letter = DeadLetter(
+            id=derive("dead", self.reaction.group, record.meta.id), group=self.reaction.group, topic=record.topic,
+            partition=record.partition, position=record.position, tenant=record.meta.tenant, type=record.meta.type,
+            meta=encode(record.meta), data=record.data, error=_describe(reason), at=self.kernel.clock.now().isoformat(), attempts=attempt,
+        )  # fmt: skip
+        await self.kernel.apply_many([], consumed=self.consumer.consumed([record]), dead=[letter])
+        await self.consumer.committed([record])
+
+    async def _replay(self) -> None:
+        """Dead letters that somebody asked to be tried again."""
+        for letter in await self.kernel.store.dead_letters(state="replaying"):
+            if letter.group != self.reaction.group:
+                continue
+            meta = msgspec.json.decode(letter.meta, type=Meta)
+            record = Record(topic=letter.topic, partition=letter.partition, position=letter.position, meta=meta, data=letter.data)
+            try:
+                items = await self.reaction.react([record])
+                await self.kernel.apply_many(items, replayed=[letter.id], strict=True)
+            except TRANSIENT:
+                raise
+            except Exception as error:
+                again = msgspec.structs.replace(letter, state="dead", error=_describe(error), attempts=letter.attempts + 1)
+                await self.kernel.apply_many([], dead=[again])
+
+
+def _describe(error: Exception) -> str:
+    """An error's kind and place; never its text, which may hold what was in the message."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" in {trace.tb_frame.f_code.co_name}, line {trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__}{where}"

@@ -1,0 +1,81 @@
+"""A service's door: what it keeps, how programs come in, how events come in, and the work it does by itself."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from shared.bus.port import Bus
+from shared.clock import Clock
+from shared.ids import Ids
+from shared.kernel.aggregate import Aggregate
+from shared.kernel.kernel import Kernel
+from shared.kernel.reactor import Reaction
+from shared.security.addresses import Networks
+from shared.security.sealing import Sealer
+from shared.settings import Settings
+from shared.store.port import Collection, Field, Store
+
+Role = Literal["api", "reactions", "bulk"]
+
+
+class Waits(Protocol):
+    """Wakes at a nudge; see shared.bus.nudge."""
+
+    async def wait(self, seconds: float) -> None:
+        """Until the next commit anywhere in the system, at most so long."""
+        ...
+
+    def close(self) -> None:
+        """It waits no more."""
+        ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a service has at hand in one process."""
+
+    settings: Settings
+    kernel: Kernel
+    store: Store
+    bus: Bus
+    clock: Clock
+    ids: Ids
+    nudged: Callable[[], Waits]  # a waiter of one's own
+    folder: Path  # for the files it keeps itself: uploads, results, raw releases
+    stores: Mapping[str, Store]  # of all services; only for what a service declares to read
+    sealer: Sealer  # for what must not lie readable on disk
+    networks: Networks  # private networks that webhooks and downloads may reach all the same
+    partitions: tuple[int, ...] | None = None  # those of a process that shares a service with others; None: all
+    own: Any = None  # what the service keeps in memory in this process, as its `own` makes it
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work that a service does by itself, for ever: imports, releases, deliveries."""
+
+    name: str
+    role: Role
+    run: Callable[[], Awaitable[None]]
+
+
+def _none(_: Context) -> tuple[Any, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service, as the runtimes compose it. `api` gives FastAPI routers."""
+
+    name: str
+    aggregates: tuple[Aggregate[Any], ...]
+    api: Callable[[Context], Sequence[Any]] = _none
+    reactions: Callable[[Context], Sequence[Reaction]] = _none
+    tasks: Callable[[Context], Sequence[Task]] = _none
+    own: Callable[[Context], Any] | None = None  # made once a process, before all else
+    hot: Callable[[Context], Sequence[Any]] = _none  # plain Starlette routes, to be matched before all others
+    inner_api: Callable[[Context], Sequence[Any]] = _none  # routers that need `own` where the reactions run
+
+    def collections(self) -> list[Collection]:
+        """What its store must hold."""
+        return [Collection(a.kind, tuple(Field(i.name, i.many, i.unique) for i in a.indexes)) for a in self.aggregates]

@@ -1,0 +1,68 @@
+"""Alarms: a document that asked to be woken gets `Alarm(at)` as a message. Deadlines, retries, expiry and schedules all use it."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.ids import derive
+from shared.kernel.aggregate import Aggregate, Alarm, Cause, Item, Message
+from shared.kernel.kernel import Kernel
+from shared.kernel.reactor import TRANSIENT
+
+log = logging.getLogger("duewatch.waker")
+_BATCH = 500
+
+
+class Waker:
+    """Wakes the aggregates of one service."""
+
+    def __init__(self, kernel: Kernel, aggregates: Sequence[Aggregate[Any]], every_s: float = 1.0) -> None:
+        self.kernel, self._every_s = kernel, every_s
+        self._aggregates = [a for a in aggregates if a.wake and a.rings]
+
+    async def step(self) -> int:
+        """Rings what is due; how many had an effect."""
+        now = self.kernel.clock.now().timestamp()
+        rung = 0
+        for aggregate in self._aggregates:
+            items = []
+            for stored in await self.kernel.store.due(aggregate.kind, now, _BATCH):
+                at = datetime.fromtimestamp(stored.wake_at or now, UTC)
+                id_ = derive("alarm", aggregate.kind, stored.tenant, stored.id, str(stored.version))
+                cause = Cause(id_, "duewatch.alarm", id_)
+                items.append(Item(aggregate, stored.tenant, stored.id, Message(Alarm(at), cause)))
+            rung += await self._ring(items)
+        return rung
+
+    async def _ring(self, items: Sequence[Item]) -> int:
+        """Together; where a decision breaks, each by itself, so that a broken one silences no other."""
+        try:
+            outcomes = await self.kernel.apply_many(items)
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            if len(items) > 1:
+                return sum([await self._ring([item]) for item in items])
+            log.error("the alarm of %s %s broke: %s", items[0].aggregate.kind, items[0].id, type(error).__name__)
+            return 0
+        for item, outcome in zip(items, outcomes, strict=True):
+            if not outcome.changed:  # it will ring again; a decision that ignores its alarm is a defect of its service
+                log.error("the alarm of %s %s rang without effect", item.aggregate.kind, item.id)
+        return sum(outcome.changed for outcome in outcomes)
+
+    async def run(self) -> None:
+        """Rings for ever; sleeps until the next alarm, at most `every_s`, and so long where those that are due cannot be rung."""
+        if not self._aggregates:
+            return
+        while True:
+            try:
+                rung = await self.step()
+                upcoming = await self.kernel.store.next_alarm()
+            except TRANSIENT as error:
+                log.warning("%s waits for its store: %s", self.kernel.service, type(error).__name__)
+                rung, upcoming = 0, None
+            if not rung:
+                left = upcoming - self.kernel.clock.now().timestamp() if upcoming is not None else self._every_s
+                await asyncio.sleep(min(left, self._every_s) if left > 0 else self._every_s)

@@ -1,0 +1,56 @@
+"""Settings from the environment, read once; commands override them. Names start with DUEWATCH_."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import Invalid
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a system is told at its start."""
+
+    data: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = 8080
+    partitions: int = 4
+    egress_allow: str = ""  # comma-separated networks that webhooks and downloads may reach although private
+    requests_per_s: float = 10_000.0  # of one tenant
+    oidc_issuer: str = ""
+    oidc_audience: str = "duewatch"
+    oidc_jwks: str = ""  # a file or an address
+    review_threshold: float | None = None  # screening's; None: as shipped
+    strong_threshold: float | None = None
+    policy: str = ""  # a file; "": as shipped
+    head_every_s: float = 60.0  # how often journal heads are signed
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ, **given: object) -> "Settings":
+        """From the environment; what is given (and not None) wins."""
+        found: dict[str, object] = {}
+        for name, kind in cls.__annotations__.items():
+            text = environment.get(f"DUEWATCH_{name.upper()}")
+            if text:
+                found[name] = _parse(name, kind, text)
+        found.update({k: v for k, v in given.items() if v is not None})
+        return cls(**found)  # type: ignore[arg-type]  # each was parsed by its annotation
+
+    def environment(self) -> dict[str, str]:
+        """An environment from which `read` reads these settings: for the processes of the same system."""
+        own = {f"DUEWATCH_{name.upper()}": str(value) for name in self.__annotations__ if (value := getattr(self, name)) not in (None, "")}
+        return {**os.environ, **own}
+
+
+def _parse(name: str, kind: object, text: str) -> object:
+    try:
+        if kind is Path:
+            return Path(text)
+        if kind is int:
+            return int(text)
+        if kind is float or kind == (float | None):
+            return float(text)
+    except ValueError:
+        raise Invalid(f"DUEWATCH_{name.upper()} is not a number", errors=[{"field": name, "message": "give a number"}]) from None
+    return text

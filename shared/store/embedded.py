@@ -1,0 +1,178 @@
+"""The store on SQLite: one file a service, WAL, synchronous FULL. Reads have a connection of their own and never wait for a writer."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shared.kernel.journal import JournalRow, SignedHead
+from shared.store.port import Collection, Commit, DeadLetter, Key, Lost, Stored
+from shared.store.schema import connect, create
+from shared.store.writer import Writer
+
+_DOCUMENT = "tenant, id, version, state, head, notes, wake_at"
+_JOURNAL = "kind, tenant, subject, version, n, type, meta, data, salt, digest, hash"
+_AT_ONCE = 400
+
+
+class EmbeddedStore:
+    """See shared.store.port.Store. Several processes may open the same file: SQLite's lock orders their writes."""
+
+    def __init__(self, path: Path, collections: Iterable[Collection]) -> None:
+        self.name = path.stem
+        self._collections = {c.kind: c for c in collections}
+        create(path, list(self._collections.values()))
+        self._db = connect(path, write=False)
+        self._writer = Writer(path, self._collections.values())
+
+    async def load(self, kind: str, keys: Sequence[Key]) -> dict[Key, Stored]:
+        by_tenant: dict[str, list[str]] = {}
+        for tenant, id_ in keys:
+            by_tenant.setdefault(tenant, []).append(id_)
+        found: dict[Key, Stored] = {}
+        for tenant, ids in by_tenant.items():
+            for at in range(0, len(ids), _AT_ONCE):
+                part = ids[at : at + _AT_ONCE]
+                sql = f"SELECT {_DOCUMENT} FROM doc_{kind} WHERE tenant = ? AND id IN ({','.join('?' * len(part))})"
+                for row in self._db.execute(sql, (tenant, *part)):
+                    found[tenant, row[1]] = Stored(*row)
+        return found
+
+    async def commit(self, commit: Commit) -> list[Lost]:
+        return await self._writer.commit(commit)
+
+    def _where(self, kind: str, tenant: str, where: Mapping[str, Any], contains: tuple[str, str] | None) -> tuple[str, list[Any]]:
+        fields = {f.name: f for f in self._collections[kind].fields}
+        sql, values = f"FROM doc_{kind} WHERE tenant = ?", [tenant]
+        for name, value in where.items():
+            if fields[name].many:
+                sql += f" AND id IN (SELECT id FROM idx_{kind}_{name} WHERE tenant = ? AND value = ?)"
+                values += [tenant, value]
+            else:
+                sql += f" AND f_{name} = ?"
+                values.append(value)
+        if contains:
+            assert contains[0] in fields
+            sql += f" AND instr(f_{contains[0]}, ?) > 0"
+            values.append(contains[1])
+        return sql, values
+
+    async def find(
+        self,
+        kind: str,
+        tenant: str,
+        where: Mapping[str, Any],
+        *,
+        after: str = "",
+        limit: int = 50,
+        contains: tuple[str, str] | None = None,
+    ) -> list[Stored]:
+        sql, values = self._where(kind, tenant, where, contains)
+        return [
+            Stored(*row) for row in self._db.execute(f"SELECT {_DOCUMENT} {sql} AND id > ? ORDER BY id LIMIT ?", (*values, after, limit))
+        ]
+
+    async def find_any(self, kind: str, tenant: str, name: str, values: Sequence[str]) -> dict[str, bytes]:
+        """value -> state, for many values of one `many` field at once: what the gate asks 500 of."""
+        found: dict[str, bytes] = {}
+        for at in range(0, len(values), _AT_ONCE):
+            part = values[at : at + _AT_ONCE]
+            sql = (
+                f"SELECT i.value, d.state FROM idx_{kind}_{name} i JOIN doc_{kind} d ON d.tenant = i.tenant AND d.id = i.id"
+                f" WHERE i.tenant = ? AND i.value IN ({','.join('?' * len(part))})"
+            )
+            found.update(self._db.execute(sql, (tenant, *part)).fetchall())
+        return found
+
+    async def resolve(self, kind: str, tenant: str, name: str, values: Sequence[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for at in range(0, len(values), _AT_ONCE):
+            part = values[at : at + _AT_ONCE]
+            sql = f"SELECT value, id FROM idx_{kind}_{name} WHERE tenant = ? AND value IN ({','.join('?' * len(part))})"
+            found.update(self._db.execute(sql, (tenant, *part)).fetchall())
+        return found
+
+    async def count(self, kind: str, tenant: str, where: Mapping[str, Any]) -> int:
+        sql, values = self._where(kind, tenant, where, None)
+        return int(self._db.execute(f"SELECT count(*) {sql}", values).fetchone()[0])
+
+    async def due(self, kind: str, now: float, limit: int) -> list[Stored]:
+        sql = f"SELECT {_DOCUMENT} FROM doc_{kind} WHERE wake_at <= ? ORDER BY wake_at LIMIT ?"
+        return [Stored(*row) for row in self._db.execute(sql, (now, limit))]
+
+    async def next_alarm(self) -> float | None:
+        times = [
+            self._db.execute(f"SELECT min(wake_at) FROM doc_{kind} WHERE wake_at IS NOT NULL").fetchone()[0] for kind in self._collections
+        ]
+        return min((t for t in times if t is not None), default=None)
+
+    async def positions(self, prefix: str) -> dict[str, int]:
+        rows = self._db.execute("SELECT name, position FROM consumed WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
+        return dict(rows.fetchall())
+
+    async def history(
+        self, kind: str, tenant: str, subject: str, *, after: tuple[int, int] = (0, -1), limit: int = 500
+    ) -> list[JournalRow]:
+        rows = self._db.execute(
+            f"SELECT {_JOURNAL} FROM journal WHERE subject = ? AND (version, n) > (?, ?) AND kind = ? AND tenant = ? ORDER BY version, n LIMIT ?",
+            (subject, *after, kind, tenant, limit),
+        )
+        return [JournalRow(*row) for row in rows]
+
+    async def journal(self, after: int = 0) -> AsyncIterator[tuple[int, JournalRow]]:
+        while rows := self._db.execute(f"SELECT seq, {_JOURNAL} FROM journal WHERE seq > ? ORDER BY seq LIMIT 2000", (after,)).fetchall():
+            for seq, *row in rows:
+                yield seq, JournalRow(*row)
+            after = rows[-1][0]
+
+    async def documents(self, kind: str) -> AsyncIterator[Stored]:
+        after = 0
+        while rows := self._db.execute(
+            f"SELECT rowid, {_DOCUMENT} FROM doc_{kind} WHERE rowid > ? ORDER BY rowid LIMIT 2000", (after,)
+        ).fetchall():
+            for _, *row in rows:
+                yield Stored(*row)
+            after = rows[-1][0]
+
+    async def heads(self) -> list[SignedHead]:
+        return [SignedHead(*row) for row in self._db.execute("SELECT seq, digest, signature, signed_at FROM head ORDER BY seq")]
+
+    async def add_head(self, head: SignedHead) -> None:
+        values = (head.seq, head.digest, head.signature, head.signed_at)
+        await self._writer.run(lambda db: db.execute("INSERT OR IGNORE INTO head VALUES (?, ?, ?, ?)", values) and None)
+
+    async def erase(self, kind: str, tenant: str, subject: str) -> int:
+        def job(db: sqlite3.Connection) -> int:
+            sql = "UPDATE journal SET data = NULL WHERE subject = ? AND kind = ? AND tenant = ?"
+            return db.execute(sql, (subject, kind, tenant)).rowcount
+
+        return int(await self._writer.run(job))
+
+    async def dead_letters(self, *, state: str | None = None, after: str = "", limit: int = 50) -> list[DeadLetter]:
+        sql = "SELECT state, body FROM dead_letter WHERE id > ? AND (? IS NULL OR state = ?) ORDER BY id LIMIT ?"
+        rows = self._db.execute(sql, (after, state, state, limit))
+        return [msgspec.structs.replace(msgspec.json.decode(body, type=DeadLetter), state=now) for now, body in rows]
+
+    async def mark_dead_letter(self, dead_letter_id: str, state: str) -> bool:
+        def job(db: sqlite3.Connection) -> int:
+            return db.execute("UPDATE dead_letter SET state = ? WHERE id = ? AND state != 'replayed'", (state, dead_letter_id)).rowcount
+
+        return bool(await self._writer.run(job))
+
+    async def compact(self, topic: str, *, upto: int) -> int:
+        """Of a compacted topic, takes away the records up to `upto` that a later one of the same key supersedes. How many."""
+        sql = (
+            "DELETE FROM log WHERE topic = ? AND seq <= ? AND key IS NOT NULL AND EXISTS (SELECT 1 FROM log l"
+            " WHERE l.topic = log.topic AND l.partition = log.partition AND l.key = log.key AND l.seq > log.seq)"
+        )
+        return int(await self._writer.run(lambda db: db.execute(sql, (topic, upto)).rowcount))
+
+    async def retain(self, topic: str, *, upto: int) -> int:
+        """Takes the records up to `upto` off a topic; the journal keeps them. How many."""
+        return int(await self._writer.run(lambda db: db.execute("DELETE FROM log WHERE topic = ? AND seq <= ?", (topic, upto)).rowcount))
+
+    async def close(self) -> None:
+        self._writer.close()
+        self._db.close()

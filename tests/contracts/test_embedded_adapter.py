@@ -1,0 +1,220 @@
+"""SQLite: both suites, and what only files have."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from shared.bus.embedded import EmbeddedBus
+from shared.bus.nudge import Nudges
+from shared.store.embedded import EmbeddedStore
+from shared.store.port import Collection, Commit
+from tests.contracts.bus_behaviour import BusBehaviour, Teller, drain, subjects
+from tests.contracts.store_behaviour import OTHERS, THINGS, StoreBehaviour, TwoHandles, seqs, versions, write
+
+
+class Embedded:
+    """Every handle has nudges of its own, as a process has."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._open: list[EmbeddedStore | EmbeddedBus | Nudges] = []
+
+    async def open(self, service: str, collections: Sequence[Collection] = (THINGS, OTHERS)) -> tuple[EmbeddedStore, EmbeddedBus]:
+        nudges = Nudges(self.folder / "run", f"{service}{len(self._open)}")
+        store = EmbeddedStore(self.folder / f"{service}.db", collections)
+        bus = EmbeddedBus(self.folder, nudges, store, 4)
+        self._open += [bus, store, nudges]
+        return store, bus
+
+    async def forget(self, service: str, group: str) -> None:
+        with sqlite3.connect(self.folder / f"{service}.db") as db:
+            db.execute("DELETE FROM consumed WHERE name LIKE ?", (group + "/%",))
+        db.close()
+
+    async def close(self) -> None:
+        for one in self._open:
+            closing = one.close()
+            if closing is not None:
+                await closing
+
+
+@pytest.fixture
+async def adapter(tmp_path: Path) -> AsyncIterator[Embedded]:
+    opened = Embedded(tmp_path)
+    yield opened
+    await opened.close()
+
+
+class TestEmbeddedStore(StoreBehaviour):
+    pass
+
+
+class TestEmbeddedHandles(TwoHandles):
+    async def test_what_was_committed_survives(self, adapter: Embedded, tmp_path: Path) -> None:
+        store, bus = await adapter.open("onboarding")
+        await store.commit(Commit([write("a", topic="suppliers", many={"tag": ("x",)})], {"g/x/0": 4}))
+        await store.close()
+        again = EmbeddedStore(tmp_path / "onboarding.db", [THINGS, OTHERS])
+        assert await versions(again, "a") == [1]
+        assert [s.id for s in await again.find("thing", "t", {"tag": "x"})] == ["a"]
+        assert await again.positions("g/") == {"g/x/0": 4}
+        await again.commit(Commit([write("a", 1)]))
+        assert [seq for seq, _, _ in await seqs(again)] == [1, 2]
+        await again.close()
+        await bus.close()
+
+    async def test_a_field_declared_later_is_there(self, tmp_path: Path) -> None:
+        before = EmbeddedStore(tmp_path / "x.db", [Collection("other")])
+        await before.commit(Commit([write("a", kind="other")]))
+        await before.close()
+        after = EmbeddedStore(tmp_path / "x.db", [OTHERS, THINGS])
+        await after.commit(Commit([write("b", colour="red")]))
+        assert [s.id for s in await after.find("thing", "t", {"colour": "red"})] == ["b"]
+        await after.close()
+
+    async def test_a_caller_who_goes_away_harms_nobody(self, adapter: Embedded) -> None:
+        """A commit whose caller is cancelled while it waits; those behind it are still written."""
+        store, _ = await adapter.open("onboarding")
+        await store.commit(Commit([write("first")]))
+        for i in range(30):
+            leaving = asyncio.create_task(store.commit(Commit([write(f"leaving{i}")])))
+            await asyncio.sleep(0 if i % 3 else 0.001)
+            leaving.cancel()
+        async with asyncio.timeout(5):
+            assert await store.commit(Commit([write("staying")])) == []
+        assert await versions(store, "staying") == [1]
+
+    async def test_a_reader_never_waits_for_a_writer_in_another_process(self, adapter: Embedded, tmp_path: Path) -> None:
+        store, bus = await adapter.open("onboarding")
+        await store.commit(Commit([write("a", colour="red")]))
+        consumer = await bus.consumer("g", ["suppliers"])
+        with _process("fill", tmp_path) as other:
+            slowest, reads, end = 0.0, 0, time.monotonic() + 30
+            while other.poll() is None and time.monotonic() < end:
+                began = time.perf_counter()
+                await store.load("thing", [("t", "a")])
+                await store.find("thing", "t", {"colour": "red"}, limit=1)
+                await consumer.poll(1, 0)
+                slowest, reads = max(slowest, time.perf_counter() - began), reads + 1
+                await asyncio.sleep(0.001)
+            assert other.wait() == 0
+        assert reads > 20
+        assert slowest < 0.5  # seconds, on a busy machine; a commit of the other takes long enough to be seen
+        assert [seq for seq, _, _ in await seqs(store)] == list(range(1, 1 + 1 + 12 * 1000))
+
+    async def test_writers_in_two_processes_lose_nothing(self, adapter: Embedded, tmp_path: Path) -> None:
+        store, _ = await adapter.open("onboarding")
+        with _process("race", tmp_path) as other:
+            mine = await race(store)
+            theirs, _ = other.communicate(timeout=60)
+        assert mine + int(theirs) == (await store.load("thing", [("t", "raced")]))["t", "raced"].version
+        found = await seqs(store)
+        assert [seq for seq, _, _ in found] == list(range(1, len(found) + 1))
+
+
+class TestEmbeddedBus(BusBehaviour):
+    async def test_compaction_keeps_the_last_of_each_key(self, onboarding: Teller, adapter: Embedded) -> None:
+        store, bus = await adapter.open("onboarding")
+        for _ in range(3):
+            await onboarding.tell("suppliers", "a", "b", partition=0, key=True)
+        await onboarding.tell("suppliers", "c", partition=1, key=True)
+        assert await store.compact("suppliers", upto=4) == 4
+        found = await drain(await bus.consumer("g", ["suppliers"]))
+        assert [(r.meta.subject, r.meta.sequence) for r in found] == [("a", 3), ("b", 3), ("c", 1)]
+        await onboarding.tell("suppliers", "a", partition=0, key=True)
+        assert await store.compact("suppliers", upto=100) == 1
+        new = [r async for r in bus.replay("suppliers", range(4), {"suppliers/0": 99, "suppliers/1": 99})]
+        assert [(r.meta.subject, r.meta.sequence) for r in new] == [("b", 3), ("a", 4), ("c", 1)]
+        assert [(r.version, r.n) for r in await store.history("other", "t", "a")] == [(1, 0), (2, 0), (3, 0), (4, 0)]
+
+    async def test_a_compacted_broadcast_is_whole_in_each_partition(self, intelligence: Teller, adapter: Embedded) -> None:
+        store, bus = await adapter.open("intelligence")
+        for _ in range(2):
+            await intelligence.tell("signals", "e1", "e2", key=True)
+        assert await store.compact("signals", upto=100) == 8
+        found = await drain(await bus.consumer("g", ["signals"], range(4)))
+        assert sorted((r.partition, r.meta.subject, r.meta.sequence) for r in found) == [(p, e, 2) for p in range(4) for e in ("e1", "e2")]
+
+    async def test_retention_takes_what_is_old_off_the_topic_alone(self, adapter: Embedded) -> None:
+        store, bus = await adapter.open("assessment")
+        teller = Teller(store, bus)
+        await teller.tell("ratings", "a", "b", "c", partition=0)
+        assert await store.retain("ratings", upto=2) == 2
+        assert subjects(await drain(await bus.consumer("g", ["ratings"]))) == ["c"]
+        assert len(await seqs(store)) == 3
+
+    async def test_an_erased_event_is_null(self, onboarding: Teller, adapter: Embedded) -> None:
+        store, bus = await adapter.open("onboarding")
+        await onboarding.tell("suppliers", "a", partition=0)
+        await store.erase("other", "t", "a")
+        (record,) = await drain(await bus.consumer("g", ["suppliers"]))
+        assert record.data == b"null"
+
+    async def test_a_reader_may_come_before_its_producer(self, adapter: Embedded) -> None:
+        _, bus = await adapter.open("screening")
+        consumer = await bus.consumer("g", ["suppliers"])
+        assert await consumer.poll(10, 0) == []
+        assert await consumer.lag() == 0
+        onboarding = Teller(*await adapter.open("onboarding"))
+        await onboarding.tell("suppliers", "a", partition=1)
+        assert subjects(await consumer.poll(10, 1.0)) == ["a"]
+
+    async def test_a_nudge_from_another_process(self, adapter: Embedded, tmp_path: Path) -> None:
+        store, bus = await adapter.open("screening")
+        await adapter.open("onboarding")
+        consumer = await bus.consumer("g", ["suppliers"])
+        late: list[float] = []
+        with _process("tell", tmp_path):
+            while len(late) < 10:
+                for record in await consumer.poll(10, 20.0):
+                    late.append(time.monotonic() - float(record.data))
+        assert sorted(late)[5] < 0.1  # seconds; polling alone takes 0.125 on average
+        await store.close()
+
+
+async def race(store: EmbeddedStore) -> int:
+    """Writes the next version of one document 100 times, against whoever does the same; how often it won."""
+    won = 0
+    for _ in range(100):
+        found = await store.load("thing", [("t", "raced")])
+        now = found["t", "raced"].version if found else 0
+        won += not await store.commit(Commit([write("raced", now)]))
+    return won
+
+
+async def _other_process(what: str, folder: Path) -> None:
+    adapter = Embedded(folder)
+    adapter._open = []
+    nudges = Nudges(folder / "run", "other-process")
+    store = EmbeddedStore(folder / "onboarding.db", [THINGS, OTHERS])
+    bus = EmbeddedBus(folder, nudges, store, 4)
+    if what == "fill":
+        for at in range(12):
+            many = [write(f"f{at}-{i}", state=b"x" * 500, colour="blue", many={"tag": ("x", "y")}) for i in range(1000)]
+            await store.commit(Commit(many))
+    elif what == "race":
+        print(await race(store))
+    else:
+        for i in range(10):
+            await asyncio.sleep(0.03)
+            one = write(f"s{i}", kind="other", topic="suppliers", data=str(time.monotonic()).encode())
+            await store.commit(Commit([one]))
+            await bus.publish(one.rows)
+    await bus.close()
+    await store.close()
+    nudges.close()
+
+
+def _process(what: str, folder: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.contracts.test_embedded_adapter", what, str(folder)]
+    return subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(_other_process(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,198 @@
+"""What happens in the world of the simulation: suppliers, imports, list releases, findings, reviews, in phases.
+
+Inside a phase everything happens at once, and each supplier is touched by one change at most, so that every order has the same end.
+"""
+
+import hashlib
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from services.intelligence.releases.model import RELEASE, Receive
+from services.intelligence.releases.raw import raw_file
+from services.onboarding.imports.files import Files
+from services.onboarding.imports.model import IMPORTS
+from services.onboarding.imports.model import Receive as ReceiveImport
+from services.onboarding.model import SUPPLIERS, Change, Register
+from services.partners.model import SUBSCRIPTION, Subscribe
+from services.screening.model import MATCH, Review
+from shared.events.envelope import PUBLIC
+from shared.events.partners import Filters
+from shared.events.signals import PartySignal, Signal, SignalName, SignalPublished, SignalWithdrawn, Source
+from shared.events.suppliers import ExternalRef, Owner, Profile, Upstream
+from shared.ids import derive
+from shared.kernel.aggregate import Aggregate, Cause, Decided, Document, Index, Item, Message, Outcome
+from shared.kernel.service import Context
+from shared.security.sealing import Sealed
+from tests.faults.world import Command
+
+TENANT = "default"
+LIST = "us_ofac_sdn"
+NAMES = (
+    "Zephyr Cotton Mills", "Quorum Textile Works", "Banyan Leather Exports", "Obsidian Mining Combine", "Marigold Garment House",
+    "Tundra Seafood Packers", "Juniper Brick Kilns", "Falcon Cocoa Traders", "Lapis Carpet Weavers", "Saffron Rice Millers",
+    "Cobalt Ridge Minerals", "Heron Bay Shrimp Farms", "Ivory Coast Gravel Union", "Pelican Timber Brokers",
+)  # fmt: skip
+_NULLS = '-0- ,"CUBA",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """Stands in for a verified finding: told, then perhaps retracted."""
+
+    live: bool
+    signal: Signal
+
+
+def _finding(state: Findings | None, message: Message, _now: datetime) -> Decided[Findings] | None:
+    signal, live = message.body
+    if state is not None and state.live == live:
+        return None
+    return Decided(Findings(live, signal), [SignalPublished(signal=signal) if live else SignalWithdrawn(signal=signal, reason="retracted")])
+
+
+FINDING: Aggregate[Findings] = Aggregate("finding", Findings, _finding, indexes=(Index("live", lambda s: int(s.live)),))
+
+
+def supplier_id(n: int) -> str:
+    return derive("sup", TENANT, "suppliers", f"s{n}")
+
+
+def command(service: str, key: str, aggregate: Aggregate[Any], id_: str, body: Any, tenant: str = TENANT) -> Command:
+    """One command with an Idempotency-Key, as the HTTP edge would give it to the kernel."""
+
+    cause = Cause(derive("cmd", key), f"command.{type(body).__name__}", actor="ada")
+
+    async def do(ctx: Context) -> Outcome:
+        return await ctx.kernel.execute(Item(aggregate, tenant, id_, Message(body, cause, key=key, digest=key, answer=_version)))
+
+    return Command(service, key, cause.id, do)
+
+
+def _version(found: Document[Any]) -> bytes:
+    return b"%d" % found.version
+
+
+def _register(n: int, name: str, **profile: Any) -> Command:
+    refs = (ExternalRef(system="erp", number=f"R{n}"),)
+    body = Register(supplier_id=supplier_id(n), profile=Profile(name=name, country="CU", external_refs=refs, **profile))
+    return command("onboarding", f"register {n}", SUPPLIERS, supplier_id(n), body)
+
+
+def _change(n: int, **fields: Any) -> Command:
+    body = Change(supplier_id=supplier_id(n), fields=fields)
+    return command("onboarding", f"change {n} {sorted(fields)}", SUPPLIERS, supplier_id(n), body)
+
+
+def _release(number: int, entries: Mapping[int, str]) -> Command:
+    """A release in OFAC's layout: uid -> name and remark."""
+    text = "".join(f'{uid},"{line.partition("|")[0]}",{_NULLS}"{line.partition("|")[2]}"\r\n' for uid, line in sorted(entries.items()))
+    content = text.encode()
+    digest, id_ = hashlib.sha256(content).hexdigest(), derive("rel", LIST, str(number))
+
+    cause = Cause(derive("cmd", id_, "receive"), "command.release.receive", id_, "ada")
+
+    async def do(ctx: Context) -> Outcome:
+        path = raw_file(ctx, digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        message = Message(Receive(LIST, digest, len(content), "upload"), cause, f"release {number}", digest, answer=_version)
+        return await ctx.kernel.execute(Item(RELEASE, PUBLIC, id_, message))
+
+    return Command("intelligence", f"release {number}", cause.id, do)
+
+
+def _import(number: int, rows: list[tuple[str, str]]) -> Command:
+    """A CSV of number and name, as the HTTP edge takes it in."""
+    content = ("number,name,country\n" + "".join(f"{ref},{name},CU\n" for ref, name in rows)).encode()
+    id_ = derive("imp", TENANT, str(number))
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    cause = Cause(derive("cmd", id_, "receive"), "command.import-receive", correlation=id_, actor="ada")
+
+    async def do(ctx: Context) -> Outcome:
+        files = Files(ctx.folder)
+        stored = await files.store(files.name(ctx.clock.now(), TENANT, id_, ctx.ids.new("up")), chunks())
+        body = ReceiveImport(source_system="erp", mode="apply", format="csv", upload=stored.name, size=stored.size, digest=stored.digest)
+        message = Message(body, cause, key=f"import {number}", digest=stored.digest, answer=_version)
+        outcome = await ctx.kernel.execute(Item(IMPORTS, TENANT, id_, message))
+        if not outcome.changed:
+            files.discard(stored.name)
+        return outcome
+
+    return Command("onboarding", f"import {number}", cause.id, do)
+
+
+def _tell_finding(n: int, name: str, live: bool) -> Command:
+    subject = PartySignal(names=(SignalName(name=name, kind="primary"),), countries=("CU",))
+    signal = Signal(subject=subject, source=Source(kind="finding", finding_id=f"fnd{n}", indicators=("debt_bondage",)), digest=f"f{n}")
+    return command("intelligence", f"finding {n} {live}", FINDING, f"sig_fnd{n}", (signal, live))
+
+
+def _review(n: int, uid: int, outcome: Any, by: str) -> Command:
+    """A person's decision on the match of a supplier with an entry."""
+
+    cause = Cause(derive("cmd", f"review {n}"), "command.Review", actor=by)
+
+    async def do(ctx: Context) -> Outcome:
+        found = await ctx.store.find("match", TENANT, {"supplier_id": supplier_id(n), "signal_id": f"{LIST}:{uid}"})
+        if len(found) != 1:
+            raise AssertionError(f"{len(found)} matches of supplier {n} with entry {uid}")
+        message = Message(Review(outcome, "other", "", by), cause, key=f"review {n}", digest="", answer=_version)
+        return await ctx.kernel.execute(Item(MATCH, TENANT, found[0].id, message))
+
+    return Command("screening", f"review {n} {uid}", cause.id, do)
+
+
+Phase = tuple[list[Command], float]  # with the seconds that pass behind it
+
+
+def phases(variant: int) -> list[Callable[[], Phase]]:
+    """The workload of a variant: which names, and in what roles, differ; each phase is made anew, for commands are used once."""
+    rng = random.Random(variant)
+    names = rng.sample(NAMES, len(NAMES))
+    fill = {100 + i: f"NOBODY WE BUY FROM {word}" for i, word in enumerate(("ALPHA", "BRAVO", "KILO", "MIKE", "OSCAR", "TANGO", "VICTOR"))}
+    first = {1: names[1], 2: names[2], 3: names[3], 9: "Ivan Petrovich Sidorenko", **fill}
+    second = {**first, 2: f"{names[2]}|DOB 1970", 4: names[4], 20: names[10]}
+    del second[3]
+    third = {**second, 1: f"{names[1]}|Linked To: X", 3: names[3]}
+    del third[100], third[4]
+    day = 86_400.0
+    rows = [(f"I{i}", names[10 + i]) for i in range(4)]
+
+    def begin() -> Phase:
+        sealed = Sealed(key=b"k", nonce=b"n", text=b"t")
+        subscribe = Subscribe("https://partner.example/hook", Filters(), sealed)
+        return [
+            _register(0, names[0], upstream=(Upstream(supplier_id=supplier_id(1)),)),
+            _register(1, names[1]), _register(2, names[2]), _register(3, names[3]),
+            _register(5, names[5], owners=(Owner(name=names[1], kind="organisation", percent=Decimal(60), supplier_id=supplier_id(1)),)),
+            _register(6, names[6], upstream=(Upstream(supplier_id=supplier_id(7)),)),
+            _register(7, names[7], upstream=(Upstream(supplier_id=supplier_id(6)),)),
+            _register(8, names[8], owners=(Owner(name="Ivan Petrovich Sidorenko", kind="person", percent=Decimal(30)),)),
+            _import(1, rows), _release(1, first),
+            command("partners", "subscribe", SUBSCRIPTION, "sub_1", subscribe),
+        ], 3600.0  # fmt: skip
+
+    def news() -> Phase:
+        return [
+            _register(4, names[4]), _release(2, second), _tell_finding(7, names[7], True), _tell_finding(9, names[9], True),
+            _change(8, owners=(Owner(name="Ivan Petrovich Sidorenko", kind="person", percent=Decimal(55)),)),
+            _import(2, [("I0", names[10]), ("I1", names[9]), ("I2", names[12]), ("I9", names[9])]),
+        ], 3 * day  # fmt: skip
+
+    def people() -> Phase:
+        return [_review(2, 2, "cleared", "bo"), _review(4, 4, "confirmed", "bo"), _review(1, 1, "escalated", "bo")], 40 * day
+
+    def later() -> Phase:
+        return [
+            _release(3, third), _tell_finding(7, names[7], False),
+            _change(5, owners=()), _change(0, name=f"{names[0]} Renamed"), _import(3, [("I3", names[13]), ("I1", names[8])]),
+        ], 400 * day  # fmt: skip
+
+    return [begin, news, people, later]

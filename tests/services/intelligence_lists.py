@@ -1,0 +1,59 @@
+"""Small releases in OFAC's layout, and what tests of releases do with them."""
+
+import io
+import zipfile
+from typing import Any
+
+from services.intelligence.releases.loading import Loader
+from tests.services.harness import Harness
+
+LIST = "us_ofac_sdn"
+PATH = f"/v1/lists/{LIST}/releases"
+MARK = "zzechomarkzz"
+
+
+def sdn(names: dict[int, str]) -> bytes:
+    """A primary file."""
+    nulls = ",".join(["-0- "] * 8)
+    return "".join(f'{uid},"{name}",-0- ,"TEST",{nulls}\r\n' for uid, name in names.items()).encode() + b"\x1a"
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """An archive of them."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def mills(n: int, first: int = 1) -> dict[int, str]:
+    """Entries `first` to `first + n - 1`."""
+    return {uid: f"MILL NUMBER {uid}" for uid in range(first, first + n)}
+
+
+async def post(h: Harness, body: bytes, list_id: str = LIST, **headers: str) -> str:
+    """Sends a release; its id."""
+    answer = await h.client("operator", subject="op").post(f"/v1/lists/{list_id}/releases", content=body, headers=headers)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+async def read(h: Harness, release_id: str, list_id: str = LIST) -> Any:
+    """A release as the API shows it."""
+    answer = await h.client("analyst").get(f"/v1/lists/{list_id}/releases/{release_id}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def load(h: Harness, body: bytes, loader: Loader | None = None) -> Any:
+    """Sends a release and has it worked on."""
+    release_id = await post(h, body)
+    await work(loader or Loader(h.ctx))
+    return await read(h, release_id)
+
+
+async def work(loader: Loader) -> None:
+    """Until nothing waits."""
+    while await loader.step():
+        pass

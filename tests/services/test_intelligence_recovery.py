@@ -1,0 +1,125 @@
+"""Releases that were cut off: between any two commits, while they came in, or by a disk that lost what it held."""
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.intelligence.releases import loading
+from services.intelligence.releases.loading import Loader
+from services.intelligence.releases.raw import discard_parts
+from services.intelligence.service import SERVICE
+from shared.events.signals import ReleaseAccepted, ReleasePublished
+from shared.store.port import Commit
+from tests.services.harness import Harness, harness
+from tests.services.intelligence_lists import load, mills, post, read, sdn, work
+
+
+@pytest.fixture
+async def h(tmp_path: Path) -> AsyncIterator[Harness]:
+    async with harness(tmp_path, SERVICE) as started:
+        yield started
+
+
+async def test_a_crash_between_any_two_commits_ends_in_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "_BATCH", 4)
+    old, new = mills(20), {**mills(17), 2: "RENAMED", 5: "RENAMED TOO", **mills(6, first=50)}
+
+    async def run(folder: Path, fails_at: int) -> tuple[Any, list[Any], bool]:
+        async with harness(folder, SERVICE) as h:
+            await load(h, sdn(old))
+            before, commit, count = len(await h.told("signals")), h.ctx.store.commit, itertools.count()
+            release_id = await post(h, sdn(new), **{"Idempotency-Key": "k"})
+            failed = False
+
+            async def failing(asked: Commit) -> Any:
+                nonlocal failed
+                if next(count) == fails_at:
+                    failed = True
+                    raise OSError("the power is gone")
+                return await commit(asked)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(h.ctx.store, "commit", failing)
+                await Loader(h.ctx).step()
+            await work(Loader(h.ctx))
+            release = await read(h, release_id)
+            told = (await h.told("signals"))[before:]
+            assert isinstance(told[0], ReleaseAccepted)
+            assert isinstance(told[-1], ReleasePublished)
+            changes = sorted((type(t).__name__, getattr(t, "signal").source.uid) for t in told[1:-1])  # noqa: B009  # a payload has one there
+            return {k: v for k, v in release.items() if k != "loaded_by"}, [changes, told[0], told[-1]], failed
+
+    wanted, events, failed = await run(tmp_path / "whole", -1)
+    assert (wanted["state"], wanted["added"], wanted["modified"], wanted["deleted"], failed) == ("accepted", 6, 2, 3, False)
+    for at in itertools.count():
+        got, seen, failed = await run(tmp_path / str(at), at)
+        assert (got, seen) == (wanted, events)
+        if not failed:
+            break
+    assert at == 5  # accepted, three batches of eleven changes, the marker
+
+
+async def test_an_accepted_release_that_cannot_be_read_again_stops_only_its_list(
+    h: Harness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(loading, "_BATCH", 4)
+    await load(h, sdn(mills(10)))
+    commit, count = h.ctx.store.commit, itertools.count()
+
+    async def failing(asked: Commit) -> Any:
+        if next(count) == 2:
+            raise OSError("the power is gone")
+        return await commit(asked)
+
+    stuck = await post(h, sdn(mills(20)))
+    with monkeypatch.context() as patch:
+        patch.setattr(h.ctx.store, "commit", failing)
+        await Loader(h.ctx).step()
+    raw = h.ctx.folder / "raw" / (await read(h, stuck))["sha256"]
+    raw.rename(raw.with_suffix(".away"))
+    behind, other = await post(h, sdn(mills(11))), await post(h, sdn(mills(3)), "us_ofac_cons")
+    loader = Loader(h.ctx)
+    assert await loader.step() is False
+    assert "tried again" in caplog.text
+    assert (await read(h, stuck))["published"] is False
+    assert ((await read(h, behind))["state"], (await read(h, other, "us_ofac_cons"))["state"]) == ("received", "accepted")
+    raw.with_suffix(".away").rename(raw)
+    await work(loader)
+    assert (await read(h, stuck))["published"] is True
+    assert (await read(h, behind))["state"] == "refused"  # it holds much less than the one before it
+
+
+async def test_the_task_works_on_what_comes_and_clears_up_what_was_left(h: Harness) -> None:
+    left = h.ctx.folder / "release-left"
+    left.mkdir()
+    (left / "SDN.CSV").write_bytes(b"x")
+    (task,) = SERVICE.tasks(h.ctx)
+    assert (task.name, task.role) == ("releases", "bulk")
+    running = asyncio.ensure_future(task.run())
+    try:
+        release_id = await post(h, sdn(mills(5)))
+        async with asyncio.timeout(20):
+            while not (await read(h, release_id))["published"]:
+                await asyncio.sleep(0.02)
+    finally:
+        running.cancel()
+    assert not left.exists()
+
+
+async def test_only_old_parts_are_taken_away(h: Harness) -> None:
+    await load(h, sdn(mills(2)))
+    raw, now = h.ctx.folder / "raw", time.time()
+    kept = {p.name for p in raw.iterdir()}
+    for name in ("a.part", "b.part"):
+        (raw / name).write_bytes(b"x")
+    (raw / "c.pull").mkdir()
+    for name in ("a.part", "c.pull", *kept):
+        os.utime(raw / name, (now - 100_000, now - 100_000))
+    discard_parts(h.ctx, now)
+    assert {p.name for p in raw.iterdir()} == kept | {"b.part"}

@@ -1,0 +1,119 @@
+"""How a system begins and ends: one a folder, ended cleanly, put up again where a part of it dies, never a process left over."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.runtime.processes import WORKERS
+from tests.system.running import DUEWATCH, System, free_port, running
+
+pytestmark = pytest.mark.xdist_group("start_stop")  # one system for most of them
+_SOON_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running(tmp_path_factory.mktemp("start_stop") / "data") as started:
+        yield started
+
+
+def workers(system: System) -> dict[str, int]:
+    """Process ids of the workers, by name."""
+    leader = system.process.pid
+    found: dict[str, int] = {}
+    for pid in Path(f"/proc/{leader}/task/{leader}/children").read_text().split():
+        *_, module, name = Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+        assert module == "services.runtime.worker"
+        found[name] = int(pid)
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Does it still run? One that has ended and waits for its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def soon(holds: Callable[[], bool]) -> bool:
+    """Comes it true in reasonable time?"""
+    end = time.monotonic() + _SOON_S
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.01)
+    return holds()
+
+
+def ready(system: System) -> int:
+    """The status of the readiness check."""
+    return httpx.get(f"{system.url}/health/ready", trust_env=False).status_code
+
+
+def second(data: Path, port: int) -> subprocess.CompletedProcess[str]:
+    """Another `up`, which must end by itself."""
+    command = [DUEWATCH, "up", "--data", data, "--port", str(port)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=_SOON_S, check=False)
+
+
+def test_all_workers_run_and_the_first_token_is_for_its_owner_alone(system: System) -> None:
+    assert workers(system).keys() == {process.name for process in WORKERS}
+    assert (system.data / "admin-token").stat().st_mode & 0o777 == 0o600
+    for key in (system.data / "keys").rglob("*"):
+        assert key.stat().st_mode & 0o077 == 0, key.name
+
+
+def test_a_second_one_on_the_same_folder_is_refused(system: System) -> None:
+    refused = second(system.data, free_port())
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "Another Duewatch runs on this data folder" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert ready(system) == 200
+
+
+def test_an_address_in_use_is_said_and_leaves_nothing(system: System, tmp_path: Path) -> None:
+    refused = second(tmp_path, int(system.url.rpartition(":")[2]))
+    assert refused.returncode == 1
+    assert "choose another with" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert ready(system) == 200
+
+
+@pytest.mark.parametrize("name", [process.name for process in WORKERS])
+def test_a_worker_that_dies_is_started_again(system: System, name: str) -> None:
+    before = workers(system)
+    os.kill(before[name], signal.SIGKILL)
+    assert soon(lambda: ready(system) == 503)
+    assert [error["field"] for error in httpx.get(f"{system.url}/health/ready", trust_env=False).json()["errors"]] == [name]
+    assert soon(lambda: ready(system) == 200)
+    after = workers(system)
+    assert {worker for worker in before if before[worker] != after[worker]} == {name}
+    with system.client(system.token("analyst")) as client:  # a question that crosses to a worker
+        assert client.post("/v1/screenings", json={"name": "Quiet Meadow Dairy", "country": "GB"}).status_code == 200
+
+
+def test_sigterm_ends_it_cleanly_and_it_can_start_again(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        token, pids = system.admin_token, workers(system).values()
+        system.process.terminate()
+        assert system.process.wait(_SOON_S) == 0
+        assert not any(alive(pid) for pid in pids)
+        log = (tmp_path / "test.log").read_text()
+        assert "Duewatch is ready at" in log
+        assert "Traceback" not in log
+    with running(tmp_path) as system:
+        assert system.admin_token == token
+
+
+def test_workers_end_when_the_front_is_killed(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        pids = list(workers(system).values())
+        assert all(alive(pid) for pid in pids)
+        os.kill(system.process.pid, signal.SIGKILL)
+        system.process.wait()
+        assert soon(lambda: not any(alive(pid) for pid in pids))

@@ -1,0 +1,179 @@
+"""The index: complete, exact about changes, safe on odd input."""
+
+import random
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from services.screening.matching.index import NameIndex
+from services.screening.matching.normalise import prepare
+from services.screening.matching.score import compare
+from services.screening.matching.settings import REVIEW, STRONG
+
+COMMON = ["trading", "international", "group", "shipping", "star", "al", "bank", "of", "7"]
+
+
+def made_up(chance: random.Random, telling: int = 2) -> str:
+    def coined() -> str:
+        return "".join(chance.choice("bdfgklmnprstvz") + chance.choice("aeiou") for _ in range(chance.randint(3, 4)))
+
+    form = chance.choice(["LLC", "Ltd", "JSC", "GmbH", ""])
+    parts = [coined() for _ in range(chance.randint(1, telling))] + chance.sample(COMMON, chance.randint(1, 2))
+    return " ".join([*parts, form]).strip().upper()
+
+
+def typo(chance: random.Random, word: str) -> str:
+    at, letter = chance.randrange(len(word) - 1), chance.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return chance.choice(
+        [
+            word[:at] + word[at + 1 :],
+            word[:at] + letter + word[at:],
+            word[:at] + letter + word[at + 1 :],
+            word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+        ]
+    )
+
+
+CHANCE = random.Random(7)
+NAMES = [made_up(CHANCE) for _ in range(600)]
+INDEX = NameIndex()
+for at, listed in enumerate(NAMES):
+    INDEX.put(str(at), [listed])
+
+
+@given(st.integers(0, len(NAMES) - 1), st.integers(0, 2**32))
+@settings(max_examples=300, deadline=None)
+def test_a_typo_in_the_longest_word_is_found(at: int, seed: int) -> None:
+    longest = max(NAMES[at].split(), key=len)
+    assume(len(longest) >= 6 and longest.lower() not in COMMON)
+    asked = NAMES[at].replace(longest, typo(random.Random(seed), longest), 1)
+    assume(not all(INDEX.corpus.knows(word) for word in prepare(asked).words))  # another listed word: no typo
+    assert str(at) in [hit.key for hit in INDEX.search([asked], threshold=REVIEW)]
+
+
+@given(st.integers(0, 2**32), st.sampled_from([0.45, REVIEW, 0.8, STRONG]))
+@settings(max_examples=150, deadline=None)
+def test_search_finds_all_that_comparing_with_each_name_would(seed: int, threshold: float) -> None:
+    chance = random.Random(seed)
+    parts = chance.choice(NAMES).split() + chance.sample(COMMON, 1) * chance.randint(0, 1)
+    if chance.random() < 0.5:
+        parts[0] = typo(chance, parts[0])
+    if chance.random() < 0.3:
+        parts[0:2] = ["".join(parts[0:2])]
+    if chance.random() < 0.3:
+        parts.insert(0, parts[0][: len(parts[0]) // 2])
+        parts[1] = parts[1][len(parts[0]) :] or parts[1]
+    asked = prepare(" ".join(parts))
+    scores = ((str(at), compare(asked, prepare(name), INDEX.corpus, "organisation", "organisation").score) for at, name in enumerate(NAMES))
+    expected = {key for key, score in scores if score >= threshold}
+    assert {hit.key for hit in INDEX.search([asked.name], threshold=threshold)} == expected
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=25, deadline=None)
+def test_after_any_changes_the_index_is_as_if_built_anew(seed: int) -> None:
+    chance = random.Random(seed)
+    changed, state = NameIndex(), {}
+    for _ in range(60):
+        key = str(chance.randrange(12))
+        if chance.random() < 0.3:
+            changed.remove(key)
+            state.pop(key, None)
+        else:
+            state[key] = [chance.choice(NAMES) for _ in range(chance.randint(1, 3))]
+            changed.put(key, state[key])
+    fresh = NameIndex()
+    for key, names in state.items():
+        fresh.put(key, names)
+    assert len(changed) == len(fresh) == len(state)
+    for asked in NAMES[:40]:
+        found = changed.search([asked], threshold=0.4)
+        assert found == fresh.search([asked], threshold=0.4)
+        assert all(hit.key in changed and hit.name in state[hit.key] for hit in found)
+
+
+def test_suppliers_found_by_a_listed_name_score_as_the_other_way_round() -> None:
+    suppliers = NameIndex(INDEX.corpus)
+    written = [typo(random.Random(at), name) for at, name in enumerate(NAMES[:200])]
+    for at, name in enumerate(written):
+        suppliers.put(str(at), [name])
+    there = {(h.key, str(at)): h.score for at in range(200) for h in suppliers.search([NAMES[at]], threshold=REVIEW)}
+    back = {(str(at), h.key): h.score for at in range(200) for h in INDEX.search([written[at]], threshold=REVIEW)}
+    assert there == {pair: score for pair, score in back.items() if int(pair[1]) < 200}
+    assert len(there) >= 150
+    assert len(INDEX.corpus) == len(NAMES)  # suppliers do not make words common
+
+
+def test_put_replaces_and_remove_removes() -> None:
+    index = NameIndex()
+    index.put("k", ["Romashka Zelenograd LLC"])
+    index.put("k", ["Berezka Optika LLC"])
+    assert index.search(["Romashka Zelenograd LLC"], threshold=0.3) == []
+    assert index.search(["Berezka Optika"], threshold=REVIEW)[0].key == "k"
+    index.remove("k")
+    index.remove("k")
+    assert index.search(["Berezka Optika"], threshold=0.1) == []
+    assert (len(index), "k" in index) == (0, False)
+
+
+def test_one_hit_a_party_with_its_best_name_in_order_of_score() -> None:
+    index = NameIndex()
+    index.put("1", ["Romashka Zelenograd", "Romashka Zelenograd Optika"], countries=["RU"])
+    index.put("2", ["Romashka Zelenograd Kontakt Optika"])
+    hits = index.search(["nobody", "ROMASHKA ZELENOGRAD OPTIKA"], countries=["DE"], threshold=REVIEW)
+    assert [h.key for h in hits] == ["1", "2"]
+    assert hits[0].name == "Romashka Zelenograd Optika"
+    assert hits[0].asked == "ROMASHKA ZELENOGRAD OPTIKA"
+    assert hits[0].score >= 0.95  # although the country differs
+    assert hits[0].why[-1].kind == "country_differs"
+    assert index.search(["Romashka Zelenograd Optika"], threshold=REVIEW, limit=1) == index.search(
+        ["Romashka Zelenograd Optika"], threshold=REVIEW, keys=lambda key: key == "1"
+    )
+
+
+def test_a_name_of_common_words_only_is_found_among_many_like_it() -> None:
+    index = NameIndex()
+    for at, word in enumerate(COMMON * 30):
+        index.put(f"noise {at}", [f"INTERNATIONAL TRADING {word} {at} LLC", f"TRADING {word}"])
+    index.put("it", ["INTERNATIONAL TRADING COMPANY LLC"])
+    for asked in ("International Trading Company Limited Liability Company", "INTERNATIONL TRADING COMPANY, LLC"):
+        assert index.search([asked], threshold=REVIEW)[0].key == "it"
+
+
+def test_weak_aliases_are_never_strong() -> None:
+    index = NameIndex()
+    index.put("k", ["Romashka Zelenograd"], weak=["Berezka Optika"])
+    hit = index.search(["Berezka Optika"], threshold=REVIEW)[0]
+    assert hit.score < STRONG
+    assert hit.why[-1].kind == "weak_alias"
+
+
+def test_kinds() -> None:
+    index = NameIndex()
+    index.put("ship", ["ZELENOGRAD STAR"], schema="vessel")
+    index.put("man", ["SMIRNOV, Ivan Petrovich"], schema="person")
+    assert index.search(["Zelenograd Star"], threshold=REVIEW) == []
+    assert index.search(["Zelenograd Star"], threshold=0.5)[0].why[-1].kind == "other_kind"
+    assert index.search(["Zelenograd Star"], schema="Vessel", threshold=STRONG)[0].key == "ship"
+    assert index.search(["Ivan Petrovich Smirnov LLC"], threshold=REVIEW)[0].score < STRONG
+    assert index.search(["Ivan Smirnov LLC"], threshold=REVIEW) == []
+    assert index.search(["Ivan P. Smirnov"], schema="person", threshold=REVIEW)[0].key == "man"
+
+
+@pytest.mark.parametrize("name", ["", "LLC", "The Co., Ltd.", "\x00\udcff", "…", "a"])
+def test_names_that_tell_nothing_find_nothing(name: str) -> None:
+    index = NameIndex()
+    index.put("k", [name, "LLC"])
+    assert "k" in index
+    assert index.search([name, "LLC"], threshold=0.0) == []
+    index.remove("k")
+
+
+def test_hostile_names_are_bounded() -> None:
+    index = NameIndex()
+    monsters = ["x" * 100_000, "y " * 50_000, " ".join(map(str, range(9999))), "\u202e\u0000" * 999, "a-" * 9999]
+    for at, name in enumerate(monsters):
+        index.put(str(at), [name])
+    for name in monsters:
+        index.search([name], threshold=REVIEW)

@@ -1,0 +1,74 @@
+"""Names in comparable form."""
+
+import subprocess
+import sys
+
+import pytest
+
+from services.screening.matching.normalise import prepare, screenable
+from services.screening.matching.settings import MAX_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("OOO Romashka", "ROMASHKA LIMITED LIABILITY COMPANY"),
+        ("ООО Ромашка", "Romashka LLC"),
+        ("JOINT STOCK COMPANY ALMAZ", "Almaz, AO"),
+        ("Open Joint Stock Company Almaz", "ALMAZ OJSC"),
+        ("Acme Co., Ltd.", "ACME COMPANY LIMITED"),
+        ("Acme Ltd", "ACME LIMITED"),
+        ("Acme G.M.B.H.", "Acme GmbH"),
+        ("Acme S.A. de C.V.", "ACME S A DE C V"),
+        ("Vozila Sh.A.", "VOZILA Sh A"),
+        ("Smith & Sons Inc", "Smith and Sons, Incorporated"),
+        ("A.B.C. Traders", "ABC TRADERS"),
+        ("Acme Limitted", "Acme Limited"),
+        ("ACME LIMITED LIABILTY COMPANY", "ACME LLC"),
+        ("Crème Brûlée SARL", "CREME BRULEE SARL"),
+    ],
+)
+def test_dress_does_not_matter(one: str, other: str) -> None:
+    assert prepare(one).words == prepare(other).words
+    assert prepare(one).forms == prepare(other).forms
+
+
+def test_telling_words_stay_in_order_and_forms_apart() -> None:
+    name = prepare("JSC Northern Star, Ltd.")
+    assert (name.words, name.forms, name.joined) == (("northern", "star"), ("jsc", "ltd"), "northernstar")
+    assert name.name == "JSC Northern Star, Ltd."
+
+
+def test_words_that_rigour_takes_for_forms_stay_words() -> None:
+    assert prepare("Made in Italy II").words == ("made", "in", "italy", "ii")
+
+
+def test_chinese_form_is_cut_off() -> None:
+    assert prepare("华为技术有限公司").words == ("hua", "wei", "ji", "shu")
+    assert prepare("华为技术有限公司").forms == ("co", "ltd")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "LLC", "Co., Ltd.", "Limited Liability Company", "The", "...", "\x00", "A", "📦"])
+def test_names_that_tell_nothing_are_not_screenable(name: str) -> None:
+    assert not screenable(name)
+
+
+@pytest.mark.parametrize("name", ["3M", "Trading LLC", "Opera", "株式会社日立製作所", "شركة النفط"])
+def test_names_that_tell_something_are_screenable(name: str) -> None:
+    assert screenable(name)
+
+
+def test_huge_names_are_bounded() -> None:
+    assert len(prepare("word " * 100_000).words) <= MAX_TOKENS
+    assert len(prepare("x" * 1_000_000).joined) <= 1000
+
+
+def test_import_and_first_use_are_light() -> None:
+    """rigour's person-name data costs hundreds of megabytes: nothing here may touch it."""
+    code = (
+        "from services.screening.matching.index import NameIndex; i = NameIndex();"
+        "i.put('k', ['SMITH, John'], schema='person'); i.search(['John Smith'], schema='person', threshold=0.5);"
+        "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 200_000  # kB, of this program alone: getrusage would count what its parent held

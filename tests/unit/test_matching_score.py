@@ -1,0 +1,135 @@
+"""What scores mean."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.screening.matching.corpus import Corpus
+from services.screening.matching.normalise import prepare
+from services.screening.matching.pairs import score_pair
+from services.screening.matching.score import compare, confidence
+from services.screening.matching.settings import OTHER_KIND_CAP, REVIEW, STRONG
+
+FORMS = [
+    ("LIMITED LIABILITY COMPANY", "LLC", "OOO"),
+    ("JOINT STOCK COMPANY", "JSC", "AO"),
+    ("CO., LTD.", "COMPANY LIMITED", "Co Ltd"),
+    ("LIMITED", "LTD", "Ltd."),
+    ("GMBH", "G.M.B.H.", "G M B H"),
+]
+syllables = st.sampled_from([c + v for c in "bdfgklmnprstvz" for v in "aeiou"])
+coined = st.lists(syllables, min_size=3, max_size=4).map("".join)
+words = coined | st.sampled_from(["trading", "international", "group", "star", "al", "b", "7", "24", "shipping"])
+names = st.lists(words, min_size=1, max_size=6).map(" ".join)
+kinds = st.sampled_from(["organisation", "person", "craft"])
+
+
+@given(names, names, kinds, kinds, st.lists(names, max_size=4))
+@settings(deadline=None)
+def test_symmetric_and_within_bounds(one: str, other: str, kind: str, other_kind: str, listed: list[str]) -> None:
+    corpus = Corpus()
+    for name in listed:
+        corpus.add(prepare(name).words)
+    a, b = prepare(one), prepare(other)
+    there = compare(a, b, corpus, kind, other_kind)
+    back = compare(b, a, corpus, other_kind, kind)
+    assert there.score == back.score
+    assert 0 <= there.score <= 1
+    assert {(p.a, p.b) for p in there.alignment.pairs} == {(p.b, p.a) for p in back.alignment.pairs}
+
+
+@given(st.lists(coined, min_size=1, max_size=4), st.sampled_from(FORMS), st.data())
+def test_the_same_name_in_other_dress_is_strong(core: list[str], forms: tuple[str, ...], data: st.DataObject) -> None:
+    one, other = data.draw(st.sampled_from(forms)), data.draw(st.sampled_from(forms))
+    dress = data.draw(st.sampled_from([str.upper, str.title, str.lower]))
+    separator = data.draw(st.sampled_from([" ", "-", ", ", "  "]))
+    assert score_pair(" ".join([*core, one]), dress(separator.join([*core, other]))).score >= 0.99
+
+
+@given(st.floats(0.01, 3), st.floats(0, 3), st.floats(0, 3), st.floats(0.01, 1))
+def test_confidence_is_monotone(agree: float, both: float, one: float, more: float) -> None:
+    base = confidence(agree, both, one)
+    assert confidence(agree + more, both, one) >= base
+    assert confidence(agree, both + more, one) < base
+    assert confidence(agree, both, one + more) < base
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Romashka LLC", "ROMASKHA LLC"),
+        ("Paskal OOO", "PAKAL OOO"),
+        ("Northern Petrokhim Trading", "NORTHERN PETROHIM TRADING"),
+        ("Tidewater Gulf Lines", "Tide Water Gulf Lines"),
+        ("Zelenograd Optika", "ZELENOGRAD OPTIKA INTERNATIONAL"),
+        ("Best2Pay Limited", "BES2PAY LIMITED"),
+    ],
+)
+def test_slips_are_reviewed(one: str, other: str) -> None:
+    assert score_pair(one, other).match
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Romashka Trading LLC", "Berezka Trading LLC"),
+        ("Trading Group", "Trading"),
+        ("Global Shipping Company", "Global Trading Company"),
+        ("Research Institute 5", "Research Institute 7"),
+        ("Delta Apparel", "Delta Telecom"),
+        ("LLC", "LLC"),
+        ("", "Romashka"),
+    ],
+)
+def test_others_are_not(one: str, other: str) -> None:
+    assert not score_pair(one, other).match
+
+
+def test_two_known_words_are_no_misspelling_of_each_other() -> None:
+    corpus, a, b = Corpus(), prepare("Maroon Petrokhim"), prepare("Karoon Petrokhim")
+    before = compare(a, b, corpus, "organisation", "organisation").score
+    corpus.add(a.words)
+    corpus.add(b.words)
+    assert before > REVIEW > compare(a, b, corpus, "organisation", "organisation").score
+
+
+def test_another_legal_form_costs_more_on_a_short_name() -> None:
+    short = score_pair("Opera Ltd", "Opera GmbH").score
+    long = score_pair("Opera Romashka Zelenograd Ltd", "Opera Romashka Zelenograd GmbH").score
+    assert REVIEW < short < long
+    assert score_pair("Opera Ltd", "Opera AG").score < short
+
+
+def test_persons_in_any_order_and_with_initials() -> None:
+    assert score_pair("MADURO MOROS, Nicolas", "Nicolas Maduro Moros", "person").score == 1
+    assert score_pair("Frost, William W.", "William W Frost", "person").score == 1
+    assert 0.5 < score_pair("Frost, William", "W. Frost", "person").score < 1
+
+
+def test_kinds_that_are_not_alike_are_held_back() -> None:
+    corpus, name, part = Corpus(), prepare("Zelenograd Romashka"), prepare("Zelenograd")
+    assert compare(name, name, corpus, "organisation", "craft").score == OTHER_KIND_CAP
+    assert REVIEW < compare(name, name, corpus, "organisation", "person").score < STRONG
+    assert compare(name, part, corpus, "organisation", "person").score <= OTHER_KIND_CAP
+
+
+def test_reasons_name_each_word() -> None:
+    scored = score_pair("Romashka Trading LLC", "ROMASKHA GROUP OOO", country="RU")
+    told = [(why.kind, why.a, why.b) for why in scored.why]
+    assert told == [
+        ("fuzzy", "romashka", "romaskha"),
+        ("missing", "trading", ""),
+        ("missing", "", "group"),
+        ("form", "llc", "llc"),
+        ("country_agrees", "RU", "RU"),
+    ]
+    assert scored.why[0].score > 0 > scored.why[1].score
+
+
+def test_a_small_list_weighs_common_words_as_common() -> None:
+    corpus = Corpus()
+    corpus.add(["international", "romashka"])
+    assert corpus.weight("international") < 0.4 < 0.8 < corpus.weight("romashka") < corpus.weight("neverheard") == 1
+    corpus.discard(["international", "romashka"])
+    assert len(corpus) == 0
+    assert not corpus.knows("romashka")
