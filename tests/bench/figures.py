@@ -1,0 +1,59 @@
+"""What the benchmarks print, one JSON object a figure, on stdout and in build/bench.jsonl; and what /proc says of processes."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+_FILE = Path(__file__).parents[2] / "build" / "bench.jsonl"
+_TICK, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
+
+
+def begin() -> None:
+    """A new file."""
+    _FILE.parent.mkdir(exist_ok=True)
+    _FILE.write_text("")
+
+
+def show(figure: str, value: float, unit: str, n: int, note: str = "") -> None:
+    """One figure; `n`: how many were measured."""
+    found = {"figure": figure, "value": round(value, 2), "unit": unit, "n": n, "note": note}
+    line = json.dumps(found, ensure_ascii=False)
+    print(line, flush=True)
+    with _FILE.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which that share of them lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of all threads of a process."""
+    return _ticks(Path(f"/proc/{pid}/stat")) / _TICK
+
+
+def group_rss_mb(leader: int) -> float:
+    """Resident memory of a process group; pages that its processes share count for each."""
+    pages = 0
+    for pid in _group(leader):
+        with contextlib.suppress(OSError):
+            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * _PAGE / 1e6
+
+
+def _group(leader: int) -> Iterator[int]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if os.getpgid(int(entry.name)) == leader:
+                    yield int(entry.name)
+
+
+def _ticks(stat: Path) -> int:
+    """Fields 14 and 15, counted behind the name, which may hold spaces (proc(5))."""
+    fields = stat.read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
