@@ -4,7 +4,8 @@ Two reactions, so that what keeps deliveries from being made (content that no fi
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from services.partners.delivery import DELIVERY, Deliver, delivery_id
 from services.partners.feed import told

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from services.runtime.front import front_app, server, tokens_of
+from services.runtime.front import front, server, tokens_of
 from services.runtime.logs import set_up_logging
 from services.runtime.node import Node, tune
 from services.runtime.processes import MODULES, WORKERS, Process, load
@@ -129,22 +129,21 @@ async def _serve(settings: Settings, workers: list[Worker], say: Callable[[str],
     def missing() -> list[str]:
         return [w.process.name for w in workers if not w.ready.is_set()]
 
-    app = front_app(node, tokens, missing)
-    front = server(app, host=settings.host, port=settings.port)
+    http = server(front(node, tokens, missing), host=settings.host, port=settings.port)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: setattr(front, "should_exit", True))
+        loop.add_signal_handler(number, lambda: setattr(http, "should_exit", True))
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(worker.watch(lambda: front.should_exit), name=f"watch {worker.process.name}") for worker in workers]
+            tasks = [group.create_task(worker.watch(lambda: http.should_exit), name=f"watch {worker.process.name}") for worker in workers]
             tasks += await node.start(group, list(MODULES), ("api",))
             tasks.append(group.create_task(_greet(settings, token_path, workers, say)))
-            await front.serve()
+            await http.serve()
             for task in tasks:
                 task.cancel()
             for worker in workers:
                 worker.stop()
-        if not front.started:
+        if not http.started:
             raise Conflict("The address is in use; choose another with --port")
     finally:
         for worker in workers:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from services.runtime.node import Node
 from services.runtime.operations import routers as operations
@@ -17,6 +18,7 @@ from services.runtime.processes import FORWARDED
 from shared.errors import Unavailable
 from shared.http.application import create_app
 from shared.http.auth import guarded
+from shared.http.hot import HotPaths
 from shared.http.limits import MEGABYTE, Limits, Rates
 from shared.http.slow import PatientProtocol
 from shared.security.oidc import ExternalIssuer, OidcSettings
@@ -36,6 +38,12 @@ def tokens_of(settings: Settings) -> Tokens:
     return LocalIssuer(settings.data / "keys")
 
 
+def front(node: Node, tokens: Tokens, missing: Callable[[], list[str]]) -> ASGIApp:
+    """What the front answers with: the hot routes, then the app."""
+    hot = {asked: endpoint for service in node.services for asked, endpoint in service.hot(node.contexts[service.name]).items()}
+    return HotPaths(front_app(node, tokens, missing), hot, LIMITS)
+
+
 def front_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]]) -> FastAPI:
     """All services' APIs. `missing`: what is not ready yet."""
     app = _app(node, tokens)
@@ -47,8 +55,6 @@ def front_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]]) -> F
         for router in service.inner_api(node.contexts[service.name]):
             app.include_router(router)
     _forward(app, node)
-    for service in node.services:
-        app.router.routes[:0] = service.hot(node.contexts[service.name])
     return app
 
 
@@ -100,10 +106,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def server(app: FastAPI, **where: Any) -> uvicorn.Server:
+def server(app: ASGIApp, **where: Any) -> uvicorn.Server:
     """A uvicorn server with our limits for slow and endless clients."""
     config = uvicorn.Config(
         app, http=PatientProtocol, loop="uvloop", lifespan="off", access_log=False, log_config=None, server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=5, backlog=2048, ws="none", **where,
     )  # fmt: skip
     return _Server(config)

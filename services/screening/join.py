@@ -111,6 +111,27 @@ class Join:
         known = self._suppliers.get(key)
         return known is not None and version < known.version
 
+    # ---- what comes in together ----
+
+    def expect_suppliers(self, profiles: Iterable[Profile]) -> None:
+        """Before a batch of suppliers: what all of them need of the signals' names is looked up at once."""
+        names: dict[str, list[str]] = defaultdict(list)
+        for profile in profiles:
+            names["organisation"] += names_of(profile)
+            for owner in profile.owners:
+                names[owner.kind].append(owner.name)
+        for schema, some in names.items():
+            self._signal_names.expect(some, schema=schema)
+
+    def expect_signals(self, signals: Iterable[Signal]) -> None:
+        """Before a batch of signals: the same of the suppliers' names."""
+        names: dict[str, list[str]] = defaultdict(list)
+        for signal in signals:
+            if isinstance(signal.subject, PartySignal):
+                names[signal.subject.schema] += [n.name for n in signal.subject.names]
+        for schema, some in names.items():
+            self._supplier_names.expect(some, schema=schema)
+
     # ---- suppliers ----
 
     def put_supplier(self, key: Key, partition: int, version: int, profile: Profile) -> None:

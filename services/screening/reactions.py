@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 
 import msgspec
 
@@ -11,8 +10,16 @@ from services.screening.matching import settings as shipped
 from services.screening.matching.normalise import prepare, tells
 from services.screening.model import MATCH, SCREENING, MatchDocument, Screened, Touched, Untouched
 from services.screening.sweep import SWEEP, Began, Passed
-from shared.events.envelope import PUBLIC, Record
-from shared.events.signals import SIGNAL_EVENTS, ReleaseAccepted, ReleasePublished, SignalWithdrawn, sweep_id
+from shared.events.envelope import PUBLIC, Payload, Record
+from shared.events.signals import (
+    SIGNAL_EVENTS,
+    ReleaseAccepted,
+    ReleasePublished,
+    SignalChanged,
+    SignalPublished,
+    SignalWithdrawn,
+    sweep_id,
+)
 from shared.events.suppliers import CodeAcknowledged, SupplierEvent, SupplierStatusChanged
 from shared.faults import crash_point
 from shared.kernel.aggregate import Cause, Item, Message
@@ -112,16 +119,21 @@ class Worker:
         for record in records:
             if record.topic == "signals":
                 signals[(record.meta.tenant, record.meta.subject), record.meta.sequence, record.meta.n].append(record)
-        for (key, _, _), same in signals.items():
-            items += self._signal(key, same, sweeps)
+        told = [(key, same, same[0].payload()) for (key, _, _), same in signals.items()]
+        self.join.expect_signals(p.signal for _, _, p in told if isinstance(p, SignalPublished | SignalChanged))
+        for key, same, payload in told:
+            items += self._signal(key, same, payload, sweeps)
         items += sweeps.items()
-        for record in records:
-            if record.topic == "suppliers":
-                items += self._supplier(record)
+        suppliers = [(record, record.payload()) for record in records if record.topic == "suppliers"]
+        asked = [(record, p) for record, p in suppliers if isinstance(p, SupplierEvent) and self._asks(record, p)]
+        self.join.expect_suppliers(p.profile for _, p in asked)
+        for record, supplier in asked:
+            if self._asks(record, supplier):  # another event of the batch may have said it all
+                items += self._supplier(record, supplier)
         return items
 
-    def _signal(self, key: Key, same: list[Record], sweeps: "Sweeps") -> list[Item]:
-        payload, meta = same[0].payload(), same[0].meta
+    def _signal(self, key: Key, same: list[Record], payload: Payload, sweeps: "Sweeps") -> list[Item]:
+        meta = same[0].meta
         if isinstance(payload, ReleaseAccepted):
             for record in same:
                 sweeps.began(payload, record)
@@ -144,13 +156,15 @@ class Worker:
                 self._hits[sweep_id(release), self.join.partition_of(one.supplier)][one.id] = one.supplier[0]
         return [*(self._touched(one, key, cause) for one in found), *self._untouched(stand, found, cause)]
 
-    def _supplier(self, record: Record) -> list[Item]:
-        payload, key = record.payload(), (record.meta.tenant, record.meta.subject)
-        if not isinstance(payload, SupplierEvent) or self.join.is_old_supplier(key, record.meta.sequence):
-            return []
-        if not self._concerns(payload) and self.join.knows_profile(key, payload.profile):  # else what it stands for was compacted away
-            return []
-        cause = cause_of(record)
+    def _asks(self, record: Record, payload: SupplierEvent) -> bool:
+        """Is the supplier to be held against all signals?"""
+        key = (record.meta.tenant, record.meta.subject)
+        if self.join.is_old_supplier(key, record.meta.sequence):
+            return False
+        return self._concerns(payload) or not self.join.knows_profile(key, payload.profile)  # else what it stands for was compacted away
+
+    def _supplier(self, record: Record, payload: SupplierEvent) -> list[Item]:
+        key, cause = (record.meta.tenant, record.meta.subject), cause_of(record)
         self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile)
         found = self.join.of_supplier(key, payload.profile)
         stand = {p.id: p for p in self.join.pairs_of_supplier(key)}
@@ -175,13 +189,18 @@ class Worker:
     def _touched(self, one: Found, signal_key: Key, cause: Cause) -> Item:
         self.join.remember(Pair(one.id, one.supplier, signal_key))
         body = Touched(one.match, one.content, self.join.sides(one.supplier, signal_key))
-        return Item(MATCH, one.supplier[0], one.id, Message(body, replace(cause, source="")))
+        return Item(MATCH, one.supplier[0], one.id, Message(body, msgspec.structs.replace(cause, source="")))
 
     def _untouched(self, stand: dict[str, Pair], found: list[Found], cause: Cause) -> list[Item]:
         """The pairs that stand but were not found again. Matches need no watermark: they know the versions of their sides."""
         gone = [stand[i] for i in sorted(stand.keys() - {one.id for one in found})]
         return [
-            Item(MATCH, p.supplier[0], p.id, Message(Untouched(self.join.sides(p.supplier, p.signal)), replace(cause, source="")))
+            Item(
+                MATCH,
+                p.supplier[0],
+                p.id,
+                Message(Untouched(self.join.sides(p.supplier, p.signal)), msgspec.structs.replace(cause, source="")),
+            )
             for p in gone
         ]
 

@@ -146,7 +146,7 @@ class EmbeddedBus:
 
     async def publish(self, rows: Sequence[JournalRow]) -> None:
         """The commit was the publishing; whoever waits is nudged."""
-        if rows:
+        if any(row.topic is None or not TOPICS[row.topic].quiet for row in rows):
             self.nudges.send()
 
     async def consumer(

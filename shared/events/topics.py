@@ -10,6 +10,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     owner: str  # the service that writes it
     compacted: bool = False
     broadcast: bool = False
+    quiet: bool = False  # no service waits for it: what is written wakes nobody
     retention_days: int = 30  # of what is not compacted; the journal keeps everything
 
 
@@ -20,7 +21,7 @@ TOPICS = {
         Topic(name="signals", owner="intelligence", compacted=True, broadcast=True),
         Topic(name="matches", owner="screening"),
         Topic(name="ratings", owner="assessment"),
-        Topic(name="decisions", owner="gate"),
+        Topic(name="decisions", owner="gate", quiet=True),
         Topic(name="audits", owner="audits"),
         Topic(name="remediation", owner="remediation"),
     )

@@ -1,4 +1,7 @@
-"""What a service declares: aggregates, how they decide, and by which fields they are found. Pure: no I/O, no clock, no random."""
+"""What a service declares: aggregates, how they decide, and by which fields they are found. Pure: no I/O, no clock, no random.
+
+What is made once a message is a msgspec struct: a frozen dataclass takes five times as long to make.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +15,7 @@ from shared.events.envelope import Payload
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True, gc=False):
     """Why something happens. For a message off the bus, `source` ("kind/subject"), `sequence` and `n` say which one it was."""
 
     id: str
@@ -27,8 +29,7 @@ class Cause:
     time: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """A command, an event or an alarm for one aggregate.
 
     A command may carry an Idempotency-Key: the aggregate keeps `(key, digest)` with the answer that `answer` renders.
@@ -99,8 +100,7 @@ class Document(Generic[S]):
     wake_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One message for one aggregate, as `apply_many` takes them."""
 
     aggregate: Aggregate[Any]
@@ -110,8 +110,7 @@ class Item:
     fresh: bool = False  # the id was made just now: nothing needs to be loaded
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What became of an item: the document after it, whether it moved, or why it was refused."""
 
     document: Document[Any] | None = None

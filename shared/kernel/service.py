@@ -73,7 +73,7 @@ class Service:
     reactions: Callable[[Context], Sequence[Reaction]] = _none
     tasks: Callable[[Context], Sequence[Task]] = _none
     own: Callable[[Context], Any] | None = None  # made once a process, before all else
-    hot: Callable[[Context], Sequence[Any]] = _none  # plain Starlette routes, to be matched before all others
+    hot: Callable[[Context], Mapping[Any, Any]] = lambda _: {}  # see shared.http.hot: around the framework
     inner_api: Callable[[Context], Sequence[Any]] = _none  # routers that need `own` where the reactions run
 
     def collections(self) -> list[Collection]:

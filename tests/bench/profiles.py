@@ -20,7 +20,7 @@ import uvloop
 
 from services.intelligence.releases.loading import Loader
 from services.onboarding.imports.running import Importer
-from services.runtime.front import front_app
+from services.runtime.front import front
 from services.runtime.node import Node, tune
 from services.runtime.processes import WORKERS
 from services.runtime.services import SERVICES
@@ -42,7 +42,7 @@ class Stage:
         self.node = Node(Settings.read({}, data=folder), SERVICES, "profile")
         tokens = LocalIssuer(folder / "keys")
         self.token = tokens.mint(Principal(subject="bench", tenant="default", roles=frozenset(Role(r) for r in STAFF)), 3600)
-        self.app = front_app(self.node, tokens, list)
+        self.app = front(self.node, tokens, list)
         self.importer = Importer(self.node.contexts["onboarding"])
         self._reactors: dict[str, list[Reactor]] = {}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.bus.embedded import EmbeddedBus
-from shared.bus.nudge import Nudges
+from shared.bus.nudge import Nudges, Waiter
 from shared.store.embedded import EmbeddedStore
 from shared.store.port import Collection, Commit
 from tests.contracts.bus_behaviour import BusBehaviour, Teller, drain, subjects
@@ -175,6 +175,24 @@ class TestEmbeddedBus(BusBehaviour):
                 for record in await consumer.poll(10, 20.0):
                     late.append(time.monotonic() - float(record.data))
         assert sorted(late)[5] < 0.1  # seconds; polling alone takes 0.125 on average
+        await store.close()
+
+    async def test_what_nobody_waits_for_wakes_nobody(self, adapter: Embedded) -> None:
+        """A gate that is asked a thousand times a second must not keep every other process awake."""
+        gate, ratings = Teller(*await adapter.open("gate")), Teller(*await adapter.open("assessment"))
+        store, bus = await adapter.open("screening")
+        waiter = Waiter(bus.nudges)
+
+        async def woken(teller: Teller, topic: str) -> bool:
+            waiter.clear()
+            await teller.tell(topic, "a", partition=0)
+            began = time.monotonic()
+            await waiter.wait(1.0)
+            return time.monotonic() - began < 0.9
+
+        assert await woken(ratings, "ratings")
+        assert not await woken(gate, "decisions")
+        waiter.close()
         await store.close()
 
 

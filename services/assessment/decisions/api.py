@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from services.assessment.chain import why
 from services.assessment.decisions.documentation import DOCUMENTED
@@ -19,6 +18,7 @@ from shared.events.envelope import Meta, decode
 from shared.events.ratings import Decision, Link, RatingReassessed
 from shared.http.application import Body
 from shared.http.auth import requires, router
+from shared.http.hot import Hot
 from shared.http.idempotency import Idempotency, IdempotencyAsked
 from shared.http.pages import PageAsked, cursor_after, page
 from shared.ids import derive
@@ -99,9 +99,9 @@ def routers(ctx: Context) -> list[APIRouter]:
     return [routes]
 
 
-def hot(ctx: Context) -> list[Route]:
-    """The gate once more, to be matched before all other routes and without their cost."""
-    return [Route("/v1/decisions", handler(ctx.own), methods=["POST"])]
+def hot(ctx: Context) -> Hot:
+    """The gate once more, without the framework's cost."""
+    return {("POST", "/v1/decisions"): handler(ctx.own)}
 
 
 async def _decision(ctx: Context, tenant: str, decision_id: str) -> tuple[datetime, str, Decision]:

@@ -107,6 +107,12 @@ class NameIndex:
             shelf.remove(number)
             self._weak[party.kind].discard(number)
 
+    def expect(self, names: Iterable[str], *, schema: str = "organisation") -> None:
+        """Looks up together the words of names that will be searched for soon; without it the same is found, more slowly."""
+        shelf = self._shelves[kind_of(schema)]
+        if len(shelf):
+            shelf.expect(word for name in names for word in prepare(name).words)
+
     def search(
         self,
         names: Sequence[str],

@@ -47,8 +47,12 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
         return "".join(self.words)
 
 
+@lru_cache(maxsize=4096)
 def prepare(name: str) -> Prepared:
-    """The name in comparable form; what cannot be told in letters or digits leaves no words."""
+    """The name in comparable form; what cannot be told in letters or digits leaves no words.
+
+    A name is put into one index and asked of another in the same moment: the last ones are remembered.
+    """
     text = name[:MAX_LETTERS]
     if not text.isascii():
         text = _ascii(text)

@@ -38,6 +38,8 @@ class Shelf:
         self._same: dict[int, tuple[int, ...]] = {}  # hash of the sorted words -> names
         self._memo: dict[str, _Partners] = {}
         self._memo_of = (0, 0)
+        self._nearby: dict[str, set[int]] = {}
+        self._near_of = 0
 
     def __len__(self) -> int:
         """Names on the shelf."""
@@ -93,6 +95,7 @@ class Shelf:
         what remains could not carry it to the floor, the frequent words need no look. Words three edits apart and words
         split in three count only where another word leads to the name.
         """
+        self._forget_old()
         words: dict[str, float] = {}
         for word in asked.words:
             words[word] = words.get(word, 0.0) + self._corpus.weight(word)
@@ -183,13 +186,25 @@ class Shelf:
                 if joined in self._words:
                     yield part, joined
 
-    def _partners(self, word: str) -> _Partners:
-        """Words here that may stand for it; remembered until the vocabulary or the corpus changes."""
+    def expect(self, words: Iterable[str]) -> None:
+        """Looks up together what will be asked for soon: many words cost little more than a few."""
+        if self._near_of != len(self._vocabulary) or len(self._nearby) >= _MEMO_WORDS:
+            self._nearby, self._near_of = {}, len(self._vocabulary)
+        new = [word for word in dict.fromkeys(words) if word not in self._nearby and not self._settled(word)]
+        if new:
+            self._nearby.update(zip(new, self._near.near(new), strict=True))
+
+    def _forget_old(self) -> None:
+        """What was remembered of words before the vocabulary or the corpus changed."""
         version = (len(self._vocabulary), self._corpus.version)
         if self._memo_of != version or len(self._memo) >= _MEMO_WORDS:
             self._memo, self._memo_of = {}, version
+
+    def _partners(self, word: str) -> _Partners:
+        """Words here that may stand for it, remembered."""
         found = self._memo.get(word)
         if found is None:
+            self.expect((word,))
             found = self._memo[word] = tuple(self._find_partners(word))
         return found
 
@@ -198,7 +213,7 @@ class Shelf:
         if at is not None:
             yield (at,), 1.0
         known = self._corpus.knows(word)
-        for number in () if self._settled(word) else self._near.near(word):
+        for number in () if self._settled(word) else self._nearby[word]:
             other = self._vocabulary[number]
             if other != word and not (known and self._corpus.knows(other)) and (alike := similarity(word, other)):
                 yield (number,), alike
