@@ -26,6 +26,12 @@ from services.screening.matching.settings import MAX_TOKENS
         ("Acme Limitted", "Acme Limited"),
         ("ACME LIMITED LIABILTY COMPANY", "ACME LLC"),
         ("Crème Brûlée SARL", "CREME BRULEE SARL"),
+        ("FOXWHELPLIMITED", "FOXWHELP LIMITED"),
+        ("LLCSECURITY CODE", "LLC SECURITY CODE"),
+        ("LIMITED LIABILITY COMPANYFORTAP", "LIMITED LIABILITY COMPANY FORTAP"),
+        ("Trans-FlotJSC", "Trans-Flot JSC"),
+        ("DAY COM PANY", "DAY COMPANY"),
+        ("LIMITED LIAB ILITY COMPANY SPECTRUM", "SPECTRUM LLC"),
     ],
 )
 def test_dress_does_not_matter(one: str, other: str) -> None:
@@ -41,6 +47,11 @@ def test_telling_words_stay_in_order_and_forms_apart() -> None:
 
 def test_words_that_rigour_takes_for_forms_stay_words() -> None:
     assert prepare("Made in Italy II").words == ("made", "in", "italy", "ii")
+
+
+@pytest.mark.parametrize("word", ["unlimited", "accompany", "bancorp", "beteiligungsgesellschaft", "limited", "company"])
+def test_words_that_end_like_a_legal_word_are_left_whole(word: str) -> None:
+    assert prepare(f"Acme {word} Trading").words in (("acme", word, "trading"), ("acme", "trading"))
 
 
 def test_chinese_form_is_cut_off() -> None:

@@ -19,15 +19,18 @@ from rigour.text.translit import ascii_text
 from services.screening.matching.settings import MAX_LETTERS, MAX_TOKENS
 from services.screening.matching.words import (
     CHINESE_FORMS,
+    GLUED_FORMS,
     OWN_FORMS,
     SAME_FORM,
     SHORT_FORMS,
+    SHORTEST_BESIDE_FORM,
     SPELT_FORMS,
     STOP_WORDS,
 )
 
 _FLAGS: Final = Normalize.CASEFOLD | Normalize.NAME
 _SYMBOLS: Final = re.compile(r"[&+]")
+_SPELT: Final = frozenset(SPELT_FORMS)
 
 
 class Prepared(msgspec.Struct, frozen=True, gc=False):
@@ -59,8 +62,8 @@ def prepare(name: str) -> Prepared:
     text = text.casefold()
     if "&" in text or "+" in text:
         text = _SYMBOLS.sub(" and ", text)
-    tokens = [word_as_form(token) for token in _initials_joined(tokenize_name(text)[:MAX_TOKENS])]
-    line, forms = _without_forms(" ".join(tokens))
+    tokens = _forms_whole(_initials_joined(tokenize_name(text)[:MAX_TOKENS]))
+    line, forms = _without_forms(" ".join([word_as_form(token) for token in tokens]))
     words = []
     for token in line.split():
         if token in OWN_FORMS:
@@ -111,11 +114,26 @@ def _initials_joined(tokens: list[str]) -> list[str]:
     return joined
 
 
+def _forms_whole(tokens: list[str]) -> list[str]:
+    """`com pany` is `company`: a long legal word that a space has parted."""
+    for i in range(len(tokens) - 1, 0, -1):
+        if tokens[i - 1] + tokens[i] in _SPELT:
+            tokens[i - 1 : i + 1] = [tokens[i - 1] + tokens[i]]
+    return tokens
+
+
 @lru_cache(maxsize=65_536)
 def word_as_form(token: str) -> str:
-    """The long legal word that the token misspells, else the token."""
+    """The long legal word that the token misspells; the token and the legal word glued to it, parted; else the token."""
     if len(token) < 6 or not token.isalpha():
         return token
+    if token not in _SPELT:
+        for form in GLUED_FORMS:
+            if len(token) - len(form) >= SHORTEST_BESIDE_FORM:
+                if token.endswith(form):
+                    return f"{token[: -len(form)]} {form}"
+                if token.startswith(form):
+                    return f"{form} {token[len(form) :]}"
     best = extractOne(token, SPELT_FORMS, scorer=OSA.distance, score_cutoff=2)
     return best[0] if best and best[1] <= (1 if len(best[0]) < 9 else 2) else token
 

@@ -30,6 +30,14 @@ SPELT_FORMS: Final = (
     "societatea", "raspundere", "limitata", "responsabilidad", "gesellschaft", "aktiengesellschaft", "haftung",
 )  # fmt: skip
 
+# Legal words that are found glued to the word before or after them ("Foxwhelplimited", "LLCsecurity"): none that names end in by
+# themselves, as Bancorp and Beteiligungsgesellschaft do.
+GLUED_FORMS: Final = (
+    "limited", "company", "corporation", "incorporated", "limitada", "sirketi", "ltd", "ltda", "llc", "llp", "gmbh", "jsc",
+    "ogranichennoi",
+)  # fmt: skip
+SHORTEST_BESIDE_FORM: Final = 3  # letters that must be left: unlimited and accompany are words
+
 # 有限公司 and its kin stand unparted at the end of a Chinese name.
 CHINESE_FORMS: Final = (
     ("股份有限公司", " co ltd "), ("有限责任公司", " co ltd "), ("有限責任公司", " co ltd "), ("有限公司", " co ltd "),
