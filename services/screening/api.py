@@ -4,23 +4,24 @@ import asyncio
 import time
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from services.screening.model import MATCH, REASON_CODES, MatchDocument, Review, view
+from services.screening.model import MATCH, REASON_CODES, MatchDocument, Review, check_reason, happened, view
 from services.screening.reactions import GROUP, Worker
 from services.screening.sweep import SWEEP
 from services.screening.sweep import view as sweep_view
-from shared.errors import Invalid, NotFound
-from shared.events.envelope import PUBLIC
+from shared.errors import NotFound
+from shared.events.envelope import PUBLIC, encode
 from shared.http.application import Body
 from shared.http.auth import requires, router
 from shared.http.checks import clean_text
-from shared.http.idempotency import IdempotencyAsked
+from shared.http.idempotency import Idempotency, IdempotencyAsked, VersionAsked
 from shared.http.pages import PageAsked, cursor_after, page
 from shared.http.strings import Country, Name
 from shared.ids import derive
-from shared.kernel.aggregate import Cause, Document, Item, Message
+from shared.kernel.aggregate import Cause, Document, Item, Message, Outcome
 from shared.kernel.kernel import document
 from shared.kernel.service import Context
 from shared.security.roles import Permission, Principal
@@ -77,33 +78,32 @@ def routers(ctx: Context) -> list[APIRouter]:
 
     @routes.get("/matches/{match_id}")
     async def get_match(caller: Annotated[Principal, read], match_id: str) -> dict[str, Any]:
-        """One match, with the history of what happened to it."""
+        """One match, with the history of what happened to it, oldest first."""
         found = await _match(ctx, caller, match_id)
-        return view(found)
+        return {**view(found), "history": [happened(row) for row in await ctx.store.history("match", caller.tenant, match_id)]}
 
     @routes.post("/matches/{match_id}/review")
     async def review_match(
-        caller: Annotated[Principal, review], match_id: str, body: ReviewBody, repeat: IdempotencyAsked
+        caller: Annotated[Principal, review], match_id: str, body: ReviewBody, repeat: IdempotencyAsked, expected: VersionAsked
     ) -> dict[str, Any]:
-        """Confirms, clears or escalates a match. A cleared pair stays cleared until either side materially changes."""
+        """Confirms, clears or escalates a match. A cleared pair stays cleared until either side materially changes.
+
+        `If-Match` with the `version` that was read refuses the review where the match was changed meanwhile, by another person or by the world.
+        """
         await _match(ctx, caller, match_id)
-        key = repeat.key if repeat else ctx.ids.new("key")
-        return await _review(ctx, caller, match_id, body, key, repeat.digest if repeat else "")
+        outcome = await ctx.kernel.execute(_item(ctx, caller, match_id, body, repeat, expected))
+        answered: dict[str, Any] = msgspec.json.decode(outcome.answer) if outcome.answer else _answer(outcome)
+        return answered
 
     @routes.post("/match-reviews")
-    async def review_matches(caller: Annotated[Principal, review], body: BulkReviewBody) -> dict[str, Any]:
-        """The same review for several matches; each outcome by itself."""
-        results: list[dict[str, Any]] = []
-        for match_id in body.ids:
-            try:
-                await _match(ctx, caller, match_id)
-                done = await _review(ctx, caller, match_id, body, ctx.ids.new("key"), "")
-                results.append({"id": match_id, "state": done["state"]})
-            except NotFound:
-                results.append({"id": match_id, "error": "Not found"})
-            except Invalid as refused:
-                raise refused from None
-        return {"items": results}
+    async def review_matches(caller: Annotated[Principal, review], body: BulkReviewBody, repeat: IdempotencyAsked) -> dict[str, Any]:
+        """The same review for several matches; each outcome by itself, in the order asked: its new `state`, or the `error` that refused it."""
+        check_reason(body.reason_code)
+        ids = list(dict.fromkeys(body.ids))
+        known = await ctx.store.load("match", [(caller.tenant, id_) for id_ in ids])
+        items = [_item(ctx, caller, id_, body, repeat, None) for id_ in ids if (caller.tenant, id_) in known]
+        done = {item.id: outcome for item, outcome in zip(items, await ctx.kernel.apply_many(items), strict=True)}
+        return {"items": [_one_of_many(id_, done.get(id_)) for id_ in ids]}
 
     @routes.get("/sweeps/{sweep_id}")
     async def get_sweep(caller: Annotated[Principal, requires(Permission.SWEEPS_READ)], sweep_id: str) -> dict[str, Any]:
@@ -141,12 +141,26 @@ async def _match(ctx: Context, caller: Principal, match_id: str) -> Document[Mat
     return found
 
 
-async def _review(ctx: Context, caller: Principal, match_id: str, body: ReviewBody, key: str, digest: str) -> dict[str, Any]:
+def _item(ctx: Context, caller: Principal, match_id: str, body: ReviewBody, repeat: Idempotency | None, expected: int | None) -> Item:
+    key, digest = (repeat.key, repeat.digest) if repeat else ("", "")
     command = Review(body.outcome, body.reason_code, clean_text(body.note) if body.note else "", caller.subject)
-    cause = Cause(derive("cmd", caller.tenant, match_id, caller.subject, key), "command.review", actor=caller.subject)
-    outcome = await ctx.kernel.execute(Item(MATCH, caller.tenant, match_id, Message(command, cause, key if digest else "", digest)))
+    cause_id = derive("cmd", caller.tenant, match_id, caller.subject, key or ctx.ids.new("key"))
+    cause = Cause(cause_id, "command.review", actor=caller.subject)
+    message = Message(command, cause, key, digest, expected, answer=lambda d: encode(view(d)))
+    return Item(MATCH, caller.tenant, match_id, message)
+
+
+def _answer(outcome: Outcome) -> dict[str, Any]:
     assert outcome.document is not None
     return view(outcome.document)
+
+
+def _one_of_many(match_id: str, outcome: Outcome | None) -> dict[str, Any]:
+    if outcome is None:
+        return {"id": match_id, "error": NotFound.title}
+    if outcome.error is not None:
+        return {"id": match_id, "error": str(outcome.error)}
+    return {"id": match_id, "state": _answer(outcome)["state"]}
 
 
 def ad_hoc(worker: Worker) -> APIRouter:

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from services.screening import material
 from services.screening.exposures import Exposed, ExposureIndex, describe
-from services.screening.matching.index import Hit, NameIndex
+from services.screening.matching.index import Hit, NameIndex, country_set
 from services.screening.matching.settings import WEAK_ALIAS
 from services.screening.matching.why import Why
-from services.screening.model import Sides, content_digest, match_id
+from services.screening.model import Sides, match_id
 from shared.events.envelope import PUBLIC, Meta
 from shared.events.matches import Match, Reason, SignalRef, Strength
 from shared.events.signals import ExposureSignal, PartySignal, Signal
@@ -51,6 +52,7 @@ class _Supplier(msgspec.Struct, frozen=True, gc=False):
     partition: int
     version: int
     country: str
+    countries: frozenset[str]
     profile: int  # its hash
     owners: tuple[tuple[str, str | None, str], ...]  # name, percent, country
 
@@ -61,6 +63,7 @@ class Join:
     def __init__(self, thresholds: Thresholds) -> None:
         self.thresholds = thresholds
         self._signals: dict[Key, tuple[Signal, SignalRef]] = {}
+        self._identities: dict[Key, str] = {}  # of signals that touch somebody
         self._suppliers: dict[Key, _Supplier] = {}
         self._counts: dict[int, Counter[str]] = defaultdict(Counter)
         self._signal_names = NameIndex()
@@ -140,7 +143,8 @@ class Join:
         if old is None:
             self._counts[partition][key[0]] += 1
         owners = tuple((o.name, str(o.percent) if o.percent is not None else None, o.country or "") for o in profile.owners)
-        self._suppliers[key] = _Supplier(partition, version, profile.country, hash(profile), owners)
+        countries = country_set(tuple(_countries(profile)))
+        self._suppliers[key] = _Supplier(partition, version, profile.country, countries, hash(profile), owners)
         own = _PART.join(key)
         self._supplier_names.put(own, names_of(profile), countries=_countries(profile))
         for n in range(max(len(owners), len(old.owners) if old else 0)):
@@ -168,8 +172,8 @@ class Join:
                 found.append(self._party(key, _split(hit.key), owner.name, (percent,), owner.country or "", hit, hit.name))
         for signal_key, exposed in self._exposures.of_supplier(profile):
             if signal_key.startswith(tenants):
-                found.append(self._exposed(key, _split(signal_key), profile.country, exposed))
-        return found
+                found.append(self._exposed(key, _split(signal_key), exposed))
+        return _each_once(found)
 
     def pairs_of_supplier(self, key: Key) -> Iterable[Pair]:
         """Matches that stand for a supplier."""
@@ -186,6 +190,7 @@ class Join:
             id=key[1], source=signal.source, name=name, schema=schema, event_id=meta.id, event_type=meta.type, event_time=meta.time
         )
         self._signals[key] = (signal, ref)
+        self._identities.pop(key, None)
         if isinstance(subject, PartySignal):
             strong = [n.name for n in subject.names if not n.weak]
             weak = [n.name for n in subject.names if n.weak]
@@ -196,6 +201,7 @@ class Join:
     def remove_signal(self, key: Key) -> None:
         """A signal that holds no more."""
         self._signals.pop(key, None)
+        self._identities.pop(key, None)
         self._signal_names.remove(_PART.join(key))
         self._exposures.remove_signal(_PART.join(key))
 
@@ -204,12 +210,8 @@ class Join:
         signal, _ = self._signals[key]
         if isinstance(signal.subject, ExposureSignal):
             hits: Iterator[tuple[Key, Exposed]] = ((_split(k), e) for k, e in self._exposures.of_signal(signal.subject))
-            return [
-                self._exposed(supplier, key, self._suppliers[supplier].country, exposed)
-                for supplier, exposed in hits
-                if self._wanted(supplier, key, partitions)
-            ]
-        return list(self._parties(key, signal.subject, partitions))
+            return [self._exposed(supplier, key, exposed) for supplier, exposed in hits if self._wanted(supplier, key, partitions)]
+        return _each_once(self._parties(key, signal.subject, partitions))
 
     def _parties(self, key: Key, subject: PartySignal, partitions: set[int]) -> Iterator[Found]:
         best: dict[str, Hit] = {}
@@ -271,18 +273,35 @@ class Join:
             why=tuple(Reason(kind=w.kind, asked=w.a, found=w.b, score=w.score) for w in hit.why),
         )
         id_ = match_id(supplier[0], supplier[1], signal_key[1], folded if owner else "")
-        return Found(id_, supplier, match, content_digest(party, country, signal.digest))
+        ours = country_set((country,)) if owner else self._suppliers[supplier].countries
+        common = ours.intersection(signal.subject.countries) if isinstance(signal.subject, PartySignal) else ()
+        return Found(id_, supplier, match, material.of_party(party, country, common, self._identity(signal_key)))
 
-    def _exposed(self, supplier: Key, signal_key: Key, country: str, exposed: Exposed) -> Found:
-        signal, ref = self._signals[signal_key]
+    def _exposed(self, supplier: Key, signal_key: Key, exposed: Exposed) -> Found:
+        _, ref = self._signals[signal_key]
         match = Match(
             supplier_id=supplier[1], signal=ref, about="exposure", score=exposed.score, strength=exposed.strength, why=exposed.why
         )
-        goods = " ".join(sorted({w.asked for w in exposed.why}))
-        return Found(match_id(*supplier, signal_key[1], "exposure"), supplier, match, content_digest(goods, country, signal.digest))
+        content = material.of_exposure((w.asked for w in exposed.why), self._identity(signal_key))
+        return Found(match_id(*supplier, signal_key[1], "exposure"), supplier, match, content)
+
+    def _identity(self, signal_key: Key) -> str:
+        found = self._identities.get(signal_key)
+        if found is None:
+            found = self._identities[signal_key] = material.identity(self._signals[signal_key][0])
+        return found
 
     def _strength(self, score: float) -> Strength:
         return "strong" if score >= self.thresholds.strong else "weak"
+
+
+def _each_once(found: Iterable[Found]) -> list[Found]:
+    """Two owners of one name are one match: the one that is more alike, else the first, lest each event tell of one and then the other."""
+    best: dict[str, Found] = {}
+    for one in found:
+        if one.id not in best or one.match.score > best[one.id].match.score:
+            best[one.id] = one
+    return list(best.values())
 
 
 def names_of(profile: Profile) -> list[str]:

@@ -1,15 +1,16 @@
 """A match of one supplier with one signal, its review by a person, and the mark that a supplier has been screened. Pure."""
 
-import hashlib
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from shared.errors import Conflict, Forbidden, Invalid
+from shared.events.envelope import Meta, decode
 from shared.events.matches import (
     Match,
     MatchChanged,
+    MatchEvent,
     MatchOpened,
     MatchReviewed,
     MatchState,
@@ -19,6 +20,7 @@ from shared.events.matches import (
 from shared.events.suppliers import Profile, Status
 from shared.ids import derive
 from shared.kernel.aggregate import Aggregate, Decided, Document, Index, Message
+from shared.kernel.journal import JournalRow
 
 LIVE: frozenset[MatchState] = frozenset({"open", "escalated", "confirmed", "cleared"})
 REASON_CODES = (
@@ -57,8 +59,17 @@ class Review(msgspec.Struct, frozen=True):
     reviewer: str
 
 
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person last settled, and the content that it was said of."""
+
+    content: str
+    state: Literal["confirmed", "cleared"]
+    reviewed_by: str
+    reason_code: str
+
+
 class MatchDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`cleared_content`: the content that a person cleared; the pair stays cleared until that changes. The note stays in this service.
+    """`judged` holds while the content is the same, though the pair be withdrawn and come back. The note stays in this service.
 
     `sides`: the versions that it was last found, or not found, with. Who compares an older version of either side, because messages come again,
     has nothing to say: a watermark of one side cannot tell that, for what a message means depends on the other side, too.
@@ -69,14 +80,9 @@ class MatchDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     sides: Sides
     opened_at: datetime
     updated_at: datetime
-    cleared_content: str = ""
+    judged: Judged | None = None
     note: str = ""
     reviewed_at: datetime | None = None
-
-
-def content_digest(party_name: str, country: str, signal_digest: str) -> str:
-    """What a review of a pair rests on: our name and country, and all that the signal says."""
-    return hashlib.sha256(f"{' '.join(party_name.casefold().split())}\n{country}\n{signal_digest}".encode()).hexdigest()[:24]
 
 
 def match_id(tenant: str, supplier_id: str, signal_id: str, party: str) -> str:
@@ -101,13 +107,12 @@ def _touched(state: MatchDocument | None, found: Touched, now: datetime) -> Deci
         return Decided(opened, [MatchOpened(match=found.match)])
     if _is_old(found.sides, state.sides):
         return None
-    before = state.match
+    before, judged = state.match, state.judged
     kept = msgspec.structs.replace(found.match, state=before.state, reviewed_by=before.reviewed_by, reason_code=before.reason_code)
     if before.state in LIVE and _same(kept, before) and found.content == state.content:
         return None
-    cleared = bool(state.cleared_content) and state.cleared_content == found.content
-    if cleared:
-        kept = msgspec.structs.replace(kept, state="cleared")
+    if judged is not None and judged.content == found.content:
+        kept = msgspec.structs.replace(kept, state=judged.state, reviewed_by=judged.reviewed_by, reason_code=judged.reason_code)
     elif before.state in ("cleared", "withdrawn"):
         kept = msgspec.structs.replace(kept, state="open", reviewed_by="", reason_code="")
     new = msgspec.structs.replace(state, match=kept, content=found.content, sides=found.sides, updated_at=now)
@@ -140,20 +145,27 @@ def _reviewed(state: MatchDocument | None, review: Review, now: datetime) -> Dec
     assert state is not None  # the API loads it first
     if state.match.state == "withdrawn":
         raise Conflict("The match was withdrawn; there is nothing to review")
-    if review.reason_code not in REASON_CODES:
-        raise Invalid("Unknown reason", errors=[{"field": "reason_code", "message": f"one of {', '.join(REASON_CODES)}"}])
+    check_reason(review.reason_code)
     if review.outcome == "cleared" and state.match.state == "confirmed" and state.match.reviewed_by == review.reviewer:
         raise Forbidden("Who confirmed a match cannot clear it; somebody else must")
     reviewed = msgspec.structs.replace(state.match, state=review.outcome, reviewed_by=review.reviewer, reason_code=review.reason_code)
     new = msgspec.structs.replace(
         state,
         match=reviewed,
-        cleared_content=state.content if review.outcome == "cleared" else "",
+        judged=None
+        if review.outcome == "escalated"
+        else Judged(content=state.content, state=review.outcome, reviewed_by=review.reviewer, reason_code=review.reason_code),
         note=review.note,
         reviewed_at=now,
         updated_at=now,
     )
     return Decided(new, [MatchReviewed(match=reviewed)])
+
+
+def check_reason(code: str) -> None:
+    """Invalid where it is none of REASON_CODES."""
+    if code not in REASON_CODES:
+        raise Invalid("Unknown reason", errors=[{"field": "reason_code", "message": f"one of {', '.join(REASON_CODES)}"}])
 
 
 class Screened(msgspec.Struct, frozen=True):
@@ -228,3 +240,14 @@ def view(found: Document[MatchDocument]) -> dict[str, Any]:
         "opened_at": state.opened_at,
         "updated_at": state.updated_at,
     }  # fmt: skip
+
+
+def happened(row: JournalRow) -> dict[str, Any]:
+    """One entry of a match's journal as the API gives it: what happened, when, by whom, and how the pair stood then."""
+    meta = msgspec.json.decode(row.meta, type=Meta)
+    entry: dict[str, Any] = {"version": row.version, "time": meta.time, "type": row.type, "actor": meta.actor or None}
+    told = decode(row.type, row.data) if row.data is not None else None
+    if isinstance(told, MatchEvent):
+        match = told.match
+        entry |= {"state": match.state, "score": match.score, "strength": match.strength, "reason_code": match.reason_code or None}
+    return entry

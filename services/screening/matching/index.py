@@ -93,7 +93,7 @@ class NameIndex:
             if is_weak:
                 self._weak[kind].add(number)
             numbers.append(number)
-        self._parties[key] = _Party(kind, _lands(tuple(countries)), tuple(numbers))
+        self._parties[key] = _Party(kind, country_set(tuple(countries)), tuple(numbers))
 
     def remove(self, key: str) -> None:
         """Takes the party out; nothing happens where there is none."""
@@ -127,7 +127,7 @@ class NameIndex:
 
         Names that tell nothing (`screenable`) find nothing. `keys` says which parties count.
         """
-        kind, lands = kind_of(schema), _lands(tuple(countries))
+        kind, lands = kind_of(schema), country_set(tuple(countries))
         best: dict[str, _Found] = {}
         for written in dict.fromkeys(names):
             asked = prepare(written)
@@ -174,6 +174,6 @@ class NameIndex:
 
 
 @lru_cache(maxsize=4096)
-def _lands(countries: tuple[str, ...]) -> frozenset[str]:
+def country_set(countries: tuple[str, ...]) -> frozenset[str]:
     """One set for all parties of the same countries: a hundred thousand of them are memory and work for the collector."""
     return frozenset(countries)
