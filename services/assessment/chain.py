@@ -19,6 +19,9 @@ _SUMMARIES = {
     "duewatch.audit.changed.v1": "An audit changed its state",
     "duewatch.case.changed.v1": "A remediation case changed its state",
     "duewatch.exposure.propagated.v1": "A linked supplier handed on its risk",
+    "duewatch.rating.reassessed.v1": "A linked supplier was rated",
+    "duewatch.policy.changed.v1": "The rating policy was changed",
+    "duewatch.alarm": "Time alone moved the rating",
 }
 
 
@@ -51,7 +54,7 @@ def why(decided: Link, decision: Decision, rated: Link | None, rating: Rating | 
     chain.append(_rating(rated, rating))
     if decision.decision == "allow" or not rating.drivers:
         cause = rating.cause
-        chain.append(_link(Link(service=_service(cause.type), type=cause.type, id=cause.id), None))
+        chain.append(_link(Link(service=_service(cause.type), type=cause.type, id=cause.id, time=cause.time), None))
         return Why(chain=tuple(chain), others=tuple(_other(driver) for driver in rating.drivers))
     main, *others = rating.drivers
     chain += _driver(main)

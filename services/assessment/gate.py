@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from services.assessment.policy import Policy, Review, effects_of
+from services.assessment.policy import SEVERITY, Policy, Review, effects_of
 from shared.events.ratings import DecisionWord, Effect, Rating, Tier
+from shared.events.suppliers import Status
 
 MAX_REASONS = 10
 
@@ -18,6 +19,9 @@ class GateReason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 UNKNOWN = GateReason(code="unknown_supplier", text="No supplier of this number or id has been screened; register it or wait until it is")
+
+
+INACTIVE = GateReason(code="inactive_supplier", text="The supplier was deactivated: nothing new is ordered until it is activated again")
 
 
 class GateView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,22 +50,27 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     valid_until: datetime
 
 
-def effects(rating: Rating, policy: Policy) -> GateView:
-    """The view of a supplier so rated."""
-    at = effects_of(policy, rating.tier)
-    reasons = dict.fromkeys((driver.code, driver.text) for driver in rating.drivers) if rating.drivers else {}
+def effects(rating: Rating, policy: Policy, status: Status = "active") -> GateView:
+    """The view of a supplier so rated. From one that a person has deactivated nothing new is bought unseen; what is owed is paid as rated."""
+    at, inactive = effects_of(policy, rating.tier), status == "inactive"
+    drivers = dict.fromkeys((driver.code, driver.text) for driver in rating.drivers) if rating.drivers else {}
+    reasons = tuple(GateReason(code=code, text=text) for code, text in list(drivers)[:MAX_REASONS])
     return GateView(
         tier=rating.tier,
         policy_version=rating.policy_version,
         as_of=rating.as_of,
-        purchase_order=at.purchase_order,
-        new_site=at.new_site,
+        purchase_order=_at_least_review(at.purchase_order) if inactive else at.purchase_order,
+        new_site=_at_least_review(at.new_site) if inactive else at.new_site,
         payment=at.payment,
         valid_seconds=at.valid_seconds,
         review=at.review,
-        reasons=tuple(GateReason(code=code, text=text) for code, text in list(reasons)[:MAX_REASONS]),
+        reasons=(*reasons[: MAX_REASONS - 1], INACTIVE) if inactive else reasons,
         conditions=tuple(duty.text for duty in rating.obligations if duty.kind == "condition"),
     )
+
+
+def _at_least_review(word: DecisionWord) -> DecisionWord:
+    return word if SEVERITY[word] >= SEVERITY["review"] else "review"
 
 
 def answer(view: GateView | None, effect: Effect, now: datetime, policy: Policy) -> Answer:

@@ -77,7 +77,8 @@ def _decide(state: Assessment | None, message: Message, now: datetime) -> Decide
         facts, policy = _facts(before, message.cause.source.rpartition("/")[2], body, now), body.policy
         if facts == before:
             return None
-    return _rated(state, facts, policy, CauseRef(id=message.cause.id, type=message.cause.type), now)
+    cause = message.cause
+    return _rated(state, facts, policy, CauseRef(id=cause.id, type=cause.type, time=cause.time or now), now)
 
 
 def _facts(facts: Facts, subject: str, told: Told, now: datetime) -> Facts:
@@ -108,7 +109,7 @@ def _rated(state: Assessment | None, facts: Facts, policy: Policy, cause: CauseR
     new = Assessment(
         facts=facts,
         rating=rating,
-        gate=effects(rating, policy),
+        gate=effects(rating, policy, facts.status),
         revision=state.revision + 1 if state else 1,
         handed=handed,
         told_tier=state.told_tier if state else None,

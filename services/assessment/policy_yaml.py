@@ -57,9 +57,9 @@ def read(text: str, kind: type[_T]) -> _T:
 def _explained(message: str) -> tuple[str, str]:
     """(field, what to do), without the values and keys that msgspec quotes for some faults."""
     place = _AT.search(message)
-    field = place.group(1) if place else ""
+    field = (place.group(1) if place else "") or "document"
     if missing := _MISSING.search(message):
-        return f"{field}.{missing.group(1)}".lstrip("."), "is missing"
+        return f"{field}.{missing.group(1)}".removeprefix("document."), "is missing"
     if message.startswith("Object contains unknown field"):
         return field, "holds a key that is not declared"
     if message.startswith("Expected"):

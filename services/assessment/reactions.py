@@ -1,5 +1,6 @@
 """How events come in: each becomes a message to the assessment of the supplier that it is about, and to those who depend on it."""
 
+import asyncio
 from collections.abc import Sequence
 
 from services.assessment.model import ASSESSMENT, Rerate, Told
@@ -16,6 +17,7 @@ from shared.kernel.service import Context, Task
 
 GROUP = "assessment"
 _BATCH = 500
+_UNDER_WAY_S = 1.0  # longer than a batch of reactions takes
 
 
 def link_of(meta: Meta) -> Link:
@@ -104,27 +106,46 @@ class Assessor:
                 await waits.wait(1.0 if upcoming is None else min(1.0, max(0.01, upcoming - now.timestamp())))
 
     async def follow_policy(self) -> None:
-        """Rates everyone again whose policy has changed; a mark in the positions says for whom that is done."""
+        """Rates everyone again whose policy has changed."""
         waits = self.ctx.nudged()
         while True:
-            await self.policies.refresh()
-            done = await self.ctx.store.positions("policy/")
-            wanted = {f"policy/{tenant}": _number(p.version) for tenant, p in self.policies.tenants.items()}
-            wanted["policy/"] = _number(self.policies.shipped.version)
-            if wanted.items() <= done.items():
+            if await self.policy_step():
+                await asyncio.sleep(_UNDER_WAY_S)
+            else:
                 await waits.wait(5.0)
-                continue
-            keys: list[tuple[str, str, str, str]] = []
-            async for stored in self.ctx.store.documents("assessment"):
-                version = self.policies.of(stored.tenant).version
-                if version.encode() not in stored.state:
-                    cause = derive("policy", version, stored.tenant, stored.id)
-                    keys.append((stored.tenant, stored.id, cause, "duewatch.policy.changed.v1"))
-                if len(keys) == _BATCH:
-                    await self._rerate(keys)
-                    keys = []
-            await self._rerate(keys)
+
+    async def policy_step(self) -> bool:
+        """Rates again whoever the policy in force has not rated; whether there was anything to do. A mark in the positions says when that is done.
+
+        The mark is taken away first: who is stopped half-way, and finds the policy of before when it goes on, has half of them to rate back. It is
+        set when nobody is found: a batch of reactions that was under way has rated by the policy of before.
+        """
+        await self.policies.refresh()
+        done = await self.ctx.store.positions("policy/")
+        wanted = {f"policy/{tenant}": _number(p.version) for tenant, p in self.policies.tenants.items()}
+        wanted["policy/"] = _number(self.policies.shipped.version)
+        changed = [name for name, number in wanted.items() if done.get(name) != number]
+        if not changed:
+            return False
+        await self.ctx.kernel.apply_many([], consumed=dict.fromkeys(changed, 0))
+        if not await self._rerate_by_policy():
             await self.ctx.kernel.apply_many([], consumed=wanted)
+        return True
+
+    async def _rerate_by_policy(self) -> int:
+        """Rates again whoever is rated by another policy than the tenant's; how many these were."""
+        keys: list[tuple[str, str, str, str]] = []
+        count = 0
+        async for stored in self.ctx.store.documents("assessment"):
+            version = self.policies.of(stored.tenant).version
+            if version.encode() not in stored.state:
+                keys.append((stored.tenant, stored.id, self.policies.cause(stored), "duewatch.policy.changed.v1"))
+                count += 1
+            if len(keys) == _BATCH:
+                await self._rerate(keys)
+                keys = []
+        await self._rerate(keys)
+        return count
 
     async def _rerate(self, keys: Sequence[tuple[str, str, str, str]]) -> None:
         items = [

@@ -7,9 +7,11 @@ import msgspec
 
 from services.assessment.policy import STANDARD, Policy, load
 from shared.events.envelope import Payload, event
+from shared.ids import derive
 from shared.kernel.aggregate import Aggregate, Decided, Message
 from shared.kernel.kernel import document
 from shared.kernel.service import Context
+from shared.store.port import Stored
 
 
 @event("policy.changed.v1", None)
@@ -30,12 +32,13 @@ class SetPolicy(msgspec.Struct, frozen=True):
 
 
 class TenantPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """A tenant's own policy."""
+    """A tenant's own policy. `command`: what set it, from which the id of the event that told of it follows."""
 
     text: str
     version: str
     set_by: str
     set_at: datetime
+    command: str = ""
 
 
 def _decide(state: TenantPolicy | None, message: Message, now: datetime) -> Decided[TenantPolicy] | None:
@@ -43,7 +46,7 @@ def _decide(state: TenantPolicy | None, message: Message, now: datetime) -> Deci
     assert isinstance(body, SetPolicy)
     if state is not None and state.version == body.version:
         return None
-    new = TenantPolicy(text=body.text, version=body.version, set_by=message.cause.actor, set_at=now)
+    new = TenantPolicy(text=body.text, version=body.version, set_by=message.cause.actor, set_at=now, command=message.cause.id)
     return Decided(new, [PolicyChanged(version=body.version, text=body.text, reason=body.reason)])
 
 
@@ -59,16 +62,23 @@ class Policies:
         self.shipped_text = path.read_text(encoding="utf-8")
         self.shipped = load(self.shipped_text)
         self.tenants: dict[str, Policy] = {}
+        self._told: dict[str, str] = {}
 
     async def refresh(self) -> None:
         """As they stand in the store."""
-        found = {}
+        found, told = {}, {}
         async for stored in self._ctx.stores["assessment"].documents("policy"):
             d = document(POLICY, stored)
             known = self.tenants.get(d.tenant)
             found[d.tenant] = known if known and known.version == d.state.version else load(d.state.text)
-        self.tenants = found
+            told[d.tenant] = derive("evt", d.state.command, "policy", d.tenant, d.id, "0")
+        self.tenants, self._told = found, told
 
     def of(self, tenant: str) -> Policy:
         """The tenant's policy."""
         return self.tenants.get(tenant, self.shipped)
+
+    def cause(self, assessment: Stored) -> str:
+        """Why it is rated anew by the policy: the event that told of it; for the shipped one, of which no event tells, an id for this one time."""
+        tenant = assessment.tenant
+        return self._told.get(tenant) or derive("policy", self.shipped.version, tenant, assessment.id, str(assessment.version))

@@ -71,9 +71,7 @@ def _tree(body: Any) -> RenderableType:
         override = body["override"]
         tree.add(
             Text(
-                clean(
-                    f"by an exception of {override.get('proposed_by', '')}, approved by {override.get('approved_by', '')}: {override.get('reason', '')}"
-                ),
+                clean(f"by an exception of {override['proposed_by']}, approved by {override['decided_by']}: {override['reason']}"),
                 "yellow",
             )
         )

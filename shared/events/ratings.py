@@ -51,6 +51,7 @@ class Obligation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class CauseRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     type: str
+    time: datetime | None = None
 
 
 class Rating(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -32,22 +32,24 @@ def _stand_in(kind: str) -> Aggregate[Any]:
 class Harness:
     """See `harness`."""
 
-    def __init__(self, folder: Path, service: Service, **settings: Any) -> None:
+    def __init__(self, folder: Path, service: Service, *also: Service, **settings: Any) -> None:
         self.clock, self.service, self.folder = FakeClock(), service, folder
-        owners = sorted({t.owner for t in TOPICS.values()} - {service.name})
+        self._names = [service.name, *(s.name for s in also)]
+        owners = sorted({t.owner for t in TOPICS.values()} - set(self._names))
         self._neighbours = {name: Service(name, tuple(_stand_in(k) for k in _KINDS)) for name in owners}
-        self.node = Node(Settings.read({}, data=folder, **settings), [service, *self._neighbours.values()], "test", clock=self.clock)
+        self.node = Node(Settings.read({}, data=folder, **settings), [service, *also, *self._neighbours.values()], "test", clock=self.clock)
         self.ctx = self.node.contexts[service.name]
         self.tokens = LocalIssuer(folder / "keys", clock=lambda: self.clock.now().timestamp())
         self.app = create_app(service.name, "test", self.tokens)
-        for router in service.api(self.ctx):
-            self.app.include_router(router)
+        for one in (service, *also):
+            for router in one.api(self.node.contexts[one.name]):
+                self.app.include_router(router)
         self._reactors: list[Reactor] = []
         self._clients: list[httpx.AsyncClient] = []
         self._sent = 0
 
     async def start(self) -> None:
-        self._reactors = self.node.reactors([self.service.name])
+        self._reactors = self.node.reactors(self._names)
         for reactor in self._reactors:
             await reactor.start()
 
@@ -78,7 +80,7 @@ class Harness:
         total = 0
         while True:
             done = sum([await reactor.step(0) for reactor in self._reactors])
-            done += sum([await waker.step() for waker in self.node.wakers([self.service.name])])
+            done += sum([await waker.step() for waker in self.node.wakers(self._names)])
             total += done
             if not done:
                 return total
@@ -105,9 +107,9 @@ _KINDS = ("thing", "supplier", "entry", "finding", "release", "match", "screenin
 
 
 @contextlib.asynccontextmanager
-async def harness(folder: Path, service: Service, **settings: Any) -> AsyncIterator[Harness]:
-    """A started service on a folder of its own."""
-    h = Harness(folder, service, **settings)
+async def harness(folder: Path, service: Service, *also: Service, **settings: Any) -> AsyncIterator[Harness]:
+    """A started service on a folder of its own, and others that it is to run with."""
+    h = Harness(folder, service, *also, **settings)
     await h.start()
     try:
         yield h

@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from services.assessment.chain import why
 from services.assessment.decisions.documentation import DOCUMENTED
-from services.assessment.decisions.gate import handler
-from services.assessment.decisions.model import DECISIONS, OVERRIDE, Approve, Override, Propose, Revoke
+from services.assessment.decisions.gate import Question, handler
+from services.assessment.decisions.model import DECISIONS, OVERRIDE, Approve, Override, OverrideChanged, Propose, Revoke
 from shared.errors import NotFound
-from shared.events.envelope import Meta, decode
+from shared.events.envelope import Meta, decode, encode
 from shared.events.ratings import Decision, Link, RatingReassessed
 from shared.http.application import Body
 from shared.http.auth import requires, router
@@ -91,8 +91,7 @@ def routers(ctx: Context) -> list[APIRouter]:
                 rating = told.rating
         found: dict[str, Any] = msgspec.to_builtins(why(decided, decision, rated, rating))
         if decision.override_id:
-            override = await ctx.kernel.get(OVERRIDE, caller.tenant, decision.override_id)
-            found["override"] = _view(override) if override else None
+            found["override"] = await _override_then(ctx, caller.tenant, decision.override_id, taken_at)
         return found
 
     _overrides(ctx, routes)
@@ -112,25 +111,44 @@ async def _decision(ctx: Context, tenant: str, decision_id: str) -> tuple[dateti
     return found.state.taken_at, found.state.asked_by, found.state.decisions[int(n[:6])]
 
 
+async def _override_then(ctx: Context, tenant: str, override_id: str, taken_at: datetime) -> dict[str, Any] | None:
+    """The override as it was in force then, whatever has become of it."""
+    found = None
+    for row in await ctx.store.history("override", tenant, override_id):
+        told = decode(row.type, row.data) if row.data is not None else None
+        if (
+            isinstance(told, OverrideChanged)
+            and told.override.state == "active"
+            and msgspec.json.decode(row.meta, type=Meta).time <= taken_at
+        ):
+            found = {"id": override_id, "version": row.version, **_plain(told.override)}
+    return found
+
+
 def _overrides(ctx: Context, routes: APIRouter) -> None:
-    write = requires(Permission.OVERRIDES_WRITE)
+    read, write = requires(Permission.DECISIONS_READ), requires(Permission.OVERRIDES_WRITE)
 
     async def run(caller: Principal, id_: str, body: Any, repeat: Idempotency | None) -> dict[str, Any]:
         cause_id = derive("cmd", caller.tenant, id_, caller.subject, repeat.key) if repeat else ctx.ids.new("cmd")
         cause = Cause(cause_id, f"command.{type(body).__name__.lower()}_override", actor=caller.subject)
-        message = Message(body, cause, repeat.key if repeat else "", repeat.digest if repeat else "")
+        key, digest = (repeat.key, repeat.digest) if repeat else ("", "")
+        message = Message(body, cause, key, digest, answer=lambda d: encode(_view(d)))
         outcome = await ctx.kernel.execute(Item(OVERRIDE, caller.tenant, id_, message))
         assert outcome.document is not None
-        return _view(outcome.document)
+        answered: dict[str, Any] = msgspec.json.decode(outcome.answer) if outcome.answer else _view(outcome.document)
+        return answered
 
     @routes.post("/overrides", status_code=201)
     async def propose(caller: Annotated[Principal, write], body: OverrideBody, repeat: IdempotencyAsked) -> dict[str, Any]:
-        """Proposes that the gate answer otherwise for a time; it acts once somebody else has approved it."""
+        """Proposes that the gate answer otherwise for a time; it acts once somebody else has approved it.
+
+        An exception is for the rating as it is now (`tier`): should that become worse, only what asks for more than the rating still acts.
+        """
         id_ = derive("ovr", caller.tenant, caller.subject, repeat.key) if repeat else ctx.ids.new("ovr")
-        known = await ctx.stores["assessment"].load("assessment", [(caller.tenant, body.supplier_id)])
-        if not known:
+        (rated,) = await ctx.own.rows(caller.tenant, [Question(supplier_id=body.supplier_id)])
+        if rated is None:
             raise NotFound("There is no rating of such a supplier")
-        command = Propose(body.supplier_id, body.effect, body.decision, body.reason, body.expires_at, caller.subject)
+        command = Propose(body.supplier_id, rated.gate.tier, body.effect, body.decision, body.reason, body.expires_at, caller.subject)
         return await run(caller, id_, command, repeat)
 
     @routes.post("/overrides/{override_id}/approval")
@@ -147,9 +165,17 @@ def _overrides(ctx: Context, routes: APIRouter) -> None:
         """Ends it before its time."""
         return await run(caller, override_id, Revoke(body.reason, caller.subject), repeat)
 
+    @routes.get("/overrides/{override_id}")
+    async def get_override(caller: Annotated[Principal, read], override_id: str) -> dict[str, Any]:
+        """One override."""
+        found = await ctx.kernel.get(OVERRIDE, caller.tenant, override_id)
+        if found is None:
+            raise NotFound("There is no such override")
+        return _view(found)
+
     @routes.get("/overrides")
     async def list_overrides(
-        caller: Annotated[Principal, requires(Permission.DECISIONS_READ)],
+        caller: Annotated[Principal, read],
         asked: PageAsked,
         supplier_id: Annotated[str | None, Query(max_length=60)] = None,
         state: Literal["proposed", "active", "rejected", "revoked", "expired"] | None = None,

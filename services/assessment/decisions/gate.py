@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from services.assessment.decisions.model import DECISIONS, Decisions, Override, Take
 from services.assessment.gate import Answer, GateReason, GateView, answer
+from services.assessment.policy import RANK, SEVERITY
 from services.assessment.tenant_policies import Policies
 from shared.errors import Invalid, Malformed
 from shared.events.envelope import encode
@@ -156,14 +157,15 @@ class Gate:
         batch = derive("dec", tenant, actor, repeat[0]) if repeat else self.ctx.ids.new("dec")
         now, policy = self.ctx.clock.now(), self.policies.of(tenant)
         rows = await self.rows(tenant, questions)
-        stopped = [row.facts.supplier_id for row in rows if row is not None and row.gate.tier != "low"]
-        overrides = await self._overrides(tenant, stopped, now)
+        overrides = await self._overrides(tenant, [row.facts.supplier_id for row in rows if row is not None], now)
         told, kept = [], []
         for n, (question, row) in enumerate(zip(questions, rows, strict=True)):
             given = answer(row.gate if row else None, question.effect, now, policy)
             supplier_id = row.facts.supplier_id if row else None
             override = overrides.get((supplier_id or "", question.effect))
-            told.append(_tell(f"{batch}.{n}", question.effect, supplier_id, given, override))
+            if row is None or (override and not _applies(override[1], row.gate, given)):
+                override = None
+            told.append(_tell(f"{batch}.{n}", question.effect, supplier_id, given, override, row.gate.conditions if row else ()))
             kept.append(
                 Decision(
                     decision=override[1].decision if override else given.decision,
@@ -189,7 +191,10 @@ class Gate:
         return msgspec.json.decode(outcome.answer, type=list[Told]) if outcome.answer else told
 
     async def _overrides(self, tenant: str, suppliers: list[str], now: datetime) -> dict[tuple[str, str], tuple[str, Override]]:
-        """Active overrides of these suppliers by (supplier, effect). One that has just expired counts no more, its alarm rung or not."""
+        """Active overrides of these suppliers by (supplier, effect), of several the one approved last.
+
+        One that has just expired counts no more, its alarm rung or not.
+        """
         found: dict[tuple[str, str], tuple[str, Override]] = {}
         if not suppliers:
             return found
@@ -197,12 +202,24 @@ class Gate:
         for supplier in ids:
             for stored in await self.ctx.store.find("override", tenant, {"active_for": supplier}):
                 override = _override.decode(stored.state)
-                if override.expires_at > now:
+                known = found.get((supplier, override.effect))
+                if override.expires_at > now and (known is None or _approved(override) >= _approved(known[1])):
                     found[supplier, override.effect] = (stored.id, override)
         return found
 
 
-def _tell(id_: str, effect: Effect, supplier_id: str | None, given: Answer, override: tuple[str, Override] | None) -> Told:
+def _approved(override: Override) -> datetime:
+    return override.decided_at or override.proposed_at
+
+
+def _applies(override: Override, view: GateView, given: Answer) -> bool:
+    """An exception may always ask for more; it lets through what the two people knew of, and nothing that came to it since."""
+    return SEVERITY[override.decision] >= SEVERITY[given.decision] or RANK[view.tier] <= RANK[override.tier]
+
+
+def _tell(
+    id_: str, effect: Effect, supplier_id: str | None, given: Answer, override: tuple[str, Override] | None, conditions: tuple[str, ...]
+) -> Told:
     reasons, word, until = given.reasons, given.decision, given.valid_until
     if override:
         word, until = override[1].decision, min(until, override[1].expires_at)
@@ -212,7 +229,7 @@ def _tell(id_: str, effect: Effect, supplier_id: str | None, given: Answer, over
         word,
         effect,
         reasons,
-        given.conditions,
+        conditions if word == "allow_with_conditions" else (),
         given.policy_version,
         given.data_as_of,
         until,

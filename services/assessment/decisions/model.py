@@ -7,7 +7,7 @@ import msgspec
 
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.events.envelope import Payload, event
-from shared.events.ratings import Decision, DecisionsTaken, DecisionWord, Effect
+from shared.events.ratings import Decision, DecisionsTaken, DecisionWord, Effect, Tier
 from shared.kernel.aggregate import Aggregate, Alarm, Decided, Index, Message
 
 LONGEST_OVERRIDE = timedelta(days=90)
@@ -41,9 +41,10 @@ OverrideState = Literal["proposed", "active", "rejected", "revoked", "expired"]
 
 
 class Propose(msgspec.Struct, frozen=True):
-    """Somebody asks that the gate say otherwise for a supplier and an effect."""
+    """Somebody asks that the gate say otherwise for a supplier, rated `tier` today, and an effect."""
 
     supplier_id: str
+    tier: Tier
     effect: Effect
     decision: DecisionWord
     reason: str
@@ -67,9 +68,10 @@ class Revoke(msgspec.Struct, frozen=True):
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An exception to what the rating says, until it expires."""
+    """An exception to what the rating says, until it expires. `tier`: the rating that the two people knew; a worse one was not forgiven."""
 
     supplier_id: str
+    tier: Tier = "low"
     effect: Effect
     decision: DecisionWord
     reason: str
@@ -101,6 +103,8 @@ def _override(state: Override | None, message: Message, now: datetime) -> Decide
                 raise Forbidden("Who proposed an override cannot approve it; somebody else must")
             if state.state != "proposed":
                 raise Conflict("The override is decided already")
+            if state.expires_at <= now:
+                raise Conflict("The override has expired; propose another")
             new = _moved(state, "active" if body.approved else "rejected", body.by, body.reason, now)
         case Revoke():
             if state.state not in ("proposed", "active"):
@@ -119,6 +123,7 @@ def _proposed(body: Propose, now: datetime) -> Decided[Override]:
         raise Invalid("An override must end", errors=[{"field": "expires_at", "message": message}])
     new = Override(
         supplier_id=body.supplier_id,
+        tier=body.tier,
         effect=body.effect,
         decision=body.decision,
         reason=body.reason,
