@@ -119,10 +119,19 @@ def _table(path: Path, *required: str) -> Iterator[_Table]:
 
 @contextmanager
 def _written(path: Path, columns: list[str]) -> Iterator[Any]:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        yield writer
+    """Takes its name when it is whole: a run that fails leaves the result of the last one, and the file asked may be the one written."""
+    whole = not path.exists() or path.is_file()  # else a device or a pipe
+    part = path.with_name(f".{path.name}.part") if whole else path
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(columns)
+            yield writer
+        if whole:
+            part.replace(path)
+    finally:
+        if whole:
+            part.unlink(missing_ok=True)
 
 
 def _id_names(path: Path) -> list[tuple[str, str]]:

@@ -18,11 +18,11 @@ def screen(
     session: Session,
     name: Annotated[str, typer.Argument(help="A name of an organisation, a person or a ship.")],
     country: Annotated[str | None, typer.Option(help="Of the party, as RU.")] = None,
-    kind: Annotated[str, typer.Option(help="organisation, person, vessel or aircraft.")] = "organisation",
+    kind: Annotated[str | None, typer.Option(help="organisation, person, vessel or aircraft; left out: whatever it is.")] = None,
     limit: Annotated[int, typer.Option(help="How many candidates at most.", min=1, max=100)] = 10,
 ) -> None:
     """Holds a name against all lists and findings; nothing is stored."""
-    body = {"name": name, "country": country, "kind": None if kind == "organisation" else kind, "limit": limit}
+    body = {"name": name, "country": country, "kind": kind, "limit": limit}
     session.answer(session.api.post("/v1/screenings", body), _candidates)
 
 

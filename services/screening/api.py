@@ -50,7 +50,7 @@ class ScreeningBody(Body):
 
     name: Name
     country: Country | None = None
-    kind: Literal["organisation", "person", "vessel", "aircraft"] = "organisation"
+    kind: Annotated[Literal["organisation", "person", "vessel", "aircraft"] | None, Field(description="left out: whatever it is")] = None
     limit: Annotated[int, Field(ge=1, le=100)] = 10
 
 

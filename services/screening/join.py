@@ -22,6 +22,7 @@ from shared.events.suppliers import Profile
 
 Key = tuple[str, str]  # tenant, id
 _PART = "\x1f"
+_ANY = ("organisation", "person", "vessel")  # an aircraft is compared as a vessel is
 
 
 class Thresholds(msgspec.Struct, frozen=True):
@@ -150,9 +151,8 @@ class Join:
         for n in range(max(len(owners), len(old.owners) if old else 0)):
             self._supplier_names.remove(f"{own}{_PART}{n}")
         for n, owner in enumerate(profile.owners):
-            self._supplier_names.put(
-                f"{own}{_PART}{n}", [owner.name], schema=owner.kind, countries=[owner.country] if owner.country else []
-            )
+            its = [owner.country] if owner.country else []
+            self._supplier_names.put(f"{own}{_PART}{n}", [owner.name], schema=owner.kind, countries=its)
         self._exposures.put_supplier(own, profile)
 
     def of_supplier(self, key: Key, profile: Profile) -> list[Found]:
@@ -245,14 +245,17 @@ class Join:
 
     # ---- ad-hoc ----
 
-    def ask(self, tenant: str, name: str, *, schema: str, countries: list[str], limit: int) -> list[tuple[Hit, SignalRef]]:
-        """Signals that a name resembles, without storing anything."""
-        tenants = (PUBLIC + _PART, tenant + _PART)
-        hits = self._signal_names.search(
-            [name], schema=schema, countries=countries, threshold=min(0.5, self.thresholds.review), limit=limit,
-            keys=lambda k: k.startswith(tenants),
-        )  # fmt: skip
-        return [(hit, self._signals[_split(hit.key)][1]) for hit in hits]
+    def ask(self, tenant: str, name: str, *, schema: str | None, countries: list[str], limit: int) -> list[tuple[Hit, SignalRef]]:
+        """Signals that a name resembles, without storing anything; without a schema as the kind of party that it resembles most."""
+        tenants, floor = (PUBLIC + _PART, tenant + _PART), min(0.5, self.thresholds.review)
+        best: dict[str, Hit] = {}
+        for kind in [schema] if schema else _ANY:
+            hits = self._signal_names.search(
+                [name], schema=kind, countries=countries, threshold=floor, limit=limit, keys=lambda k: k.startswith(tenants)
+            )
+            best |= {hit.key: hit for hit in hits if hit.key not in best or hit.score > best[hit.key].score}
+        ranked = sorted(best.values(), key=lambda hit: (-hit.score, hit.key))[:limit]
+        return [(hit, self._signals[_split(hit.key)][1]) for hit in ranked]
 
     # ---- pairs ----
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.screening.api import ad_hoc
 from services.screening.service import SERVICE
 from shared.events.matches import MatchChanged, MatchOpened, SupplierScreened
 from shared.events.signals import (
@@ -188,3 +189,21 @@ async def test_another_tenant_sees_nothing(world: Harness) -> None:
     assert (await stranger.get(f"/v1/matches/{match_id}")).status_code == 404
     assert (await stranger.post(f"/v1/matches/{match_id}/review", json={"outcome": "cleared"})).status_code == 404
     assert (await stranger.get("/v1/matches")).json()["items"] == []
+
+
+async def test_a_name_asked_for_is_found_whatever_kind_of_party_bears_it(world: Harness) -> None:
+    world.app.include_router(ad_hoc(world.ctx.own))
+    await signal(world, entry("BOUT, Viktor Anatolijevitch", schema="person"), new=True)
+    await signal(world, entry("AEROCARIBBEAN STAR", schema="vessel"), new=True, id_="us_ofac_sdn:37")
+
+    async def best(**body: Any) -> tuple[str, float]:
+        answer = await world.client("analyst").post("/v1/screenings", json=body)
+        assert answer.status_code == 200, answer.text
+        (found,) = answer.json()["candidates"]
+        return found["signal"]["uid"], found["score"]
+
+    for name in ("Viktor Bout", "Aerocaribbean Star"):
+        uid, score = await best(name=name)
+        assert score > (await best(name=name, kind="organisation"))[1]
+    assert (uid, score) == ("36", 1.0)
+    assert (await matched(world)) == []

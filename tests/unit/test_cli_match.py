@@ -116,3 +116,19 @@ def test_a_row_with_fewer_cells_is_read_as_empty(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_to(files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert duewatch("match", "batch", "--list", files[0], "--names", files[1], "--out", tmp_path / "no" / "out.csv") == 2
     assert "out.csv" in capsys.readouterr().err
+
+
+def test_a_run_that_fails_leaves_what_was_there_and_nothing_beside_it(tmp_path: Path) -> None:
+    out = written(tmp_path / "out.csv", "the result of before\n")
+    asked = written(tmp_path / "in.csv", "name1,name2\na,b\na,b,c\n")
+    assert duewatch("match", "pairs", asked, "--out", out) == 2
+    assert out.read_text() == "the result of before\n"
+    assert sorted(tmp_path.iterdir()) == [asked, out]
+
+
+def test_a_file_may_be_scored_in_its_own_place(tmp_path: Path) -> None:
+    names = [f"Acme Number {n} Trading Company Limited" for n in range(5_000)]  # more than any buffer holds
+    asked = written(tmp_path / "in.csv", "name1,name2\n" + "".join(f"{name},{name}\n" for name in names))
+    assert duewatch("match", "pairs", asked, "--out", asked) == 0
+    assert [row["name1"] for row in rows(asked)] == names
+    assert duewatch("match", "pairs", asked, "--out", Path("/dev/null")) == 0
