@@ -35,12 +35,25 @@ class Settings:
             if text:
                 found[name] = _parse(name, kind, text)
         found.update({k: v for k, v in given.items() if v is not None})
-        return cls(**found)  # type: ignore[arg-type]  # each was parsed by its annotation
+        settings = cls(**found)  # type: ignore[arg-type]  # each was parsed by its annotation
+        _check_thresholds(settings.review_threshold, settings.strong_threshold)
+        return settings
 
     def environment(self) -> dict[str, str]:
         """An environment from which `read` reads these settings: for the processes of the same system."""
         own = {f"DUEWATCH_{name.upper()}": str(value) for name in self.__annotations__ if (value := getattr(self, name)) not in (None, "")}
         return {**os.environ, **own}
+
+
+def _check_thresholds(review: float | None, strong: float | None) -> None:
+    """A threshold that no score reaches would silently switch screening off."""
+    for name, threshold in (("review_threshold", review), ("strong_threshold", strong)):
+        if threshold is not None and not 0 < threshold <= 1:
+            message = "a share of evidence above 0, at most 1"
+            raise Invalid(f"DUEWATCH_{name.upper()} is no threshold", errors=[{"field": name, "message": message}])
+    if review is not None and strong is not None and review > strong:
+        message = "not above strong_threshold: a strong match is one to review, too"
+        raise Invalid("DUEWATCH_REVIEW_THRESHOLD is no threshold", errors=[{"field": "review_threshold", "message": message}])
 
 
 def _parse(name: str, kind: object, text: str) -> object:

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from services.assessment.policy import STANDARD, Policy, load
+from shared.errors import DuewatchError, Invalid
 from shared.events.envelope import Payload, event
 from shared.ids import derive
 from shared.kernel.aggregate import Aggregate, Decided, Message
@@ -53,14 +54,23 @@ def _decide(state: TenantPolicy | None, message: Message, now: datetime) -> Deci
 POLICY = Aggregate(kind="policy", state=TenantPolicy, decide=_decide)
 
 
+def of_file(name: str) -> tuple[str, Policy]:
+    """The policy in the file that DUEWATCH_POLICY names, "" for the standard one, and its text. Invalid or OSError where it is none."""
+    try:
+        text = (Path(name) if name else STANDARD).read_text(encoding="utf-8")
+        return text, load(text)
+    except UnicodeDecodeError:
+        raise Invalid("DUEWATCH_POLICY: a policy is YAML in UTF-8") from None
+    except DuewatchError as wrong:
+        raise Invalid(f"DUEWATCH_POLICY: {wrong.detail}", errors=wrong.errors) from None
+
+
 class Policies:
     """The policies of one process; `refresh` reads the tenants' own anew."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        path = Path(ctx.settings.policy) if ctx.settings.policy else STANDARD
-        self.shipped_text = path.read_text(encoding="utf-8")
-        self.shipped = load(self.shipped_text)
+        self.shipped_text, self.shipped = of_file(ctx.settings.policy)
         self.tenants: dict[str, Policy] = {}
         self._told: dict[str, str] = {}
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import uvloop
 
+from services.assessment.tenant_policies import of_file
 from services.runtime.front import front, server, tokens_of
 from services.runtime.logs import set_up_logging
 from services.runtime.node import Node, tune
@@ -121,6 +122,8 @@ async def _serve(settings: Settings, workers: list[Worker], say: Callable[[str],
     tokens = tokens_of(settings)
     token_path = admin_token(settings.data, tokens)
     HeadSigner(settings.data / "keys")
+    if settings.policy:  # before the workers: each would tell of it by a traceback, again and again
+        of_file(settings.policy)
     for worker in workers:  # they start while this process still imports its own
         worker.start()
     services = load(MODULES)

@@ -76,6 +76,16 @@ def test_a_second_one_on_the_same_folder_is_refused(system: System) -> None:
     assert ready(system) == 200
 
 
+def test_a_policy_file_that_is_none_is_said_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own.yaml").write_text("name: own\n")
+    monkeypatch.setenv("DUEWATCH_POLICY", str(tmp_path / "own.yaml"))
+    refused = second(tmp_path / "data", free_port())
+    assert refused.returncode == 2
+    assert "DUEWATCH_POLICY" in refused.stderr
+    assert "points: is missing" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_an_address_in_use_is_said_and_leaves_nothing(system: System, tmp_path: Path) -> None:
     refused = second(tmp_path, int(system.url.rpartition(":")[2]))
     assert refused.returncode == 1

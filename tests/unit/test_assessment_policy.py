@@ -4,6 +4,7 @@ import pytest
 from test_assessment_examples import POLICY
 
 from services.assessment.policy import STANDARD, load, tier_of
+from services.assessment.tenant_policies import of_file
 from shared.errors import Invalid, Malformed
 
 TEXT = STANDARD.read_text()
@@ -118,3 +119,14 @@ def test_norway_is_a_country():
 
 def test_no_score_is_a_prohibition():
     assert [tier_of(POLICY, s) for s in (0.0, 0.2499, 0.25, 0.5, 0.75, 1.0)] == ["low", "low", "medium", "high", "critical", "critical"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"\xff\xfe", "UTF-8"), (b"tiers: {", "Not readable as YAML"), (TEXT.replace("strong: 0.95", "strong: 2").encode(), "field named")],
+)
+def test_a_file_that_holds_no_policy_is_said_with_the_setting_that_named_it(content, told, tmp_path):
+    (tmp_path / "own.yaml").write_bytes(content)
+    with pytest.raises(Invalid, match=f"DUEWATCH_POLICY: .*{told}"):
+        of_file(str(tmp_path / "own.yaml"))
+    assert of_file("") == (TEXT, POLICY)

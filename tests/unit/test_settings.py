@@ -1,0 +1,20 @@
+"""Settings that would do harm in silence are refused at the start."""
+
+import pytest
+
+from shared.errors import Invalid
+from shared.settings import Settings
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"REVIEW": "0"}, {"REVIEW": "-1"}, {"STRONG": "1.01"}, {"STRONG": "nan"}, {"STRONG": "inf"}, {"REVIEW": "0.9", "STRONG": "0.8"}],
+)
+def test_a_threshold_is_a_share_and_strong_is_not_below_review(given: dict[str, str]) -> None:
+    with pytest.raises(Invalid, match="threshold"):
+        Settings.read({f"DUEWATCH_{name}_THRESHOLD": text for name, text in given.items()})
+
+
+def test_thresholds_as_they_should_be() -> None:
+    read = Settings.read({"DUEWATCH_REVIEW_THRESHOLD": "0.7", "DUEWATCH_STRONG_THRESHOLD": "1"})
+    assert (read.review_threshold, read.strong_threshold) == (0.7, 1.0)
