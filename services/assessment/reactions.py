@@ -97,13 +97,15 @@ class Assessor:
         """Rates again whoever's rating time alone has moved."""
         waits = self.ctx.nudged()
         while True:
-            now = self.ctx.clock.now()
-            due = await self.ctx.store.due("assessment", now.timestamp(), _BATCH)
-            keys = [(s.tenant, s.id, derive("alarm", "assessment", s.tenant, s.id, str(s.version)), "duewatch.alarm") for s in due]
-            await self._rerate(keys)
-            if not due:
+            if not await self.fade_step():
                 upcoming = await self.ctx.store.next_alarm()
-                await waits.wait(1.0 if upcoming is None else min(1.0, max(0.01, upcoming - now.timestamp())))
+                await waits.wait(1.0 if upcoming is None else min(1.0, max(0.01, upcoming - self.ctx.clock.now().timestamp())))
+
+    async def fade_step(self) -> int:
+        """Rates again those that are due; how many."""
+        due = await self.ctx.store.due("assessment", self.ctx.clock.now().timestamp(), _BATCH)
+        await self._rerate([(s.tenant, s.id, derive("alarm", "assessment", s.tenant, s.id, str(s.version)), "duewatch.alarm") for s in due])
+        return len(due)
 
     async def follow_policy(self) -> None:
         """Rates everyone again whose policy has changed."""

@@ -11,11 +11,15 @@ from shared.events.suppliers import Profile
 
 
 class Exposed(msgspec.Struct, frozen=True):
-    """How a supplier is exposed, with the share of certainty: 1 where all that the signal names agrees, less where the supplier says too little."""
+    """How a supplier is exposed, with the share of certainty: 1 where all that the signal names agrees, less where the supplier says too little.
+
+    `touched`: every good and place that the signal touches, though `why` tells of the strongest only.
+    """
 
     score: float
     strength: Strength
     why: tuple[Reason, ...]
+    touched: tuple[str, ...] = ()
 
 
 _CERTAIN, _PERHAPS = 1.0, 0.7
@@ -41,7 +45,10 @@ def expose(profile: Profile, signal: ExposureSignal) -> Exposed | None:
     found = [e for good in profile.goods if (e := _good(good.hs, good.origin, good.region, signal))]
     if signal.hs is None:
         found += [e for site in profile.sites if (e := _place(site.country, site.region, signal, "site"))]
-    return max(found, key=lambda e: e.score, default=None)
+    if not found:
+        return None
+    touched = {" ".join(reason.asked for reason in one.why) for one in found}
+    return msgspec.structs.replace(max(found, key=lambda e: e.score), touched=tuple(sorted(touched)))
 
 
 def _good(hs: str, origin: str, region: str | None, signal: ExposureSignal) -> Exposed | None:

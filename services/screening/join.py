@@ -285,7 +285,7 @@ class Join:
         match = Match(
             supplier_id=supplier[1], signal=ref, about="exposure", score=exposed.score, strength=exposed.strength, why=exposed.why
         )
-        content = material.of_exposure((w.asked for w in exposed.why), self._identity(signal_key))
+        content = material.of_exposure(exposed.touched, self._identity(signal_key))
         return Found(match_id(*supplier, signal_key[1], "exposure"), supplier, match, content)
 
     def _identity(self, signal_key: Key) -> str:

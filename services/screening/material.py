@@ -21,7 +21,7 @@ def of_party(party_name: str, country: str, common: Iterable[str], identity: str
 
 def of_exposure(touched: Iterable[str], identity: str) -> str:
     """The goods and places of ours that the signal touches, and the signal's `identity`."""
-    return _digest(*sorted(set(touched)), identity)
+    return _digest(*sorted(touched), identity)
 
 
 def identity(signal: Signal) -> str:

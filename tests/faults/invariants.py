@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from services.assessment.decisions.gate import Gate, Question
+from services.assessment.decisions.gate import Gate
+from services.assessment.decisions.question import Question
 from services.assessment.gate import answer
 from services.assessment.model import ASSESSMENT
 from services.audits.model import AUDITS

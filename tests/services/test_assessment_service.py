@@ -128,7 +128,67 @@ async def test_who_was_stopped_half_way_rates_back_what_the_policy_of_before_fin
     assert (await ratings(world))[-1]["policy_version"] == first
 
 
+async def test_a_finding_fades_tier_by_tier_each_time_with_its_alarm_as_cause(world: Harness) -> None:
+    await screened(world)
+    source = Source(kind="finding", finding_id="fnd_1", indicators=("debt_bondage",))
+    signal = SignalRef(id="fnd_1", source=source, event_id="evt_f", event_type="duewatch.signal.published.v1", event_time=world.clock.now())
+    match = Match(supplier_id=SUPPLIER, signal=signal, about="party", party_name="Acme", score=1.0, strength="strong")
+    await world.publish("matches", MatchOpened(match=match), subject="mat_1", kind="match", partitionkey=SUPPLIER)
+    await world.step()
+    assert await world.ctx.own.fade_step() == 0
+    for _ in range(5 * 53):
+        world.clock.advance(7 * 86_400)
+        await world.ctx.own.fade_step()
+    assert await world.ctx.own.fade_step() == 0
+    told = [(r["cause"]["type"], r["tier"]) for r in await ratings(world)]
+    assert told == [
+        ("duewatch.supplier.screened.v1", "low"), ("duewatch.match.opened.v1", "critical"), ("duewatch.alarm", "high"),
+        ("duewatch.alarm", "medium"), ("duewatch.alarm", "low"), ("duewatch.alarm", "low"),
+    ]  # fmt: skip  # the last: it is forgotten
+    assert len({r["cause"]["id"] for r in await ratings(world)}) == len(told)
+
+
 # ---- decisions ----
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "told"),
+    [
+        ({"supplier_id": "s", "effect": "zzmark"}, "effect", "purchase_order, new_site and payment"),
+        ({"supplier_ref": {"system": "S4"}}, "supplier_ref", "system and number"),
+        ({"supplier_ref": {"system": "S4", "number": 5}}, "supplier_ref.number", "a text"),
+        ({"items": [{"supplier_id": "s", "zzmark": 1}]}, "items", "no other field"),
+        ({"zzmark": 1}, "body", "no other field"),
+        (["zzmark"], "body", "an object"),
+        ({}, "supplier_ref", "either supplier_ref or supplier_id"),
+        ({"items": []}, "items", "1 to 500"),
+        ({"items": [{"supplier_id": "s"}] * 501}, "items", "1 to 500"),
+        ({"items": [{"supplier_id": "s"}], "supplier_id": "s"}, "items", "not both"),
+    ],
+)
+async def test_a_question_that_is_none_is_told_what_belongs_there(world: Harness, body: Any, field: str, told: str) -> None:
+    answer = await world.client("buyer").post("/v1/decisions", json=body)
+    assert answer.status_code == 422
+    assert "zzmark" not in answer.text
+    (fault,) = answer.json()["errors"]
+    assert fault["field"] == field
+    assert told in fault["message"]
+
+
+async def test_answers_come_in_the_order_asked_and_a_repeat_gets_the_first(world: Harness) -> None:
+    await screened(world)
+    await listed(world)
+    await screened(world, "sup_2")
+    items = [{"supplier_id": id_} for id_ in ("sup_2", SUPPLIER, "nobody", SUPPLIER)]
+    first = await world.client("buyer").post("/v1/decisions", json={"items": items}, headers={"Idempotency-Key": "k"})
+    assert [i["decision"] for i in first.json()["items"]] == ["allow", "block", "review", "block"]
+    await listed(world, state="cleared")
+    again = await world.client("buyer").post("/v1/decisions", json={"items": items}, headers={"Idempotency-Key": "k"})
+    assert again.json() == first.json()
+    other = await world.client("buyer").post("/v1/decisions", json={"items": items[:1]}, headers={"Idempotency-Key": "k"})
+    assert other.status_code == 409
+    stranger = world.client("buyer", tenant="other")
+    assert [i["supplier_id"] for i in (await stranger.post("/v1/decisions", json={"items": items})).json()["items"]] == [None] * 4
 
 
 async def test_a_deactivated_supplier_gets_no_new_order_but_its_money(world: Harness) -> None:

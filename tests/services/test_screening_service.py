@@ -10,6 +10,7 @@ from services.screening.api import ad_hoc
 from services.screening.service import SERVICE
 from shared.events.matches import MatchChanged, MatchOpened, SupplierScreened
 from shared.events.signals import (
+    ExposureSignal,
     PartySignal,
     Signal,
     SignalAddress,
@@ -20,7 +21,7 @@ from shared.events.signals import (
     SignalWithdrawn,
     Source,
 )
-from shared.events.suppliers import Address, Owner, Profile, SupplierChanged, SupplierRegistered
+from shared.events.suppliers import Address, Owner, Profile, SourcedGood, SupplierChanged, SupplierRegistered
 from tests.services.harness import Harness, harness
 
 ENTRY, SUPPLIER = "us_ofac_sdn:36", "sup_1"
@@ -207,3 +208,16 @@ async def test_a_name_asked_for_is_found_whatever_kind_of_party_bears_it(world: 
         assert score > (await best(name=name, kind="organisation"))[1]
     assert (uid, score) == ("36", 1.0)
     assert (await matched(world)) == []
+
+
+async def test_a_cleared_exposure_hides_no_further_good(world: Harness) -> None:
+    source = Source(kind="finding", finding_id="fnd_1", indicators=("debt_bondage",))
+    told = Signal(subject=ExposureSignal(hs="5201", origin="TM"), source=source, digest="d")
+    await world.publish("signals", SignalPublished(signal=told), subject="fnd_1", kind="finding")
+    first, second, other = (SourcedGood(hs=hs, origin="TM") for hs in ("520100", "520111", "0101"))
+    await supplier(world, profile(goods=(first,)), new=True)
+    (match,) = await matched(world)
+    await review(world, match["id"], "cleared")
+    for goods, state in (((first, other), "cleared"), ((first, second), "open"), ((first,), "cleared")):
+        await supplier(world, profile(goods=goods))
+        assert [m["state"] for m in await matched(world)] == [state]

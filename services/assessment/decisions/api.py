@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from services.assessment.chain import why
 from services.assessment.decisions.documentation import DOCUMENTED
-from services.assessment.decisions.gate import Question, handler
+from services.assessment.decisions.gate import handler
 from services.assessment.decisions.model import DECISIONS, OVERRIDE, Approve, Override, OverrideChanged, Propose, Revoke
+from services.assessment.decisions.question import Question
 from shared.errors import NotFound
 from shared.events.envelope import Meta, decode, encode
 from shared.events.ratings import Decision, Link, RatingReassessed

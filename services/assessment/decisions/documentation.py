@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from services.assessment.decisions.gate import Asked, Told
+from services.assessment.decisions.gate import Told
+from services.assessment.decisions.question import Asked
 
 
 def _inlined(kind: Any) -> Any:

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.assessment.decisions.model import DECISIONS, Decisions, Override, Take
+from services.assessment.decisions.question import Question, read
 from services.assessment.gate import Answer, GateReason, GateView, answer
 from services.assessment.policy import RANK, SEVERITY
 from services.assessment.tenant_policies import Policies
-from shared.errors import Invalid, Malformed
 from shared.events.envelope import encode
 from shared.events.ratings import Decision, Effect
 from shared.http.auth import guarded
@@ -24,30 +24,6 @@ from shared.ids import derive
 from shared.kernel.aggregate import Cause, Document, Item, Message
 from shared.kernel.service import Context
 from shared.security.roles import Permission, Principal
-
-MOST = 500
-
-
-class _Ref(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    system: str
-    number: str
-
-
-class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """May we do `effect` with a supplier, named by our id or by its number in a procurement system?"""
-
-    effect: Effect = "purchase_order"
-    supplier_ref: _Ref | None = None
-    supplier_id: str | None = None
-
-
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One question, or several as `items`."""
-
-    effect: Effect = "purchase_order"
-    supplier_ref: _Ref | None = None
-    supplier_id: str | None = None
-    items: list[Question] | None = None
 
 
 class _Facts(msgspec.Struct, frozen=True):
@@ -78,7 +54,6 @@ class Told(msgspec.Struct, frozen=True):
     override_id: str | None = None
 
 
-_ask = msgspec.json.Decoder(Asked)
 _row = msgspec.json.Decoder(Row)
 _override = msgspec.json.Decoder(Override)
 
@@ -238,59 +213,19 @@ def _tell(
     )
 
 
-def _questions(asked: Asked) -> list[Question]:
-    if asked.items is None:
-        return [Question(asked.effect, asked.supplier_ref, asked.supplier_id)]
-    if asked.supplier_ref or asked.supplier_id:
-        raise _invalid("items", "either one question or `items`, not both")
-    if not 1 <= len(asked.items) <= MOST:
-        raise _invalid("items", f"1 to {MOST} questions a call")
-    return asked.items
-
-
-def _invalid(field: str, message: str) -> Invalid:
-    return Invalid("Not a question for the gate", errors=[{"field": field, "message": message}])
-
-
-def _check(q: Question) -> None:
-    if (q.supplier_ref is None) == (q.supplier_id is None):
-        raise _invalid("supplier_ref", "give either supplier_ref or supplier_id")
-    texts = (q.supplier_ref.system, q.supplier_ref.number) if q.supplier_ref else (q.supplier_id or "",)
-    if any(not text or len(text) > 200 for text in texts):
-        raise _invalid("supplier_ref" if q.supplier_ref else "supplier_id", "1 to 200 characters")
-
-
 def handler(gate: Gate) -> Any:
     """`POST /v1/decisions`."""
 
     @guarded(Permission.GATE_ASK)
     async def decide(request: Request, caller: Principal) -> Response:
         body = await request.body()
-        try:
-            asked = _ask.decode(body)
-        except msgspec.ValidationError as error:
-            raise _invalid(_place(str(error)), "not as documented: see /docs") from None
-        except (msgspec.DecodeError, RecursionError):
-            raise Malformed("The body is not JSON") from None
-        questions = _questions(asked)
-        for question in questions:
-            _check(question)
+        questions, several = read(body)
         key = idempotency_key(request.headers.get("idempotency-key"))
         repeat = (key, request_digest("POST", "/v1/decisions", body)) if key else None
         if repeat:
             told = await gate.decide(caller.tenant, caller.subject, questions, repeat)
         else:
             told = await gate.ask(caller.tenant, caller.subject, questions)
-        return Response(encode({"items": told} if asked.items is not None else told[0]), media_type="application/json")
+        return Response(encode({"items": told} if several else told[0]), media_type="application/json")
 
     return decide
-
-
-def _place(error: str) -> str:
-    """Where msgspec found the fault, as far as that repeats no input: field names that are ours."""
-    _, _, path = error.rpartition(" - at `")
-    known = [part for part in path.strip("`$").replace("[", ".[").split(".") if part in _OURS]
-    return ".".join(known) or "body"
-
-
-_OURS = {"items", "effect", "supplier_ref", "supplier_id", "system", "number"}
