@@ -41,6 +41,7 @@ class Worker:
         self.join = Join(Thresholds(s.review_threshold or shipped.REVIEW, s.strong_threshold or shipped.STRONG))
         self.rebuilt = False
         self._hits: Hits = defaultdict(dict)
+        self._passed: dict[tuple[str, int], int] = {}  # sweep and partition -> where its marker stands in the log
 
     def reaction(self) -> Reaction:
         """Signals before suppliers."""
@@ -116,6 +117,7 @@ class Worker:
         items: list[Item] = []
         signals: dict[tuple[Key, int, int], list[Record]] = defaultdict(list)
         sweeps = Sweeps(self.ctx.bus.partitions, self._hits)
+        self._forget_counted(records)
         for record in records:
             if record.topic == "signals":
                 signals[(record.meta.tenant, record.meta.subject), record.meta.sequence, record.meta.n].append(record)
@@ -132,6 +134,17 @@ class Worker:
                 items += self._supplier(record, supplier)
         return items
 
+    def _forget_counted(self, records: Sequence[Record]) -> None:
+        """Hits of sweeps whose marker is behind: what comes begins where the last commit ended, so that they are counted for good."""
+        begins: dict[int, int] = {}
+        for record in records:
+            if record.topic == "signals":
+                begins.setdefault(record.partition, record.position)
+        for (sweep, partition), at in tuple(self._passed.items()):
+            if at < begins.get(partition, 0):
+                del self._passed[sweep, partition]
+                self._hits.pop((sweep, partition), None)
+
     def _signal(self, key: Key, same: list[Record], payload: Payload, sweeps: "Sweeps") -> list[Item]:
         meta = same[0].meta
         if isinstance(payload, ReleaseAccepted):
@@ -140,6 +153,7 @@ class Worker:
         if isinstance(payload, ReleasePublished):
             for record in same:
                 sweeps.passed(payload, record, self.join.counts(record.partition))
+                self._passed[payload.sweep_id, record.partition] = record.position
         if not isinstance(payload, SIGNAL_EVENTS) or self.join.is_old_signal(key, meta.sequence):
             return []
         partitions, cause = {r.partition for r in same}, cause_of(same[0])

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.screening.api import ad_hoc
@@ -12,6 +13,8 @@ from shared.events.matches import MatchChanged, MatchOpened, SupplierScreened
 from shared.events.signals import (
     ExposureSignal,
     PartySignal,
+    ReleaseAccepted,
+    ReleasePublished,
     Signal,
     SignalAddress,
     SignalChanged,
@@ -20,6 +23,7 @@ from shared.events.signals import (
     SignalPublished,
     SignalWithdrawn,
     Source,
+    sweep_id,
 )
 from shared.events.suppliers import Address, Owner, Profile, SourcedGood, SupplierChanged, SupplierRegistered
 from tests.services.harness import Harness, harness
@@ -221,3 +225,31 @@ async def test_a_cleared_exposure_hides_no_further_good(world: Harness) -> None:
     for goods, state in (((first, other), "cleared"), ((first, second), "open"), ((first,), "cleared")):
         await supplier(world, profile(goods=goods))
         assert [m["state"] for m in await matched(world)] == [state]
+
+
+async def release(h: Harness, id_: str, told: Signal) -> dict[str, Any]:
+    """A release of one entry, and what the tenants see of its sweep."""
+    sweep, at = sweep_id(id_), h.clock.now()
+    told = msgspec.structs.replace(told, source=msgspec.structs.replace(told.source, release_id=id_))
+    begins = ReleaseAccepted(list="us_ofac_sdn", sweep_id=sweep, entries=1, added=1, modified=0, deleted=0, accepted_at=at)
+    ends = ReleasePublished(list="us_ofac_sdn", sweep_id=sweep, signals=1)
+    for payload, subject, kind in ((begins, id_, "release"), (SignalChanged(signal=told), ENTRY, "entry"), (ends, id_, "release")):
+        await h.publish("signals", payload, subject=subject, tenant="public", kind=kind)
+    await h.step()
+    answers = {tenant: await h.client("analyst", tenant=tenant).get(f"/v1/sweeps/{sweep}") for tenant in ("default", "other")}
+    return {tenant: answer.json() for tenant, answer in answers.items()}
+
+
+async def test_a_sweep_counts_each_tenants_own_and_is_forgotten_when_it_is_counted(world: Harness) -> None:
+    for n, tenant in enumerate(("default", "default", "other")):
+        told = SupplierRegistered(profile=profile("Quiet Bakery" if n == 1 else "Aerocaribbean Airlines"))
+        await world.publish("suppliers", told, subject=f"sup_{n}", tenant=tenant, kind="supplier")
+    await world.step()
+    for id_, told in (("rel_1", entry()), ("rel_2", entry("AEROCARIBBEAN AIRLINES SA")), ("rel_3", entry("ZEBRA"))):
+        seen = await release(world, id_, told)
+        hits = 0 if id_ == "rel_3" else 1
+        for tenant, suppliers in (("default", 2), ("other", 1)):
+            sweep = seen[tenant]
+            assert (sweep["state"], sweep["partitions_done"], sweep["suppliers"], sweep["signals"]) == ("complete", 4, suppliers, 1)
+            assert sweep["hits"] == hits
+        assert {sweep for sweep, _ in world.ctx.own._hits} <= {sweep_id(id_)}
