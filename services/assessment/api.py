@@ -15,11 +15,12 @@ from shared.events.envelope import Meta, decode
 from shared.events.ratings import RatingReassessed
 from shared.http.auth import requires, router
 from shared.http.pages import PageAsked, cursor_after, page
+from shared.http.strings import Text
 from shared.kernel.aggregate import Cause, Item, Message
 from shared.kernel.service import Context
 from shared.security.roles import Permission, Principal
 
-Reason = Annotated[str, Field(min_length=1, max_length=1000)]
+Reason = Annotated[Text, Field(max_length=1000)]
 
 
 def routers(ctx: Context) -> list[APIRouter]:

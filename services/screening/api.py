@@ -143,7 +143,7 @@ async def _match(ctx: Context, caller: Principal, match_id: str) -> Document[Mat
 
 def _item(ctx: Context, caller: Principal, match_id: str, body: ReviewBody, repeat: Idempotency | None, expected: int | None) -> Item:
     key, digest = (repeat.key, repeat.digest) if repeat else ("", "")
-    command = Review(body.outcome, body.reason_code, clean_text(body.note) if body.note else "", caller.subject)
+    command = Review(body.outcome, body.reason_code, clean_text(body.note, "note") if body.note else "", caller.subject)
     cause_id = derive("cmd", caller.tenant, match_id, caller.subject, key or ctx.ids.new("key"))
     cause = Cause(cause_id, "command.review", actor=caller.subject)
     message = Message(command, cause, key, digest, expected, answer=lambda d: encode(view(d)))

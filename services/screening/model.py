@@ -71,6 +71,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 class MatchDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`judged` holds while the content is the same, though the pair be withdrawn and come back. The note stays in this service.
 
+    `confirmed_by`: who may not clear it, escalated in between or not, until it is opened anew.
+
     `sides`: the versions that it was last found, or not found, with. Who compares an older version of either side, because messages come again,
     has nothing to say: a watermark of one side cannot tell that, for what a message means depends on the other side, too.
     """
@@ -81,6 +83,7 @@ class MatchDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     opened_at: datetime
     updated_at: datetime
     judged: Judged | None = None
+    confirmed_by: str = ""
     note: str = ""
     reviewed_at: datetime | None = None
 
@@ -117,6 +120,8 @@ def _touched(state: MatchDocument | None, found: Touched, now: datetime) -> Deci
         kept = msgspec.structs.replace(kept, state="open", reviewed_by="", reason_code="")
     new = msgspec.structs.replace(state, match=kept, content=found.content, sides=found.sides, updated_at=now)
     reopened = kept.state == "open" and before.state != "open"
+    if reopened:
+        new = msgspec.structs.replace(new, confirmed_by="")
     return Decided(new, [MatchOpened(match=kept) if reopened else MatchChanged(match=kept)])
 
 
@@ -146,7 +151,7 @@ def _reviewed(state: MatchDocument | None, review: Review, now: datetime) -> Dec
     if state.match.state == "withdrawn":
         raise Conflict("The match was withdrawn; there is nothing to review")
     check_reason(review.reason_code)
-    if review.outcome == "cleared" and state.match.state == "confirmed" and state.match.reviewed_by == review.reviewer:
+    if review.outcome == "cleared" and state.confirmed_by == review.reviewer:
         raise Forbidden("Who confirmed a match cannot clear it; somebody else must")
     reviewed = msgspec.structs.replace(state.match, state=review.outcome, reviewed_by=review.reviewer, reason_code=review.reason_code)
     new = msgspec.structs.replace(
@@ -155,6 +160,7 @@ def _reviewed(state: MatchDocument | None, review: Review, now: datetime) -> Dec
         judged=None
         if review.outcome == "escalated"
         else Judged(content=state.content, state=review.outcome, reviewed_by=review.reviewer, reason_code=review.reason_code),
+        confirmed_by={"confirmed": review.reviewer, "escalated": state.confirmed_by, "cleared": ""}[review.outcome],
         note=review.note,
         reviewed_at=now,
         updated_at=now,

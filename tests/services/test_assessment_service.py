@@ -1,7 +1,6 @@
-"""Assessment and the gate from outside: ratings with their causes, policies, decisions, overrides and why."""
+"""Assessment and the gate from outside: ratings with their causes, policies, decisions and why."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,79 +9,18 @@ import pytest
 
 from services.assessment import service as assessment
 from services.assessment.decisions import service as gate
-from services.assessment.policy import STANDARD
 from shared.events.envelope import Meta
-from shared.events.matches import Match, MatchChanged, MatchOpened, MatchReviewed, SignalRef, SupplierScreened
+from shared.events.matches import Match, MatchOpened, SignalRef
 from shared.events.signals import Source
-from shared.events.suppliers import ExternalRef, Profile, Status, Upstream
+from shared.events.suppliers import Upstream
+from tests.services.assessment_steps import POLICY, STRICTER, SUPPLIER, asked, listed, override, put_policy, ratings, screened
 from tests.services.harness import Harness, harness
-
-POLICY = STANDARD.read_text()
-STRICTER = POLICY.replace("strong: 0.95", "strong: 0.96")
-SUPPLIER = "sup_1"
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[Harness]:
     async with harness(tmp_path, assessment.SERVICE, gate.SERVICE) as h:
         yield h
-
-
-async def screened(h: Harness, supplier: str = SUPPLIER, *, status: Status = "active", version: int = 1, **profile: Any) -> str:
-    told = Profile(name="Acme", country="DE", external_refs=(ExternalRef(system="S4", number=supplier),), **profile)
-    payload = SupplierScreened(supplier_id=supplier, supplier_version=version, profile=told, status=status, matches=0)
-    event = await h.publish("matches", payload, subject=supplier, kind="screening", partitionkey=supplier)
-    await h.step()
-    return event
-
-
-async def listed(h: Harness, strength: Any = "strong", state: Any = "open", supplier: str = SUPPLIER) -> str:
-    source = Source(kind="list_entry", list="us_ofac_sdn", uid="36", release_id="rel_1")
-    signal = SignalRef(id="us_ofac_sdn:36", source=source, name="ACME", event_id="evt_s", event_type="duewatch.signal.published.v1")
-    match = Match(supplier_id=supplier, signal=signal, about="party", party_name="Acme", score=0.9, strength=strength, state=state)
-    payload = (
-        MatchReviewed(match=match) if state != "open" else MatchOpened(match=match) if strength == "weak" else MatchChanged(match=match)
-    )
-    event = await h.publish("matches", payload, subject="mat_1", kind="match", partitionkey=supplier)
-    await h.step()
-    return event
-
-
-async def asked(h: Harness, effect: str = "purchase_order", **headers: str) -> dict[str, Any]:
-    answer = await h.client("buyer").post("/v1/decisions", json={"supplier_id": SUPPLIER, "effect": effect}, headers=headers)
-    assert answer.status_code == 200
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-async def override(h: Harness, decision: str, *, days: float = 1, approve: bool = True) -> str:
-    until = (h.clock.now() + timedelta(days=days)).isoformat()
-    body = {"supplier_id": SUPPLIER, "effect": "purchase_order", "decision": decision, "reason": "a licence", "expires_at": until}
-    made = await h.client("analyst").post("/v1/overrides", json=body)
-    assert made.status_code == 201, made.text
-    id_ = str(made.json()["id"])
-    if approve:
-        assert (await approved(h, id_)).status_code == 200
-    return id_
-
-
-async def approved(h: Harness, id_: str, by: str = "bo") -> Any:
-    body = {"outcome": "approved", "reason": "the licence was seen"}
-    return await h.client("analyst", subject=by).post(f"/v1/overrides/{id_}/approval", json=body)
-
-
-async def ratings(h: Harness, supplier: str = SUPPLIER) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = (await h.client("analyst").get(f"/v1/suppliers/{supplier}/ratings")).json()["items"]
-    return items
-
-
-async def put_policy(h: Harness, text: str) -> str:
-    answer = await h.client("admin").put("/v1/policy", content=text)
-    assert answer.status_code == 200, answer.text
-    while await h.ctx.own.policy_step():
-        pass
-    await h.node.contexts["gate"].own.policies.refresh()
-    return str(answer.json()["version"])
 
 
 # ---- ratings ----
@@ -220,81 +158,3 @@ async def test_why_tells_what_was_known_then(world: Harness) -> None:
     assert (told["chain"][0]["data"]["decision"], told["chain"][1]["data"]["tier"]) == ("allow", "prohibited")
     assert (told["override"]["state"], told["override"]["decided_by"], told["override"]["version"]) == ("active", "bo", 2)
     assert (await world.client("buyer").get(f"/v1/overrides/{id_}")).json()["state"] == "revoked"
-
-
-# ---- overrides ----
-
-
-@pytest.mark.parametrize("decision", ["review", "block"])
-async def test_an_override_may_ask_for_more_than_a_low_rating(world: Harness, decision: str) -> None:
-    await screened(world)
-    id_ = await override(world, decision)
-    told = await asked(world)
-    assert (told["decision"], told["override_id"]) == (decision, id_)
-
-
-async def test_an_override_forgives_nothing_that_came_after_it(world: Harness) -> None:
-    await screened(world)
-    await listed(world, "weak")
-    assert (await asked(world))["decision"] == "review"
-    await override(world, "allow")
-    assert (await asked(world))["decision"] == "allow"
-    await listed(world, "strong")
-    told = await asked(world)
-    assert (told["decision"], told["override_id"]) == ("block", None)
-    await override(world, "allow")  # these two know of it
-    assert (await asked(world))["decision"] == "allow"
-
-
-async def test_of_several_overrides_the_last_approved_one_counts(world: Harness) -> None:
-    await screened(world)
-    await listed(world)
-    first = await override(world, "allow", approve=False)
-    world.clock.advance(1)
-    await override(world, "review")
-    assert (await asked(world))["decision"] == "review"
-    world.clock.advance(1)
-    await approved(world, first)
-    assert (await asked(world))["decision"] == "allow"
-
-
-async def test_conditions_go_with_the_word_that_the_override_gives(world: Harness) -> None:
-    await screened(world)
-    await listed(world)
-    await override(world, "allow_with_conditions")
-    told = await asked(world)
-    assert told["decision"] == "allow_with_conditions"
-    assert told["conditions"]
-    await override(world, "block")
-    assert (await asked(world))["conditions"] == []
-
-
-async def test_an_override_needs_two_people_and_ends(world: Harness) -> None:
-    await screened(world)
-    await listed(world)
-    id_ = await override(world, "allow", days=0.01, approve=False)
-    assert (await approved(world, id_, by="ada")).status_code == 403
-    assert (await asked(world))["decision"] == "block"
-    assert (await approved(world, id_)).status_code == 200
-    told = await asked(world)
-    assert told["valid_until"] <= (world.clock.now() + timedelta(days=0.01)).isoformat().replace("+00:00", "Z")
-    world.clock.advance(0.01 * 86_400)
-    assert (await asked(world))["decision"] == "block"  # before its alarm, too
-    await world.step()
-    assert (await world.client("analyst").get(f"/v1/overrides/{id_}")).json()["state"] == "expired"
-
-
-async def test_an_override_cannot_be_approved_after_its_end(world: Harness) -> None:
-    await screened(world)
-    id_ = await override(world, "block", days=0.01, approve=False)
-    world.clock.advance(0.01 * 86_400)
-    assert (await approved(world, id_)).status_code == 409
-
-
-async def test_overrides_of_another_tenant_are_not_there(world: Harness) -> None:
-    await screened(world)
-    id_ = await override(world, "block")
-    stranger = world.client("analyst", tenant="other")
-    assert (await stranger.get(f"/v1/overrides/{id_}")).status_code == 404
-    assert (await stranger.post(f"/v1/overrides/{id_}/revocation", json={"reason": "mine"})).status_code == 404
-    assert (await stranger.get("/v1/overrides")).json()["items"] == []

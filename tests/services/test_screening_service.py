@@ -163,6 +163,15 @@ async def test_a_review_of_what_has_changed_meanwhile_is_refused(world: Harness)
     assert (await review(world, match_id, "confirmed", **{"If-Match": '"2"'})).status_code == 200
 
 
+async def test_who_confirmed_a_match_does_not_clear_it_by_a_detour(world: Harness) -> None:
+    match_id = await cleared(world)
+    for outcome in ("confirmed", "escalated"):
+        assert (await review(world, match_id, outcome)).status_code == 200
+        assert (await review(world, match_id, "cleared")).status_code == 403
+    assert (await review(world, match_id, "cleared", by="bo")).status_code == 200
+    assert (await review(world, match_id, "cleared")).status_code == 200
+
+
 async def test_a_repeated_review_gets_its_first_answer(world: Harness) -> None:
     match_id = await cleared(world)
     first = await review(world, match_id, "escalated", **{"Idempotency-Key": "k"})

@@ -22,13 +22,14 @@ from shared.http.auth import requires, router
 from shared.http.hot import Hot
 from shared.http.idempotency import Idempotency, IdempotencyAsked
 from shared.http.pages import PageAsked, cursor_after, page
+from shared.http.strings import Text
 from shared.ids import derive
 from shared.kernel.aggregate import Cause, Document, Item, Message
 from shared.kernel.kernel import document
 from shared.kernel.service import Context
 from shared.security.roles import Permission, Principal
 
-Reason = Annotated[str, Field(min_length=3, max_length=1000)]
+Reason = Annotated[Text, Field(min_length=3, max_length=1000)]
 Word = Literal["allow", "allow_with_conditions", "review", "block"]
 
 
