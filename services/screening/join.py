@@ -15,38 +15,15 @@ from services.screening.matching.index import Hit, NameIndex, country_set
 from services.screening.matching.settings import WEAK_ALIAS
 from services.screening.matching.why import Why
 from services.screening.model import Sides, match_id
+from services.screening.names import countries_of, names_of, of_signals, of_suppliers
+from services.screening.pairs import Found, Key, Pair, Thresholds, each_once
 from shared.events.envelope import PUBLIC, Meta
 from shared.events.matches import Match, Reason, SignalRef, Strength
 from shared.events.signals import ExposureSignal, PartySignal, Signal
 from shared.events.suppliers import Profile
 
-Key = tuple[str, str]  # tenant, id
 _PART = "\x1f"
 _ANY = ("organisation", "person", "vessel")  # an aircraft is compared as a vessel is
-
-
-class Thresholds(msgspec.Struct, frozen=True):
-    """From which score a match is opened, and from which it is strong."""
-
-    review: float
-    strong: float
-
-
-class Found(msgspec.Struct, frozen=True):
-    """One pair that matches."""
-
-    id: str
-    supplier: Key
-    match: Match
-    content: str
-
-
-class Pair(msgspec.Struct, frozen=True):
-    """A match that stands in the store, by its two sides."""
-
-    id: str
-    supplier: Key
-    signal: Key
 
 
 class _Supplier(msgspec.Struct, frozen=True, gc=False):
@@ -119,22 +96,13 @@ class Join:
 
     def expect_suppliers(self, profiles: Iterable[Profile]) -> None:
         """Before a batch of suppliers: what all of them need of the signals' names is looked up at once."""
-        names: dict[str, list[str]] = defaultdict(list)
-        for profile in profiles:
-            names["organisation"] += names_of(profile)
-            for owner in profile.owners:
-                names[owner.kind].append(owner.name)
-        for schema, some in names.items():
-            self._signal_names.expect(some, schema=schema)
+        for schema, names in of_suppliers(profiles).items():
+            self._signal_names.expect(names, schema=schema)
 
     def expect_signals(self, signals: Iterable[Signal]) -> None:
         """Before a batch of signals: the same of the suppliers' names."""
-        names: dict[str, list[str]] = defaultdict(list)
-        for signal in signals:
-            if isinstance(signal.subject, PartySignal):
-                names[signal.subject.schema] += [n.name for n in signal.subject.names]
-        for schema, some in names.items():
-            self._supplier_names.expect(some, schema=schema)
+        for schema, names in of_signals(signals).items():
+            self._supplier_names.expect(names, schema=schema)
 
     # ---- suppliers ----
 
@@ -144,10 +112,10 @@ class Join:
         if old is None:
             self._counts[partition][key[0]] += 1
         owners = tuple((o.name, str(o.percent) if o.percent is not None else None, o.country or "") for o in profile.owners)
-        countries = country_set(tuple(_countries(profile)))
+        countries = country_set(tuple(countries_of(profile)))
         self._suppliers[key] = _Supplier(partition, version, profile.country, countries, hash(profile), owners)
         own = _PART.join(key)
-        self._supplier_names.put(own, names_of(profile), countries=_countries(profile))
+        self._supplier_names.put(own, names_of(profile), countries=countries_of(profile))
         for n in range(max(len(owners), len(old.owners) if old else 0)):
             self._supplier_names.remove(f"{own}{_PART}{n}")
         for n, owner in enumerate(profile.owners):
@@ -160,7 +128,7 @@ class Join:
         tenants = (PUBLIC + _PART, key[0] + _PART)
         found = []
         for hit in self._signal_names.search(
-            names_of(profile), countries=_countries(profile), threshold=self.thresholds.review, keys=lambda k: k.startswith(tenants)
+            names_of(profile), countries=countries_of(profile), threshold=self.thresholds.review, keys=lambda k: k.startswith(tenants)
         ):
             found.append(self._party(key, _split(hit.key), hit.asked, None, profile.country, hit, hit.name))
         for owner in profile.owners:
@@ -173,7 +141,7 @@ class Join:
         for signal_key, exposed in self._exposures.of_supplier(profile):
             if signal_key.startswith(tenants):
                 found.append(self._exposed(key, _split(signal_key), exposed))
-        return _each_once(found)
+        return each_once(found)
 
     def pairs_of_supplier(self, key: Key) -> Iterable[Pair]:
         """Matches that stand for a supplier."""
@@ -211,7 +179,7 @@ class Join:
         if isinstance(signal.subject, ExposureSignal):
             hits: Iterator[tuple[Key, Exposed]] = ((_split(k), e) for k, e in self._exposures.of_signal(signal.subject))
             return [self._exposed(supplier, key, exposed) for supplier, exposed in hits if self._wanted(supplier, key, partitions)]
-        return _each_once(self._parties(key, signal.subject, partitions))
+        return each_once(self._parties(key, signal.subject, partitions))
 
     def _parties(self, key: Key, subject: PartySignal, partitions: set[int]) -> Iterator[Found]:
         best: dict[str, Hit] = {}
@@ -296,24 +264,6 @@ class Join:
 
     def _strength(self, score: float) -> Strength:
         return "strong" if score >= self.thresholds.strong else "weak"
-
-
-def _each_once(found: Iterable[Found]) -> list[Found]:
-    """Two owners of one name are one match: the one that is more alike, else the first, lest each event tell of one and then the other."""
-    best: dict[str, Found] = {}
-    for one in found:
-        if one.id not in best or one.match.score > best[one.id].match.score:
-            best[one.id] = one
-    return list(best.values())
-
-
-def names_of(profile: Profile) -> list[str]:
-    """Every name that a supplier goes by, those of its sites among them: a report may name no more than the site."""
-    return [profile.name, *(n.name for n in profile.other_names), *(s.name for s in profile.sites)]
-
-
-def _countries(profile: Profile) -> list[str]:
-    return sorted({profile.country, *(a.country for a in profile.addresses if a.country), *(s.country for s in profile.sites)})
 
 
 def _split(key: str) -> Key:

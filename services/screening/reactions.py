@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from services.screening.join import Found, Join, Key, Pair, Thresholds
+from services.screening.join import Join
 from services.screening.matching import settings as shipped
 from services.screening.matching.normalise import prepare, tells
 from services.screening.model import MATCH, SCREENING, MatchDocument, Screened, Touched, Untouched
+from services.screening.pairs import Found, Key, Pair, Thresholds
 from services.screening.sweep import SWEEP, Began, Passed
 from shared.events.envelope import PUBLIC, Payload, Record
 from shared.events.signals import (
