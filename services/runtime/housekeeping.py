@@ -2,35 +2,35 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from services.runtime.node import Node
 from services.runtime.signing import HeadSigner
 from shared.events.topics import TOPICS
-from shared.kernel.journal import GENESIS, SignedHead, head_statement, roll
+from shared.kernel.journal import GENESIS, SignedHead, head_statement
+from shared.kernel.reactor import TRANSIENT
 from shared.store.embedded import EmbeddedStore
 
 log = logging.getLogger("duewatch.housekeeping")
 
 
 async def keep_house(node: Node, signer: HeadSigner) -> None:
-    """For ever, every `head_every_s`."""
+    """For ever, every `head_every_s`. What cannot be done now (a disk that is full) is done the next time."""
     while True:
         await asyncio.sleep(node.settings.head_every_s)
-        for store in node.stores.values():
-            await sign_head(store, signer, node.clock.now())
-        await tidy_topics(node)
+        try:
+            for store in node.stores.values():
+                await sign_head(store, signer, node.clock.now())
+            await tidy_topics(node)
+        except TRANSIENT as error:
+            log.warning("housekeeping waits for its store: %s", type(error).__name__)
 
 
 async def sign_head(store: EmbeddedStore, signer: HeadSigner, now: datetime) -> None:
     """Rolls the digest over what has come since the last head, and signs it; nothing where nothing has come."""
-    heads = await store.heads()
-    seq, digest = (heads[-1].seq, heads[-1].digest) if heads else (0, GENESIS)
-    begun = seq
-    async for at, row in store.journal(after=seq):
-        seq, digest = at, roll(digest, row.hash)
-        if at % 1000 == 0:
-            await asyncio.sleep(0)
+    heads = await store.heads(last=1)
+    begun, digest = (heads[0].seq, heads[0].digest) if heads else (0, GENESIS)
+    seq, digest = await store.rolled(begun, digest)
     if seq > begun:
         signed_at = now.isoformat()
         signature = signer.sign(head_statement(store.name, seq, digest, signed_at))
@@ -43,13 +43,6 @@ async def tidy_topics(node: Node) -> None:
         store = node.stores.get(topic.owner)
         if store is None:
             continue
-        heads = await store.heads()
-        if not heads:
-            continue
-        if topic.compacted:
-            await store.compact(topic.name, upto=heads[-1].seq)
-            continue
-        oldest = node.clock.now() - timedelta(days=topic.retention_days)
-        old = [h.seq for h in heads if datetime.fromisoformat(h.signed_at).astimezone(UTC) < oldest]
-        if old:
-            await store.retain(topic.name, upto=old[-1])
+        oldest = None if topic.compacted else (node.clock.now() - timedelta(days=topic.retention_days)).isoformat()
+        for head in await store.heads(last=1, before=oldest):
+            await (store.compact if topic.compacted else store.retain)(topic.name, upto=head.seq)

@@ -1,15 +1,19 @@
 """The store on SQLite: one file a service, WAL, synchronous FULL. Reads have a connection of their own and never wait for a writer."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from shared.kernel.journal import JournalRow, SignedHead
+from shared.kernel.journal import JournalRow, SignedHead, roll
 from shared.store.port import Collection, Commit, DeadLetter, Key, Lost, Stored
 from shared.store.schema import connect, create
+from shared.store.topics import Slice, Sliced, compact_slice, retain_slice
 from shared.store.writer import Writer
 
 _DOCUMENT = "tenant, id, version, state, head, notes, wake_at"
@@ -21,7 +25,7 @@ class EmbeddedStore:
     """See shared.store.port.Store. Several processes may open the same file: SQLite's lock orders their writes."""
 
     def __init__(self, path: Path, collections: Iterable[Collection]) -> None:
-        self.name = path.stem
+        self.name, self._path = path.stem, path
         self._collections = {c.kind: c for c in collections}
         create(path, list(self._collections.values()))
         self._db = connect(path, write=False)
@@ -136,8 +140,10 @@ class EmbeddedStore:
                 yield Stored(*row)
             after = rows[-1][0]
 
-    async def heads(self) -> list[SignedHead]:
-        return [SignedHead(*row) for row in self._db.execute("SELECT seq, digest, signature, signed_at FROM head ORDER BY seq")]
+    async def heads(self, *, last: int | None = None, before: str | None = None) -> list[SignedHead]:
+        sql = "SELECT seq, digest, signature, signed_at FROM head WHERE ? IS NULL OR signed_at < ? ORDER BY seq DESC LIMIT ?"
+        rows = self._db.execute(sql, (before, before, -1 if last is None else last)).fetchall()
+        return [SignedHead(*row) for row in reversed(rows)]
 
     async def add_head(self, head: SignedHead) -> None:
         values = (head.seq, head.digest, head.signature, head.signed_at)
@@ -162,16 +168,43 @@ class EmbeddedStore:
         return bool(await self._writer.run(job))
 
     async def compact(self, topic: str, *, upto: int) -> int:
-        """Of a compacted topic, takes away the records up to `upto` that a later one of the same key supersedes. How many."""
-        sql = (
-            "DELETE FROM log WHERE topic = ? AND seq <= ? AND key IS NOT NULL AND EXISTS (SELECT 1 FROM log l"
-            " WHERE l.topic = log.topic AND l.partition = log.partition AND l.key = log.key AND l.seq > log.seq)"
-        )
-        return int(await self._writer.run(lambda db: db.execute(sql, (topic, upto)).rowcount))
+        """Of a compacted topic, takes away the records up to `upto` that a later one of the same key supersedes. How many.
+
+        Only what came since the last time can supersede anything; it is looked at in slices, and how far is stored with each.
+        """
+        return int(sum([await self._sliced(compact_slice, topic, p, upto) for p in self._partitions(topic)]))
 
     async def retain(self, topic: str, *, upto: int) -> int:
-        """Takes the records up to `upto` off a topic; the journal keeps them. How many."""
-        return int(await self._writer.run(lambda db: db.execute("DELETE FROM log WHERE topic = ? AND seq <= ?", (topic, upto)).rowcount))
+        """Takes the records up to `upto` off a topic, in slices; the journal keeps them. How many."""
+        return int(sum([await self._sliced(retain_slice, topic, p, upto) for p in self._partitions(topic)]))
+
+    def _partitions(self, topic: str) -> list[int]:
+        """Those that hold something, each by one look into the index."""
+        found = [-1]
+        sql = "SELECT min(partition) FROM log WHERE topic = ? AND partition > ?"
+        while (row := self._db.execute(sql, (topic, found[-1])).fetchone())[0] is not None:
+            found.append(row[0])
+        return found[1:]
+
+    async def _sliced(self, work: Slice, topic: str, partition: int, upto: int) -> int:
+        """A slice a transaction, so that other writers come in between."""
+        taken, after = 0, 0
+        while True:
+            done: Sliced = await self._writer.run(partial(work, topic=topic, partition=partition, after=after, upto=upto))
+            taken, after = taken + done.taken, done.looked
+            if done.last:
+                return taken
+
+    async def rolled(self, after: int, digest: bytes) -> tuple[int, bytes]:
+        """The journal's rolling digest from behind entry `after`, where it was `digest`, to its end: (last entry, digest). In a thread."""
+        return await asyncio.to_thread(self._rolled, after, digest)
+
+    def _rolled(self, after: int, digest: bytes) -> tuple[int, bytes]:
+        with closing(connect(self._path, write=False)) as db:
+            last = after
+            for last, entry_hash in db.execute("SELECT seq, hash FROM journal WHERE seq > ? ORDER BY seq", (after,)):  # noqa: B007
+                digest = roll(digest, entry_hash)
+        return last, digest
 
     async def close(self) -> None:
         self._writer.close()

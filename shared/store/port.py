@@ -165,8 +165,8 @@ class Store(Protocol):
         """All documents of a kind, over all tenants: for rebuilding and verification."""
         ...
 
-    async def heads(self) -> list[SignedHead]:
-        """The signed heads, oldest first."""
+    async def heads(self, *, last: int | None = None, before: str | None = None) -> list[SignedHead]:
+        """The signed heads, oldest first: at most the `last` so many, those signed before a moment (ISO 8601, UTC)."""
         ...
 
     async def add_head(self, head: SignedHead) -> None:

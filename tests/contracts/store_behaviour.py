@@ -241,6 +241,10 @@ class StoreBehaviour:
         await store.add_head(first)
         await store.add_head(SignedHead(9, b"forged", b"s", "later"))
         assert await store.heads() == [first, second]
+        assert await store.heads(last=1) == [second]
+        assert await store.heads(last=5) == [first, second]
+        assert await store.heads(before="o") == await store.heads(last=1, before="o") == [first]
+        assert await store.heads(last=1, before="a") == []
 
 
 class TwoHandles:

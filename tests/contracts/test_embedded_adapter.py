@@ -7,13 +7,16 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shared.bus.embedded import EmbeddedBus
 from shared.bus.nudge import Nudges, Waiter
+from shared.store import topics
 from shared.store.embedded import EmbeddedStore
 from shared.store.port import Collection, Commit
+from shared.store.writer import Job
 from tests.contracts.bus_behaviour import BusBehaviour, Teller, drain, subjects
 from tests.contracts.store_behaviour import OTHERS, THINGS, StoreBehaviour, TwoHandles, seqs, versions, write
 
@@ -133,6 +136,38 @@ class TestEmbeddedBus(BusBehaviour):
         assert [(r.meta.subject, r.meta.sequence) for r in new] == [("b", 3), ("a", 4), ("c", 1)]
         assert [(r.version, r.n) for r in await store.history("other", "t", "a")] == [(1, 0), (2, 0), (3, 0), (4, 0)]
 
+    async def test_compaction_looks_at_what_is_new_in_slices(self, adapter: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each slice a short transaction; after a crash in between it goes on where it was, and nothing is left for ever."""
+        monkeypatch.setattr(topics, "AT_ONCE", 10)
+        store, bus = await adapter.open("onboarding")
+        teller = Teller(store, bus)
+        for _ in range(3):
+            await teller.tell("suppliers", *(f"s{i}" for i in range(25)), partition=1, key=True)
+        run, jobs = store._writer.run, 0
+
+        async def counted(job: Job) -> Any:
+            nonlocal jobs
+            jobs += 1
+            if jobs == 4:
+                raise sqlite3.OperationalError("disk I/O error")
+            return await run(job)
+
+        monkeypatch.setattr(store._writer, "run", counted)
+        with pytest.raises(sqlite3.OperationalError):
+            await store.compact("suppliers", upto=99)
+        left = 75 - len(await drain(await bus.consumer("g", ["suppliers"])))
+        assert 0 < left < 50
+        assert left + await store.compact("suppliers", upto=99) == 50
+        jobs = 10
+        assert await store.compact("suppliers", upto=99) == 0
+        assert jobs == 11  # nothing new: one look
+        await teller.tell("suppliers", "s3", "s4", partition=1, key=True)
+        assert await store.compact("suppliers", upto=54) == 1  # the last of s4 stands at 55
+        await teller.tell("suppliers", "s9", partition=1, key=True)
+        assert await store.compact("suppliers", upto=78) == 2
+        found = await drain(await bus.consumer("new", ["suppliers"]))
+        assert sorted((r.meta.subject, r.meta.sequence) for r in found) == sorted((f"s{i}", 4 if i in (3, 4, 9) else 3) for i in range(25))
+
     async def test_a_compacted_broadcast_is_whole_in_each_partition(self, intelligence: Teller, adapter: Embedded) -> None:
         store, bus = await adapter.open("intelligence")
         for _ in range(2):
@@ -148,6 +183,16 @@ class TestEmbeddedBus(BusBehaviour):
         assert await store.retain("ratings", upto=2) == 2
         assert subjects(await drain(await bus.consumer("g", ["ratings"]))) == ["c"]
         assert len(await seqs(store)) == 3
+
+    async def test_retention_goes_in_slices(self, adapter: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(topics, "AT_ONCE", 10)
+        store, bus = await adapter.open("assessment")
+        teller = Teller(store, bus)
+        for p in range(4):
+            await teller.tell("ratings", *(f"s{p}-{i}" for i in range(30)), partition=p)
+        assert await store.retain("ratings", upto=100) == 100
+        assert subjects(await drain(await bus.consumer("g", ["ratings"]))) == [f"s3-{i}" for i in range(10, 30)]
+        assert await store.retain("matches", upto=100) == 0
 
     async def test_an_erased_event_is_null(self, onboarding: Teller, adapter: Embedded) -> None:
         store, bus = await adapter.open("onboarding")

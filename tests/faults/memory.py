@@ -207,8 +207,9 @@ class MemoryStore:
         for kept in list(self._data.documents[kind].values()):
             yield kept.stored
 
-    async def heads(self) -> list[SignedHead]:
-        return [self._data.heads[seq] for seq in sorted(self._data.heads)]
+    async def heads(self, *, last: int | None = None, before: str | None = None) -> list[SignedHead]:
+        found = [head for _, head in sorted(self._data.heads.items()) if before is None or head.signed_at < before]
+        return found if last is None else found[-last:]
 
     async def add_head(self, head: SignedHead) -> None:
         self._data.heads.setdefault(head.seq, head)
