@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from services.runtime.node import Node
-from services.runtime.verification import verify
+from services.runtime.verification import KeptHead, verify_apart
 from shared.errors import NotFound
 from shared.events.envelope import Meta
 from shared.http.application import Body
@@ -29,6 +29,22 @@ class TokenBody(Body):
     subject: Annotated[str, Field(min_length=1, max_length=200)]
     tenant: Annotated[str, Field(min_length=1, max_length=40)]
     ttl_s: Annotated[int, Field(ge=1, le=31_536_000)] = 28_800
+
+
+class HeadBody(Body):
+    """A signed head that was kept, as `GET /v1/journal/heads` told it."""
+
+    store: Annotated[str, Field(pattern="^[a-z]{1,40}$")]
+    seq: Annotated[int, Field(ge=1, le=2**62)]
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    signature: Annotated[str, Field(max_length=200)] = ""
+    signed_at: Annotated[str, Field(max_length=40)] = ""
+
+
+class VerificationBody(Body):
+    """What the journal is held against beside itself."""
+
+    heads: Annotated[list[HeadBody], Field(max_length=1000)] = []
 
 
 def routers(node: Node, tokens: Tokens, missing: Callable[[], list[str]]) -> list[APIRouter]:
@@ -124,10 +140,13 @@ def _journal(node: Node) -> APIRouter:
     one_at_a_time = asyncio.Lock()
 
     @routes.post("/journal/verification")
-    async def verify_journal(caller: Annotated[Principal, requires(Permission.JOURNAL)]) -> dict[str, Any]:
-        """Verifies every chain, document head and signed head of all files."""
+    async def verify_journal(
+        caller: Annotated[Principal, requires(Permission.JOURNAL)], body: VerificationBody | None = None
+    ) -> dict[str, Any]:
+        """Verifies every chain, document head and signed head of all files; against heads that were kept elsewhere, where they are given."""
+        kept = [KeptHead(head.store, head.seq, head.digest) for head in body.heads] if body else []
         async with one_at_a_time:
-            found = await asyncio.to_thread(verify, node.settings.data)
+            found = await verify_apart(node.settings.data, kept)
         return {"holds": not any(v.faults for v in found), "files": [msgspec.to_builtins(v) for v in found]}
 
     @routes.get("/journal/heads")
@@ -135,9 +154,7 @@ def _journal(node: Node) -> APIRouter:
         """The last signed head of each file: keep a copy elsewhere, and nobody can rewrite what was before it."""
         items = []
         for name, store in node.stores.items():
-            heads = await store.heads()
-            if heads:
-                h = heads[-1]
+            for h in await store.heads(last=1):
                 items.append(
                     {"store": name, "seq": h.seq, "digest": h.digest.hex(), "signature": h.signature.hex(), "signed_at": h.signed_at}
                 )

@@ -5,6 +5,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from shared.errors import Invalid
 from shared.security.keyfiles import read_or_create
 
 
@@ -22,10 +23,13 @@ class HeadSigner:
 
 
 class HeadVerifier:
-    """Needs the public key only."""
+    """Needs the public key only; Invalid where the file holds none, FileNotFoundError where there is no file."""
 
     def __init__(self, folder: Path) -> None:
-        self._key = Ed25519PublicKey.from_public_bytes((folder / "journal-key.pub").read_bytes())
+        try:
+            self._key = Ed25519PublicKey.from_public_bytes((folder / "journal-key.pub").read_bytes())
+        except ValueError:
+            raise Invalid("The file journal-key.pub holds no key; restore it from a backup") from None
 
     def holds(self, statement: bytes, signature: bytes) -> bool:
         """Is it our signature of this statement?"""
