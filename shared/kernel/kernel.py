@@ -17,7 +17,7 @@ from shared.events.envelope import Meta, encode
 from shared.events.topics import TOPICS
 from shared.faults import crash_point
 from shared.ids import Ids, derive
-from shared.kernel.aggregate import Aggregate, Document, Item, Outcome
+from shared.kernel.aggregate import Aggregate, Alarm, Document, Item, Outcome
 from shared.kernel.journal import JournalRow, link, payload_digest
 from shared.store.port import Commit, DeadLetter, Key, Store, Stored, Write
 
@@ -151,6 +151,8 @@ class Kernel:
     def _decide(self, f: _Folded, item: Item, now: datetime, strict: bool) -> Outcome:
         d, message = f.document, item.message
         cause = message.cause
+        if isinstance(message.body, Alarm) and not _due(d, now):
+            return Outcome(d)  # put off or taken back by somebody who was quicker
         if d is not None:
             if cause.source and (cause.sequence, cause.n) <= tuple(d.marks.get(cause.source, (0, -1))):
                 return Outcome(d)  # seen before
@@ -246,6 +248,10 @@ class Kernel:
         return Write(
             d.kind, d.tenant, d.id, expected, d.version, encode(d.state), d.head, notes, d.wake_at, single, many if moved else None, f.rows
         )
+
+
+def _due(d: Document[Any] | None, now: datetime) -> bool:
+    return d is not None and d.wake_at is not None and d.wake_at <= now.timestamp()
 
 
 def _place(item: Item) -> _Place:
