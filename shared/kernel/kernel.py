@@ -21,7 +21,7 @@ from shared.kernel.aggregate import Aggregate, Alarm, Document, Item, Outcome
 from shared.kernel.journal import JournalRow, link, payload_digest
 from shared.store.port import Commit, DeadLetter, Key, Store, Stored, Write
 
-_RACES = 20
+_RACES = 200  # of so many writers at once on one thing each gets its turn: every round one of them wins
 _Place = tuple[str, str, str]  # kind, tenant, id
 _INBOX_KEPT_S = 7 * 86400  # longer than any client retries
 

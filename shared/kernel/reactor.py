@@ -130,20 +130,25 @@ class Reactor:
         await self.consumer.committed([record])
 
     async def _replay(self) -> None:
-        """Dead letters that somebody asked to be tried again."""
-        for letter in await self.kernel.store.dead_letters(state="replaying"):
-            if letter.group != self.reaction.group:
-                continue
-            meta = msgspec.json.decode(letter.meta, type=Meta)
-            record = Record(topic=letter.topic, partition=letter.partition, position=letter.position, meta=meta, data=letter.data)
-            try:
-                items = await self.reaction.react([record])
-                await self.kernel.apply_many(items, replayed=[letter.id], strict=True)
-            except TRANSIENT:
-                raise
-            except Exception as error:
-                again = msgspec.structs.replace(letter, state="dead", error=_describe(error), attempts=letter.attempts + 1)
-                await self.kernel.apply_many([], dead=[again])
+        """Dead letters that somebody asked to be tried again; other groups' stay, however many they are."""
+        after = ""
+        while letters := await self.kernel.store.dead_letters(state="replaying", after=after):
+            for letter in letters:
+                if letter.group == self.reaction.group:
+                    await self._again(letter)
+            after = letters[-1].id
+
+    async def _again(self, letter: DeadLetter) -> None:
+        meta = msgspec.json.decode(letter.meta, type=Meta)
+        record = Record(topic=letter.topic, partition=letter.partition, position=letter.position, meta=meta, data=letter.data)
+        try:
+            items = await self.reaction.react([record])
+            await self.kernel.apply_many(items, replayed=[letter.id], strict=True)
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            again = msgspec.structs.replace(letter, state="dead", error=_describe(error), attempts=letter.attempts + 1)
+            await self.kernel.apply_many([], dead=[again])
 
 
 def _describe(error: Exception) -> str:

@@ -157,8 +157,8 @@ class EmbeddedStore:
         return int(await self._writer.run(job))
 
     async def dead_letters(self, *, state: str | None = None, after: str = "", limit: int = 50) -> list[DeadLetter]:
-        sql = "SELECT state, body FROM dead_letter WHERE id > ? AND (? IS NULL OR state = ?) ORDER BY id LIMIT ?"
-        rows = self._db.execute(sql, (after, state, state, limit))
+        asked, values = ("", ()) if state is None else ("state = ? AND ", (state,))
+        rows = self._db.execute(f"SELECT state, body FROM dead_letter WHERE {asked}id > ? ORDER BY id LIMIT ?", (*values, after, limit))
         return [msgspec.structs.replace(msgspec.json.decode(body, type=DeadLetter), state=now) for now, body in rows]
 
     async def mark_dead_letter(self, dead_letter_id: str, state: str) -> bool:

@@ -1,5 +1,6 @@
 """The kernel: folding, watermarks, Idempotency-Keys, If-Match, lost races, refusals, strict mode."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -249,6 +250,13 @@ async def test_a_made_up_id_that_exists_is_loaded_after_the_lost_race(s: Setting
     item = say("a", "second")
     await s.kernel.apply_many([Item(item.aggregate, item.tenant, item.id, item.message, fresh=True)])
     assert await s.said("a") == ("first", "second")
+
+
+async def test_many_writers_at_once_each_get_their_turn(s: Setting) -> None:
+    async with asyncio.TaskGroup() as group:
+        for n in range(60):
+            group.create_task(s.kernel.execute(say("a", str(n))))
+    assert sorted(await s.said("a") or (), key=int) == [str(n) for n in range(60)]
 
 
 async def test_a_race_without_end_is_given_up(s: Setting, monkeypatch: pytest.MonkeyPatch) -> None:

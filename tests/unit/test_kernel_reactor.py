@@ -97,6 +97,21 @@ async def test_another_groups_dead_letter_is_left_alone(s: Setting) -> None:
     assert [d.state for d in await s.kernel.store.dead_letters()] == ["replaying"]
 
 
+async def test_a_replay_finds_its_own_among_many_of_other_groups(s: Setting) -> None:
+    """Those of a group that does not run any more stay as they are, and stand in nobody's way."""
+    s.fails["bad"] = [ZeroDivisionError()] * 6
+    await s.tell("bad")
+    reactor = await s.reactor()
+    await reactor.step(0)
+    (letter,) = await s.kernel.store.dead_letters()
+    others = [msgspec.structs.replace(letter, id=f"dead_0{i:03}", group="gone", state="replaying") for i in range(120)]
+    await s.kernel.apply_many([], dead=others)
+    await s.kernel.store.mark_dead_letter(letter.id, "replaying")
+    await reactor.step(0)
+    assert await s.said() == ("bad",)
+    assert len(await s.kernel.store.dead_letters(state="replaying", limit=500)) == 120
+
+
 @pytest.mark.parametrize("away", [sqlite3.OperationalError("locked"), OSError(28, "full")])
 async def test_a_store_that_is_away_is_waited_for(s: Setting, away: Exception) -> None:
     """Nothing is skipped, nothing becomes a dead letter, and the pauses grow."""
