@@ -57,7 +57,7 @@ class Writer:
             self._threads = []
 
     def _run(self) -> None:
-        db = connect(self._path, write=True)
+        db: sqlite3.Connection | None = None
         ending = False
         while not ending:
             taken = [self._queue.get()]
@@ -67,10 +67,18 @@ class Writer:
             ending = None in taken
             # A job whose caller has gone is not begun; one that is begun can no longer be taken back, or its result would find nobody.
             jobs = [job for job in taken if job is not None and job[1].set_running_or_notify_cancel()]
-            if jobs:
-                self._together(db, jobs)
-                self._wrote.set()
-        db.close()
+            if not jobs:
+                continue
+            try:
+                db = db or connect(self._path, write=True)
+            except sqlite3.Error as error:  # no file handle left, say: whoever waits is told, and the next one tries again
+                for _, future in jobs:
+                    future.set_exception(error)
+                continue
+            self._together(db, jobs)
+            self._wrote.set()
+        if db is not None:
+            db.close()
 
     def _together(self, db: sqlite3.Connection, jobs: list[tuple[Job, "Future[Any]"]]) -> None:
         """All in one transaction; where one fails, each in its own, so that a bad one harms no other."""
@@ -94,14 +102,16 @@ class Writer:
 
     def _checkpoint(self) -> None:
         """Moves the log into the file beside the writer, which then never stops for it. PASSIVE blocks nobody."""
-        db = connect(self._path, write=True)
+        db: sqlite3.Connection | None = None
         while not self._closing.is_set():
             self._closing.wait(_CHECKPOINT_EVERY_S)
             if self._wrote.is_set():
                 self._wrote.clear()
                 with contextlib.suppress(sqlite3.OperationalError):  # busy: another process does it; the next round will
+                    db = db or connect(self._path, write=True)
                     db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        db.close()
+        if db is not None:
+            db.close()
 
     def _apply(self, db: sqlite3.Connection, commit: Commit) -> list[Lost]:
         lost: list[Lost] = []

@@ -93,6 +93,22 @@ class TestEmbeddedHandles(TwoHandles):
             assert await store.commit(Commit([write("staying")])) == []
         assert await versions(store, "staying") == [1]
 
+    async def test_a_file_that_cannot_be_opened_fails_the_write_and_not_those_after_it(
+        self, adapter: Embedded, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store, _ = await adapter.open("onboarding")
+
+        def full(*_: object, **__: object) -> sqlite3.Connection:
+            raise sqlite3.OperationalError("unable to open database file")
+
+        async with asyncio.timeout(5):
+            with monkeypatch.context() as m:
+                m.setattr("shared.store.writer.connect", full)
+                for _ in range(2):
+                    with pytest.raises(sqlite3.OperationalError):
+                        await store.commit(Commit([write("a")]))
+            assert await store.commit(Commit([write("a")])) == []
+
     async def test_a_reader_never_waits_for_a_writer_in_another_process(self, adapter: Embedded, tmp_path: Path) -> None:
         store, bus = await adapter.open("onboarding")
         await store.commit(Commit([write("a", colour="red")]))
