@@ -75,3 +75,6 @@ class Unavailable(DuewatchError):
     """For now; worth trying again."""
 
     status, code, title = 503, "unavailable", "Not available for the moment; try again"
+
+
+NOT_STORED = "Nothing can be stored: the disk is full, or fails. What was asked was not done; try again later"

@@ -3,6 +3,7 @@
 That is why nothing of an exception's own text is used here, but for our own errors, whose texts we wrote.
 """
 
+import errno
 import logging
 import secrets
 import traceback
@@ -18,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import DuewatchError, Malformed, Unauthenticated
+from shared.errors import NOT_STORED, DuewatchError, Malformed, Unauthenticated, Unavailable
 from shared.http.fields import known_names
 
 logger = logging.getLogger("duewatch.http")
@@ -134,7 +135,10 @@ class UnexpectedErrors:
             logger.error("unexpected error", extra={"id": problem_id, "error": type(error).__name__, "at": places})
             if started:
                 raise  # the server can only cut the connection; a cut answer must not look whole
-            answer = problem(500, DuewatchError.code, DuewatchError.title, "Tell us this id", problem_id=problem_id)
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # an upload, say
+                answer = of_error(Unavailable(NOT_STORED))
+            else:
+                answer = problem(500, DuewatchError.code, DuewatchError.title, "Tell us this id", problem_id=problem_id)
             await answer(scope, receive, send)
 
 

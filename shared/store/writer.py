@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import queue
 import sqlite3
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from shared.errors import NOT_STORED, Unavailable
 from shared.faults import crash_point
 from shared.kernel.journal import JournalRow
 from shared.store.port import Collection, Commit, Field, Lost, Write
@@ -19,6 +21,8 @@ from shared.store.schema import connect
 
 Job = Callable[[sqlite3.Connection], Any]
 _CHECKPOINT_EVERY_S = 0.5
+_AWAY = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY}
+log = logging.getLogger("duewatch.store")
 
 
 class Writer:
@@ -33,14 +37,23 @@ class Writer:
         self._wrote = threading.Event()
 
     async def run(self, job: Job) -> Any:
-        """Runs a job inside a transaction; returns when it is durable, raises what the job raised (its writes are undone then)."""
+        """Runs a job inside a transaction; returns when it is durable, raises what the job raised (its writes are undone then).
+
+        Unavailable where the file cannot be written now: a full disk, say.
+        """
         if not self._threads:  # a process that only reads a file needs no threads for it
             for target, name in ((self._run, "writer"), (self._checkpoint, "checkpoint")):
                 self._threads.append(threading.Thread(target=target, name=f"{name}-{self._path.stem}", daemon=True))
                 self._threads[-1].start()
         future: Future[Any] = Future()
         self._queue.put((job, future))
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(future)
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _AWAY:
+                raise
+            log.error("%s cannot be written: %s", self._path.name, error)
+            raise Unavailable(NOT_STORED) from error
 
     async def commit(self, commit: Commit) -> list[Lost]:
         """See Store.commit."""

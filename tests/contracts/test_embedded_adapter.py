@@ -13,6 +13,7 @@ import pytest
 
 from shared.bus.embedded import EmbeddedBus
 from shared.bus.nudge import Nudges, Waiter
+from shared.errors import Unavailable
 from shared.store import topics
 from shared.store.embedded import EmbeddedStore
 from shared.store.port import Collection, Commit
@@ -108,6 +109,16 @@ class TestEmbeddedHandles(TwoHandles):
                     with pytest.raises(sqlite3.OperationalError):
                         await store.commit(Commit([write("a")]))
             assert await store.commit(Commit([write("a")])) == []
+
+    async def test_a_full_disk_is_said_and_passes(self, adapter: Embedded) -> None:
+        store, _ = await adapter.open("onboarding")
+        await store.commit(Commit([write("a")]))
+        await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 1") and None)  # no more pages than there are
+        with pytest.raises(Unavailable, match="disk is full"):
+            await store.commit(Commit([write("b", state=b"x" * 100_000)]))
+        await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 1000000") and None)
+        assert await store.commit(Commit([write("b", state=b"x" * 100_000)])) == []
+        assert await seqs(store) == [(1, "a", 1), (2, "b", 1)]
 
     async def test_a_reader_never_waits_for_a_writer_in_another_process(self, adapter: Embedded, tmp_path: Path) -> None:
         store, bus = await adapter.open("onboarding")

@@ -1,10 +1,12 @@
 """Values at the edge, cursors, conditional requests, rates: plain functions."""
 
+import errno
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from shared.http.idempotency import etag, idempotency_key, if_match, request_dig
 from shared.http.identifiers import KINDS, check_identifier
 from shared.http.limits import Limits, Rates, SlowDown
 from shared.http.pages import cursor_after, read_cursor
+from shared.http.problems import UnexpectedErrors
 
 GOOD: list[tuple[Callable[[str], Any], str, Any]] = [
     (clean_name, "  Näme & Söhne GmbH ", "Näme & Söhne GmbH"), (clean_name, "e\u0301", "é"), (clean_name, "株式会社", "株式会社"),
@@ -173,3 +176,13 @@ def test_a_token_bucket() -> None:
 def test_the_longest_prefix_sets_a_body_s_limit() -> None:
     limits = Limits(by_prefix={"/v1/lists": 10, "/v1/lists/x": 20})
     assert [limits.of(path) for path in ("/v1/lists/x/releases", "/v1/lists", "/v1/suppliers")] == [10 * 2, 10, 1_000_000]
+
+
+async def test_a_full_disk_is_said_and_is_no_bug_of_ours() -> None:
+    async def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    transport = httpx.ASGITransport(UnexpectedErrors(full))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get("/")
+    assert (answer.status_code, "the disk is full" in answer.json()["detail"]) == (503, True)
