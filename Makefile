@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+SEEDS ?= 200
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check bench contracts release lock clean
@@ -24,8 +25,8 @@ run: install ## starts the whole system on 127.0.0.1:8080, data in ./data
 demo: install ## shows the circle on a running system
 	$(BIN)/duewatch demo
 
-test: install check ## all checks and tests
-	$(BIN)/pytest -n 2
+test: install check ## all checks and tests; SEEDS=1000 for more seeds of the simulation
+	$(BIN)/pytest -n 2 --seeds $(SEEDS)
 
 check: install ## style, types, imports, file lengths, contracts
 	$(BIN)/ruff check .

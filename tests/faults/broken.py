@@ -61,6 +61,29 @@ class Hasty(Kernel):
         super().__init__(service, _Hasty(store, bus), bus, clock, ids)
 
 
+class _Lossy:
+    """A store that now and then says it wrote what a caller asked for, and did not."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._commits = store, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def commit(self, commit: Commit) -> list[Lost]:
+        self._commits += 1
+        if self._commits % 5 == 0 and commit.writes and not commit.consumed:
+            commit = Commit()
+        return await self._store.commit(commit)
+
+
+class Lossy(Kernel):
+    """Answers before it has written."""
+
+    def __init__(self, service: str, store: Store, bus: Bus, clock: Clock, ids: Ids) -> None:
+        super().__init__(service, _Lossy(store), bus, clock, ids)  # type: ignore[arg-type]  # the rest is the store's
+
+
 class Careless(Kernel):
     """Stores how far it has read before the effects are there."""
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from shared.kernel.kernel import Kernel
-from tests.faults.broken import Amnesiac, Careless, Forgetful, Hasty, Headless
+from tests.faults.broken import Amnesiac, Careless, Forgetful, Hasty, Headless, Lossy
 from tests.faults.simulation import simulate
 from tests.faults.world import TEARABLE, Chaos
 
@@ -34,6 +34,7 @@ def test_a_seed_repeats_itself() -> None:
         (Headless, "the document is not what its journal says"),
         (Hasty, "published, but never saved"),
         (Careless, "differ"),
+        (Lossy, "was answered and stands in the journal 0 times"),
     ],
 )
 def test_a_broken_kernel_is_caught(kernel: type[Kernel], words: str) -> None:

@@ -1,4 +1,4 @@
-"""Option `--seeds N`: how many seeds the simulation runs (200 where it is not given)."""
+"""Option `--seeds N`: how many seeds the simulation runs (200 where it is not given). Here, so that it is known wherever pytest starts."""
 
 import pytest
 
