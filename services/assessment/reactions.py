@@ -33,10 +33,11 @@ class Assessor:
 
     def reaction(self) -> Reaction:
         """Everything that a rating rests on, and, from its own topic, what suppliers hand on."""
-        return Reaction(GROUP, ("matches", "audits", "remediation", "ratings"), self.react, _BATCH, prepare=self.policies.refresh)
+        return Reaction(GROUP, ("matches", "audits", "remediation", "ratings"), self.react, _BATCH)
 
     async def react(self, records: Sequence[Record]) -> list[Item]:
         """One message for each supplier concerned."""
+        await self.policies.refresh()  # another process may have rated everyone again: never go back behind it
         items: list[Item] = []
         for record in records:
             if not record.meta.type.startswith(_WANTED):

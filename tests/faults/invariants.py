@@ -9,6 +9,7 @@ from services.assessment.decisions.gate import Gate
 from services.assessment.decisions.question import Question
 from services.assessment.gate import answer
 from services.assessment.model import ASSESSMENT
+from services.assessment.tenant_policies import POLICY
 from services.audits.model import AUDITS
 from services.intelligence.releases.model import ENTRY, RELEASE
 from services.onboarding.imports.model import IMPORTS
@@ -114,7 +115,10 @@ async def consistent(world: World) -> list[str]:
     """Between services: what one says of another is so."""
     matches = {i: m.match for i, m in (await _states(world, "screening", MATCH)).items()}
     wrong = []
+    policies = {p.version for p in (await _states(world, "assessment", POLICY)).values()}
     for id_, assessment in (await _states(world, "assessment", ASSESSMENT)).items():
+        if assessment.rating.policy_version not in policies:
+            wrong.append(f"{id_} is rated by a policy that was replaced")
         known = {i: (f.match.state, f.match.strength) for i, f in assessment.facts.matches.items()}
         live = {i: (m.state, m.strength) for i, m in matches.items() if m.supplier_id == id_ and m.state != "withdrawn"}
         if known != live:
@@ -132,7 +136,7 @@ async def outcome(world: World) -> dict[str, Any]:
     return {
         "suppliers": {i: (s.profile.name, s.status, s.tier or "low") for i, s in suppliers.items()},
         "matches": sorted((m.supplier_id, m.signal.id, m.state, m.strength, m.score) for m in matches if m.state != "withdrawn"),
-        "ratings": {i: (a.rating.tier, a.rating.score, a.facts.version > 0) for i, a in assessments.items()},
+        "ratings": {i: (a.rating.tier, a.rating.score, a.rating.policy_version, a.facts.version > 0) for i, a in assessments.items()},
         "handed": {i: sorted((h.supplier_id, h.tier, h.hops) for h in a.handed) for i, a in assessments.items() if a.handed},
         "entries": {i: (e.live, e.signal.digest) for i, e in entries.items()},
         "releases": {i: (r.state, r.published) for i, r in (await _states(world, "intelligence", RELEASE)).items()},

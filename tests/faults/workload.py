@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from services.assessment.policy import STANDARD, load
+from services.assessment.tenant_policies import POLICY, SetPolicy
 from services.intelligence.releases.model import RELEASE, Receive
 from services.intelligence.releases.raw import raw_file
 from services.onboarding.imports.files import Files
@@ -189,10 +191,14 @@ def phases(variant: int) -> list[Callable[[], Phase]]:
     def people() -> Phase:
         return [_review(2, 2, "cleared", "bo"), _review(4, 4, "confirmed", "bo"), _review(1, 1, "escalated", "bo")], 40 * day
 
+    def stricter() -> Phase:
+        text = STANDARD.read_text(encoding="utf-8").replace("weak: 0.30 ", "weak: 0.35 ")
+        return [command("assessment", "policy", POLICY, TENANT, SetPolicy(text, load(text).version, "to see"))], day
+
     def later() -> Phase:
         return [
             _release(3, third), _tell_finding(7, names[7], False),
             _change(5, owners=()), _change(0, name=f"{names[0]} Renamed"), _import(3, [("I3", names[13]), ("I1", names[8])]),
         ], 400 * day  # fmt: skip
 
-    return [begin, news, people, later]
+    return [begin, news, people, stricter, later]
