@@ -7,6 +7,13 @@ from pathlib import Path
 
 from shared.errors import Invalid
 
+_RANGES: dict[str, tuple[float, float]] = {  # not a number is in none of them
+    "port": (0, 65535),
+    "partitions": (1, 64),
+    "requests_per_s": (1, 1e9),
+    "head_every_s": (0.1, 86_400),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -37,6 +44,10 @@ class Settings:
         found.update({k: v for k, v in given.items() if v is not None})
         settings = cls(**found)  # type: ignore[arg-type]  # each was parsed by its annotation
         _check_thresholds(settings.review_threshold, settings.strong_threshold)
+        for name, (least, most) in _RANGES.items():
+            value = getattr(settings, name)
+            if value is not None and not least <= value <= most:
+                raise Invalid(f"DUEWATCH_{name.upper()} is out of range", errors=[{"field": name, "message": f"from {least} to {most}"}])
         return settings
 
     def environment(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import json
 import logging
 import os
 import signal
@@ -30,6 +31,7 @@ from shared.settings import Settings
 log = logging.getLogger("duewatch.up")
 _TOKEN_TTL_S = 31_536_000
 _END_S = 15.0
+_LAYOUT = 1  # of the data folder
 
 
 class Worker:
@@ -106,6 +108,24 @@ def _lock(data: Path) -> int:
     return handle
 
 
+def _layout(settings: Settings) -> None:
+    """What a folder was made with stays so: another number of partitions would leave events where nobody reads, and keys elsewhere."""
+    path = settings.data / "layout.json"
+    wanted = {"version": _LAYOUT, "partitions": settings.partitions}
+    if not path.exists():
+        write_private(path, json.dumps(wanted).encode())
+        return
+    try:
+        found = json.loads(path.read_bytes())
+        version, partitions = int(found["version"]), int(found["partitions"])
+    except (ValueError, LookupError, TypeError):
+        raise Conflict("The file layout.json of the data folder is damaged; restore it from a backup") from None
+    if version > _LAYOUT:
+        raise Conflict("This data folder was made by a newer Duewatch; start that one")
+    if partitions != settings.partitions:
+        raise Conflict(f"This data folder was made with {partitions} partitions, and that is for good: set DUEWATCH_PARTITIONS to it")
+
+
 def admin_token(data: Path, tokens: Tokens) -> Path:
     """The first token, in a file of mode 0600; made anew when the old one is no longer good."""
     path = data / "admin-token"
@@ -169,7 +189,9 @@ async def _greet(settings: Settings, token: Path, workers: list[Worker], say: Ca
 
 def up(settings: Settings, say: Callable[[str], None]) -> None:
     """Runs the whole system until told to end."""
+    os.umask(0o077)  # suppliers, owners, findings: nobody else on this machine reads them
     handle = _lock(settings.data)
+    _layout(settings)
     set_up_logging("front")
     tune()
     workers = [Worker(process, settings) for process in WORKERS]

@@ -86,6 +86,37 @@ def test_a_policy_file_that_is_none_is_said_before_anything_runs(tmp_path: Path,
     assert "Traceback" not in refused.stderr
 
 
+def test_nobody_else_on_the_machine_reads_the_data(system: System) -> None:
+    readable = [p.name for p in system.data.rglob("*") if p.is_file() and p.name != "test.log" and p.stat().st_mode & 0o077]
+    assert not readable
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PARTITIONS", "5", "made with 4 partitions"),
+        ("PARTITIONS", "0", "from 1 to 64"),
+        ("HEAD_EVERY_S", "nan", "from 0.1 to"),
+        ("HEAD_EVERY_S", "soon", "is not a number"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(name: str, value: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "layout.json").write_text('{"version": 1, "partitions": 4}')
+    monkeypatch.setenv(f"DUEWATCH_{name}", value)
+    refused = second(tmp_path, free_port())
+    assert refused.returncode in (1, 2)
+    assert told in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not list(tmp_path.glob("*.db"))
+
+
+@pytest.mark.parametrize(("text", "told"), [('{"version": 2, "partitions": 4}', "a newer Duewatch"), ("{", "is damaged")])
+def test_a_folder_of_another_layout_is_refused(text: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "layout.json").write_text(text)
+    refused = second(tmp_path, free_port())
+    assert (refused.returncode, told in refused.stderr) == (1, True)
+
+
 def test_an_address_in_use_is_said_and_leaves_nothing(system: System, tmp_path: Path) -> None:
     refused = second(tmp_path, int(system.url.rpartition(":")[2]))
     assert refused.returncode == 1
