@@ -1,7 +1,8 @@
 """How events come in: signal and supplier events become messages to matches, to the supplier's screening, and to sweeps."""
 
+import logging
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
@@ -29,6 +30,7 @@ from shared.kernel.reactor import Reaction, cause_of
 from shared.kernel.service import Context
 
 GROUP = "screening"
+log = logging.getLogger("duewatch.screening")
 Hits = dict[tuple[str, int], dict[str, str]]  # sweep and partition -> match -> tenant; a match found again is the same one
 _SUPPLIERS_AT_ONCE = 100  # a signal never waits for more of them than this
 
@@ -74,9 +76,9 @@ class Worker:
         for partition in self._partitions():
             crash_point("screening-rebuild")
             async for record in self.ctx.bus.replay("signals", (partition,), upto):
-                self._know_signal(record)
+                self._recall(self._know_signal, record)
             async for record in self.ctx.bus.replay("suppliers", (partition,), upto):
-                self._know_supplier(record)
+                self._recall(self._know_supplier, record)
         running = {i async for i in self._running()}
         async for found in self.ctx.store.documents("match"):
             d = document(MATCH, found)
@@ -98,6 +100,14 @@ class Worker:
         source = state.match.signal.source
         owner = "public" if source.kind == "list_entry" else tenant
         self.join.remember(Pair(id_, (tenant, state.match.supplier_id), (owner, state.match.signal.id)))
+
+    @staticmethod
+    def _recall(know: Callable[[Record], None], record: Record) -> None:
+        """One that cannot be read became a dead letter when it came, and its partition moved on: so does a start."""
+        try:
+            know(record)
+        except Exception as error:
+            log.error("%s begins without %s: %s", GROUP, record.meta.id, type(error).__name__)
 
     def _know_signal(self, record: Record) -> None:
         payload, key = record.payload(), (record.meta.tenant, record.meta.subject)
