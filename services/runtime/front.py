@@ -82,6 +82,7 @@ def _forward(app: FastAPI, node: Node) -> None:
             if process not in clients:
                 connector = aiohttp.UnixConnector(path=node.nudges.address(f"{process}.http"))
                 clients[process] = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=_FORWARD_S))
+                node.closing.append(clients[process].close)
             return await _ask(clients[process], request)
 
         app.router.routes.insert(0, Route(path, forward, methods=[method]))

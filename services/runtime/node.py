@@ -47,6 +47,7 @@ class Node:
         self.settings, self.services, self.name = settings, services, name
         self.clock, self.ids = clock or SystemClock(), ids or RandomIds()
         self.nudges = Nudges(data / "run", name)
+        self.closing: list[Callable[[], Awaitable[None]]] = []
         sealer, networks = Sealer(FileMasterKey(data / "keys" / "master-key")), parse_networks(settings.egress_allow)
         self.stores = {s.name: EmbeddedStore(data / f"{s.name}.db", s.collections()) for s in services}
         self.buses = {s.name: EmbeddedBus(data, self.nudges, self.stores[s.name], settings.partitions) for s in services}
@@ -107,7 +108,9 @@ class Node:
         return tasks
 
     async def close(self) -> None:
-        """Finishes what is being written."""
+        """Finishes what is being written, and what is in `closing`."""
+        for closing in self.closing:
+            await closing()
         for bus in self.buses.values():
             await bus.close()
         for store in self.stores.values():

@@ -141,12 +141,15 @@ def test_a_worker_that_dies_is_started_again(system: System, name: str) -> None:
 def test_sigterm_ends_it_cleanly_and_it_can_start_again(tmp_path: Path) -> None:
     with running(tmp_path) as system:
         token, pids = system.admin_token, workers(system).values()
+        with system.client(system.token("analyst")) as client:  # leaves a connection to a worker open
+            client.post("/v1/screenings", json={"name": "Quiet Meadow Dairy", "country": "GB"}).raise_for_status()
         system.process.terminate()
         assert system.process.wait(_SOON_S) == 0
         assert not any(alive(pid) for pid in pids)
         log = (tmp_path / "test.log").read_text()
         assert "Duewatch is ready at" in log
         assert "Traceback" not in log
+        assert '"level": "error"' not in log
     with running(tmp_path) as system:
         assert system.admin_token == token
 
