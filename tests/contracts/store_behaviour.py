@@ -1,6 +1,6 @@
-"""What every store promises. An adapter's tests inherit these classes and give the fixture `adapter`."""
+"""What every store promises. An adapter's tests inherit this class and those of handles_behaviour.py, and give
+the fixture `adapter`."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -245,47 +245,3 @@ class StoreBehaviour:
         assert await store.heads(last=5) == [first, second]
         assert await store.heads(before="o") == await store.heads(last=1, before="o") == [first]
         assert await store.heads(last=1, before="a") == []
-
-
-class TwoHandles:
-    """Two handles on the same data, as two processes have."""
-
-    async def test_of_two_writers_one_wins(self, adapter: Adapter) -> None:
-        one, _ = await adapter.open("onboarding")
-        two, _ = await adapter.open("onboarding")
-        for version in range(20):
-            told = await asyncio.gather(one.commit(Commit([write("a", version)])), two.commit(Commit([write("a", version)])))
-            assert sorted(map(len, told)) == [0, 1]
-        assert await versions(one, "a") == await versions(two, "a") == [20]
-        assert [seq for seq, _, _ in await seqs(two)] == list(range(1, 21))
-
-    async def test_writers_of_different_things_lose_nothing(self, adapter: Adapter) -> None:
-        one, _ = await adapter.open("onboarding")
-        two, _ = await adapter.open("onboarding")
-
-        async def fill(store: Store, name: str) -> None:
-            for i in range(30):
-                assert await store.commit(Commit([write(f"{name}{i}-{j}") for j in range(5)], {f"{name}/x/0": i})) == []
-
-        await asyncio.gather(fill(one, "a"), fill(one, "b"), fill(two, "c"))
-        found = await seqs(one)
-        assert [seq for seq, _, _ in found] == list(range(1, 451))
-        assert len({s for _, s, _ in found}) == 450
-        assert await two.positions("") == {"a/x/0": 29, "b/x/0": 29, "c/x/0": 29}
-
-    async def test_what_one_wrote_the_other_reads(self, adapter: Adapter) -> None:
-        one, _ = await adapter.open("onboarding")
-        await one.commit(Commit([write("a", colour="red", many={"number": ("n",)})], {"g/x/0": 1}, [letter("l")]))
-        two, _ = await adapter.open("onboarding")
-        assert await versions(two, "a") == [1]
-        assert await two.resolve("thing", "t", "number", ["n"]) == {"n": "a"}
-        assert await two.positions("g/") == {"g/x/0": 1}
-        assert len(await two.dead_letters()) == 1
-
-    async def test_services_are_apart(self, adapter: Adapter) -> None:
-        one, _ = await adapter.open("onboarding")
-        other, _ = await adapter.open("screening")
-        await one.commit(Commit([write("a")], {"g/x/0": 1}))
-        assert await versions(other, "a") == [None]
-        assert await other.positions("") == {}
-        assert await other.commit(Commit([write("a")])) == []

@@ -19,7 +19,8 @@ from shared.store.embedded import EmbeddedStore
 from shared.store.port import Collection, Commit
 from shared.store.writer import Job
 from tests.contracts.bus_behaviour import BusBehaviour, Teller, drain, subjects
-from tests.contracts.store_behaviour import OTHERS, THINGS, StoreBehaviour, TwoHandles, seqs, versions, write
+from tests.contracts.handles_behaviour import TwoHandles
+from tests.contracts.store_behaviour import OTHERS, THINGS, StoreBehaviour, seqs, versions, write
 
 
 class Embedded:

@@ -7,7 +7,8 @@ import pytest
 
 from shared.store.port import Collection, Commit
 from tests.contracts.bus_behaviour import BusBehaviour, Teller, drain, subjects
-from tests.contracts.store_behaviour import OTHERS, THINGS, StoreBehaviour, TwoHandles, versions, write
+from tests.contracts.handles_behaviour import TwoHandles
+from tests.contracts.store_behaviour import OTHERS, THINGS, StoreBehaviour, versions, write
 from tests.faults.memory import Memory, MemoryStore
 from tests.faults.memory_bus import MemoryBus
 
