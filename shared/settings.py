@@ -30,8 +30,14 @@ class Settings:
     oidc_jwks: str = ""  # a file or an address
     review_threshold: float | None = None  # screening's; None: as shipped
     strong_threshold: float | None = None
+    list_shrink_share: float | None = None  # of a list's entries: a release that removes more waits for a person; None: as its module says
     policy: str = ""  # a file; "": as shipped
     head_every_s: float = 60.0  # how often journal heads are signed
+
+    def __post_init__(self) -> None:
+        if self.list_shrink_share is not None and not 0 <= self.list_shrink_share <= 1:
+            message = "give a share from 0 to 1, as 0.2"
+            raise Invalid(f"DUEWATCH_LIST_SHRINK_SHARE is no share: {message}", errors=[{"field": "list_shrink_share", "message": message}])
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ, **given: object) -> "Settings":

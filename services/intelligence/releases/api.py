@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import FileResponse
 from pydantic import Field
 
 from services.intelligence.lists import catalogue
 from services.intelligence.releases import raw
-from services.intelligence.releases.loading import in_force
-from services.intelligence.releases.model import ENTRY, RELEASE, Entry, LetIn, Receive, Release, entry_id, view
+from services.intelligence.releases.entries import entry_view, history
+from services.intelligence.releases.loading import in_force, releases
+from services.intelligence.releases.model import ENTRY, RELEASE, LetIn, Receive, Release, entry_id, view
 from shared.errors import NotFound
 from shared.events.envelope import PUBLIC, encode
+from shared.events.intelligence import ReleaseState
 from shared.http.application import Body
 from shared.http.auth import requires, router
 from shared.http.checks import clean_text
@@ -121,25 +122,26 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
         )
 
     @routes.get("/{list_id}/releases")
-    async def list_releases(caller: Reader, list_id: str, asked: PageAsked) -> dict[str, Any]:
-        """All releases of a list, by id."""
+    async def list_releases(caller: Reader, list_id: str, asked: PageAsked, state: ReleaseState | None = None) -> dict[str, Any]:
+        """All releases of a list, by id; those in one state, if asked for."""
         catalogue.find(list_id)
-        return await _page(ctx, "release", {"list": list_id}, asked, lambda s: view(document(RELEASE, s)))
+        where = {"list": list_id} if state is None else {"list": list_id, "state": state}
+        return await _page(ctx, "release", where, asked, lambda s: view(document(RELEASE, s)))
 
     @routes.get("/{list_id}/entries")
     async def list_entries(caller: Reader, list_id: str, asked: PageAsked) -> dict[str, Any]:
         """The entries in force, by id."""
         catalogue.find(list_id)
-        return await _page(ctx, "entry", {"list": list_id}, asked, lambda s: _entry(document(ENTRY, s)))
+        return await _page(ctx, "entry", {"list": list_id}, asked, lambda s: entry_view(document(ENTRY, s)))
 
     @routes.get("/{list_id}/entries/{uid:path}")
-    async def get_entry(caller: Reader, list_id: str, uid: str) -> dict[str, Any]:
-        """An entry in force, by the publisher's own id."""
+    async def get_entry(caller: Reader, list_id: str, uid: str, withdrawn: bool = False) -> dict[str, Any]:
+        """An entry in force, by the publisher's own id, with its changes from release to release; with `withdrawn` also one that is gone."""
         catalogue.find(list_id)
         found = await ctx.kernel.get(ENTRY, PUBLIC, entry_id(list_id, uid)) if len(uid) <= 200 else None
-        if found is None or not found.state.live:
-            raise NotFound("There is no such entry in force")
-        return _entry(found)
+        if found is None or not (found.state.live or withdrawn):
+            raise NotFound("There is no such entry in force; ask with withdrawn=true for one that a release has removed")
+        return {**entry_view(found), "history": await history(ctx, found.id)}
 
     @routes.get("")
     async def list_lists(caller: Reader) -> dict[str, Any]:
@@ -160,9 +162,12 @@ async def _page(ctx: Context, kind: str, where: dict[str, Any], asked: Any, show
 
 
 async def _list(ctx: Context, list_id: str) -> dict[str, Any]:
+    """A list: `age_s` since its release came into force, `checked_at` when its publisher's files were last known to be that release."""
     spec, now = catalogue.find(list_id), ctx.clock.now()
     release = await in_force(ctx, list_id)
     at = release.state.accepted_at if release else None
+    refused = await releases(ctx, {"list": list_id, "state": "refused"})
+    last = max(refused, key=lambda d: (d.state.received_at, d.id), default=None)
     return {
         "id": spec.id,
         "title": spec.title,
@@ -172,20 +177,6 @@ async def _list(ctx: Context, list_id: str) -> dict[str, Any]:
         "entries": await ctx.store.count("entry", PUBLIC, {"list": list_id}),
         "release": view(release) if release else None,
         "age_s": round((now - at).total_seconds()) if at else None,
-    }
-
-
-def _entry(found: Document[Entry]) -> dict[str, Any]:
-    signal = found.state.signal
-    subject: dict[str, Any] = msgspec.to_builtins(signal.subject)
-    names = subject.get("names", [])
-    return {
-        "uid": signal.source.uid,
-        "list": signal.source.list,
-        "signal_id": found.id,
-        "release_id": signal.source.release_id,
-        "name": names[0]["name"] if names else None,
-        "programs": signal.source.programs,
-        "remarks": signal.remarks or None,
-        **subject,
+        "checked_at": release.state.seen_at or at if release else None,
+        "last_refused": view(last) if last else None,
     }

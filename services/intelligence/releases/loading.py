@@ -19,13 +19,16 @@ from services.intelligence.lists.spec import ListSpec, Reading
 from services.intelligence.releases.model import (
     ENTRY,
     MARKER,
+    MAX_UNREAD_TOLD,
     RELEASE,
     Done,
     Judge,
     Mark,
     Publish,
     Release,
+    Seen,
     Supersede,
+    UnreadRow,
     Withdraw,
     entry_id,
 )
@@ -88,7 +91,7 @@ class Loader:
 
     async def load(self, release: Document[Release]) -> None:
         """Works on one release, whatever was done of it before."""
-        spec = catalogue.find(release.state.list)
+        spec = self._spec(release.state.list)
         held = await self._held(spec, release)
         if held is None:
             return
@@ -100,6 +103,11 @@ class Loader:
         elif not await self._accept(spec, release, held, old, changes):
             return
         self._in_force[spec.id] = {uid: digest for uid, digest in old.items() if uid in held.kept} | held.digests
+
+    def _spec(self, list_id: str) -> ListSpec:
+        """The list's description, with the operator's own guard rail."""
+        spec, share = catalogue.find(list_id), self.ctx.settings.list_shrink_share
+        return spec if share is None else msgspec.structs.replace(spec, max_shrink_share=share)
 
     async def _held(self, spec: ListSpec, release: Document[Release]) -> _Held | None:
         """What it holds; None where it is refused as unreadable. One that was accepted once could be read: what fails then is ours, and raised."""
@@ -144,17 +152,19 @@ class Loader:
             entries=reading.published, quarantined=len(reading.quarantined), added=len(changes.added),
             modified=len(changes.modified), deleted=len(changes.deleted), attached={r: a.rows for r, a in reading.attached.items()},
         )  # fmt: skip
-        if not (changes.added or changes.modified or changes.deleted):
-            await self._judge(release, Judge("unchanged", counts))
-            return False
         before = await in_force(self.ctx, spec.id)
+        unread = tuple(UnreadRow(row.row, row.reason) for row in reading.quarantined[:MAX_UNREAD_TOLD])
+        if not (changes.added or changes.modified or changes.deleted):
+            seen = [Item(RELEASE, PUBLIC, before.id, Message(Seen(), self._cause(release, "seen")))] if before else []
+            await self._judge(release, Judge("unchanged", counts, unread=unread), *seen)
+            return False
         if not release.state.accepted_by and (
             reason := guard(spec, len(old), changes, reading.published) or _thinned(spec, before, counts)
         ):
-            await self._judge(release, Judge("refused", counts, reason, "guard"))
+            await self._judge(release, Judge("refused", counts, reason, "guard", unread))
             return False
         items = self._changes(release, changes, held.signals)
-        judged = [self._item(release, Judge("accepted", counts), "judge")]
+        judged = [self._item(release, Judge("accepted", counts, unread=unread), "judge")]
         if before:
             judged.append(Item(RELEASE, PUBLIC, before.id, Message(Supersede(release.id), self._cause(release, "supersede"))))
         if len(items) <= _BATCH:
@@ -186,8 +196,8 @@ class Loader:
         marked = Message(Mark(release.state.list, signals), self._cause(release, "mark"))
         return [self._item(release, Done(), "done"), Item(MARKER, PUBLIC, release.id, marked)]
 
-    async def _judge(self, release: Document[Release], judge: Judge) -> None:
-        await self.ctx.kernel.apply_many([self._item(release, judge, "judge")], strict=True)
+    async def _judge(self, release: Document[Release], judge: Judge, *more: Item) -> None:
+        await self.ctx.kernel.apply_many([self._item(release, judge, "judge"), *more], strict=True)
 
     def _item(self, release: Document[Release], body: Judge | Done, what: str) -> Item:
         return Item(RELEASE, PUBLIC, release.id, Message(body, self._cause(release, what)))

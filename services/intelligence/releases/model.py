@@ -11,6 +11,7 @@ from shared.events.signals import ReleaseAccepted, ReleasePublished, Signal, Sig
 from shared.kernel.aggregate import Aggregate, Decided, Document, Index, Message
 
 Refusal = Literal["guard", "unreadable"]
+MAX_UNREAD_TOLD = 50
 
 
 class Receive(msgspec.Struct, frozen=True):
@@ -20,13 +21,21 @@ class Receive(msgspec.Struct, frozen=True):
     source: Literal["upload", "pull"]
 
 
+class UnreadRow(msgspec.Struct, frozen=True):
+    """A row of the primary file that became no entry: where it stands, from 1, and why; never what it says."""
+
+    row: int
+    reason: str
+
+
 class Judge(msgspec.Struct, frozen=True):
-    """What comparing found: `state` with the counts, and why where it is refused."""
+    """What comparing found: `state` with the counts, why where it is refused, and the first `MAX_UNREAD_TOLD` rows that could not be read."""
 
     state: Literal["accepted", "unchanged", "refused"]
     counts: Counts
     reason: str = ""
     refusal: Refusal | None = None
+    unread: tuple[UnreadRow, ...] = ()
 
 
 class LetIn(msgspec.Struct, frozen=True):
@@ -39,6 +48,10 @@ class Done(msgspec.Struct, frozen=True):
     """All its changes are published."""
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """The publisher's files came again and are still these."""
+
+
 class Supersede(msgspec.Struct, frozen=True):
     """Another release acts from now on."""
 
@@ -46,7 +59,7 @@ class Supersede(msgspec.Struct, frozen=True):
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`published`: the marker is behind its last change. `accepted_by`: who let it in past a guard."""
+    """`published`: the marker is behind its last change. `accepted_by`: who let it in past a guard. `seen_at`: when the same came again."""
 
     list: str
     state: ReleaseState
@@ -63,6 +76,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     accepted_by: str = ""
     accepted_because: str = ""
     superseded_by: str = ""
+    seen_at: datetime | None = None
+    unread: tuple[UnreadRow, ...] = ()
 
 
 def _moved(new: Release, reason: str = "") -> ReleaseMoved:
@@ -98,6 +113,9 @@ def _decide(state: Release | None, message: Message, now: datetime) -> Decided[R
                 return None
             new = msgspec.structs.replace(state, published=True)
             return Decided(new, [_moved(new)])
+        case Seen():
+            new = msgspec.structs.replace(state, seen_at=now)
+            return Decided(new, [_moved(new)])
         case Supersede(by):
             if state.superseded_by:
                 return None
@@ -109,7 +127,9 @@ def _decide(state: Release | None, message: Message, now: datetime) -> Decided[R
 def _judged(state: Release, judge: Judge, release_id: str, now: datetime) -> Decided[Release] | None:
     if state.state != "received":
         return None
-    new = msgspec.structs.replace(state, state=judge.state, counts=judge.counts, reason=judge.reason, refusal=judge.refusal)
+    new = msgspec.structs.replace(
+        state, state=judge.state, counts=judge.counts, reason=judge.reason, refusal=judge.refusal, unread=judge.unread
+    )
     if judge.state != "accepted":
         return Decided(new, [_moved(new, judge.reason)])
     c = judge.counts
@@ -132,6 +152,7 @@ RELEASE = Aggregate(
     decide=_decide,
     indexes=(
         Index("list", lambda s: s.list),
+        Index("state", lambda s: s.state),
         Index("in_force", lambda s: s.list if s.state == "accepted" and not s.superseded_by else None),
         Index("todo", lambda s: 1 if s.state == "received" or (s.state == "accepted" and not s.published) else None),
     ),
@@ -219,6 +240,8 @@ def view(found: Document[Release]) -> dict[str, Any]:
         "state": s.state,
         "entries": s.counts.entries,
         "quarantined": s.counts.quarantined,
+        "unread": [{"row": u.row, "reason": u.reason} for u in s.unread],
+        "attached": s.counts.attached,
         "added": s.counts.added,
         "modified": s.counts.modified,
         "deleted": s.counts.deleted,
@@ -231,6 +254,7 @@ def view(found: Document[Release]) -> dict[str, Any]:
         "accepted_because": s.accepted_because or None,
         "superseded_by": s.superseded_by or None,
         "received_at": s.received_at,
+        "seen_at": s.seen_at,
         "loaded_by": s.loaded_by,
         "source": s.source,
         "sha256": s.sha256,
