@@ -50,9 +50,9 @@ class Api:
         """A JSON body; fields that are None are not sent."""
         return self._send("POST", path, json=_given(body))
 
-    def delete(self, path: str) -> Answer:
-        """Ends what stands there."""
-        return self._send("DELETE", path)
+    def delete(self, path: str, body: dict[str, Any] | None = None) -> Answer:
+        """Ends what stands there; with a JSON body where the reason must be given."""
+        return self._send("DELETE", path) if body is None else self._send("DELETE", path, json=body)
 
     def upload(self, path: str, chunks: Iterable[bytes], size: int, content_type: str, params: dict[str, Any] | None = None) -> Answer:
         """Streams `size` bytes."""

@@ -3,6 +3,7 @@
 It can be played again and again: each time begins with the first release, and takes back the finding of the time before.
 """
 
+import csv
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from services.cli import findings, followup, gate, lists
+from services.cli import findings, followup, gate, lists, why
 from services.cli.failures import Refused
 from services.cli.imports import import_file
 from services.cli.session import Session
@@ -36,6 +37,10 @@ CAST: Final = {
     "1009": ("cotton from a region of presumed forced labour", "review", "review"),
     "1010": ("a name of everyday words: nobody's", "allow", "allow"),
 }
+_INTRODUCTION: Final = (
+    "300 made-up suppliers, ten of them with a part to play, and two releases of a made-up sanctions list.",
+    "Each $ line is a command that you can type yourself; what follows it is what the system answers.",
+)
 _REPORTED: Final = "1008"
 _REPORTED_NAME: Final = "Ferrowell Brick Kilns"
 
@@ -57,28 +62,33 @@ def _play(session: Session, people: "_People") -> None:
         if (left["about"] or {}).get("name") == _REPORTED_NAME:
             bo.api.post(f"/v1/findings/{left['id']}/retraction", {"reason": "the demo is played again"})
 
+    for line in _INTRODUCTION:
+        session.note(line)
     _title(buyer, "1  Suppliers come in", f"suppliers import {SAMPLE / 'suppliers.csv'} --source-system {_SYSTEM}")
     import_file(buyer, SAMPLE / "suppliers.csv", _SYSTEM)
+    with (SAMPLE / "suppliers.csv").open(encoding="utf-8") as file:
+        numbers = [row["number"] for row in csv.DictReader(file)]
+    _until(lambda: all(answer["supplier_id"] for answer in _ask(buyer, numbers).values()), "Not all suppliers are screened in time")
     _title(operator, "2  A first release of a sanctions list is loaded", f"lists load {_LIST} {SAMPLE / 'list-1'}")
-    lists.load(operator, _LIST, [SAMPLE / "list-1"])
+    lists.load(operator, _LIST, [str(SAMPLE / "list-1")])
     _title(buyer, "3  The gate, before", "gate " + " ".join(f"{_SYSTEM}:{number}" for number in CAST))
     before = _settled(buyer, {number: first for number, (_, first, _) in CAST.items()} | {_REPORTED: "allow"})
     buyer.out.print(table(_rows(before), {"supplier": "number", "answer": "before", "what it is there for": "story"}))
 
     cursor = _feed(partner, "")[1]
     _title(operator, "4  The next release: three parties more, one less", f"lists load {_LIST} {SAMPLE / 'list-2'}")
-    lists.load(operator, _LIST, [SAMPLE / "list-2"])
+    lists.load(operator, _LIST, [str(SAMPLE / "list-2")])
     after = _settled(buyer, {number: second for number, (_, _, second) in CAST.items()})
     columns: Columns = {"supplier": "number", "before": "before", "after": "after", "what it is there for": "story"}
     _title(buyer, "5  Who was found, who is blocked, who is released", "")
     buyer.out.print(table(_rows(before, after), columns))
     _title(buyer, "6  Why?", f"why {after['1005']['id']}")
-    gate.why(buyer, after["1005"]["id"])
+    why.why(buyer, after["1005"]["id"])
 
     finding, answer = _report(people)
     moved = {a["supplier_id"] for number, a in after.items() if a["decision"] != before[number]["decision"]} | {answer["supplier_id"]}
     changes = _changes(partner, cursor, moved)
-    _title(partner, "9  What subscribers were told", "")
+    _title(partner, "9  What subscribers were told, by webhook or from the feed /v1/risk-changes", "")
     partner.out.print(table(changes, _FEED))
     _title(buyer, "Next", "")
     for line in _next(after):
@@ -108,7 +118,9 @@ def _report(people: "_People") -> tuple[str, dict[str, Any]]:
     findings.verify(bo, finding, "two independent sources")
     answer = _settled(buyer, {_REPORTED: "block"})[_REPORTED]
     _title(worker, "8  It acts: the gate, an audit, a case", f"gate {_SYSTEM}:{_REPORTED}")
-    gate.why(buyer, answer["id"])
+    buyer.out.print(gate.decisions([f"{_SYSTEM}:{_REPORTED}"], [answer]))
+    _command(buyer, f"why {answer['id']}")
+    why.why(buyer, answer["id"])
     for kind, known in kept.items():
 
         def opened(kind: str = kind, known: set[str] = known) -> bool:
@@ -256,9 +268,11 @@ def _command(somebody: Session, typed: str) -> None:
 def _next(after: dict[str, Any]) -> list[str]:
     """What to look at afterwards; the first token alone may neither buy nor analyse."""
     return [
+        "Where duewatch is found:      export PATH=$PWD/.venv/bin:$PATH, in the folder of this project",
         "A token for looking around:   duewatch tokens issue --role buyer --role analyst --role auditor --role case_worker"
         " --subject me --save me.token",
         f"Why 1006, by its owner:       duewatch why {after['1006']['id']} --token-file me.token",
+        f"All that weighs on 1004:      duewatch why {_SYSTEM}:1004 --token-file me.token",
         f"The one that buys from 1003:  duewatch why {after['1007']['id']} --token-file me.token",
         "All that is blocked:          duewatch suppliers list --status blocked --token-file me.token",
         "Every chain of the journal:   duewatch journal verify",
@@ -270,6 +284,6 @@ _FEED: Final[Columns] = {
     "supplier": lambda change: [f"{ref['system']}:{ref['number']}" for ref in change["data"]["external_refs"]],
     "tier before": lambda change: change["data"]["previous_tier"],
     "tier": lambda change: change["data"]["tier"],
-    "because of": lambda change: change["data"]["cause"]["type"],
+    "because of": lambda change: change["data"]["cause"]["type"].removeprefix("duewatch.").removesuffix(".v1").replace(".", " "),
     "time": lambda change: when(change["time"]),
 }

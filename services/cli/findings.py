@@ -86,6 +86,28 @@ def show_report(session: Session, report: ReportId) -> None:
     session.answer(session.api.get(f"/v1/reports/{segment(report)}"), _whole)
 
 
+@command(reports, "identity", example="duewatch reports identity rep_... --reason 'warrant 12/26 of the district court'", role="custodian")
+def identity(
+    session: Session,
+    report: ReportId,
+    reason: Annotated[str, typer.Option(help="Why; the journal keeps it, in clear, with your name.")],
+) -> None:
+    """Opens who sent a report, once the journal says who opened it and why."""
+    opened = session.api.post(f"/v1/reports/{segment(report)}/identity", {"reason": reason})
+    session.answer(opened, lambda body: fields({"report": body["id"], "sent by": body["subject"]}))
+
+
+@command(reports, "erase", example="duewatch reports erase rep_... --reason data_subject_request", role="admin")
+def erase(
+    session: Session,
+    report: ReportId,
+    reason: Annotated[str, typer.Option(help="data_subject_request, retention_ended, sent_by_mistake or legal_order.")],
+) -> None:
+    """Erases a report for good: nobody can read it, its sender or what was written about it again. A verified finding holds until retracted."""
+    erased = session.api.delete(f"/v1/reports/{segment(report)}", {"reason": reason})
+    session.answer(erased, lambda body: fields({"report": body["id"], "state": body["state"]}))
+
+
 @command(findings, "list", example="duewatch findings list --state draft", role="analyst")
 def list_findings(
     session: Session,

@@ -7,7 +7,7 @@ import typer
 from rich.console import Group, RenderableType
 
 from services.cli.command import Cursor, Limit, command, group
-from services.cli.failures import Refused
+from services.cli.failures import Refused, WrongUse
 from services.cli.packages import Package, package
 from services.cli.session import Session, segment
 from services.cli.show import Columns, fields, page, table, when
@@ -17,18 +17,32 @@ app = group("Load official lists, and look at their releases and entries.", "due
 ListId = Annotated[str, typer.Argument(metavar="LIST", help="The list's id, as `duewatch lists show` names it.")]
 Wait = Annotated[bool, typer.Option(help="Wait until it is compared and held against all suppliers.")]
 _CHUNK = 256 * 1024
+_ADDRESSES = ("http://", "https://")
+_ROWS_TOLD = 5
 
 
 @command(app, "load", example="duewatch lists load us_ofac_sdn ./2023-01", role="operator")
 def load(
     session: Session,
     list_id: ListId,
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="A folder with the official files, a zip of them, or the files.", exists=True)
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE", help="A folder with the official files, a zip of them, the files, or an https:// address of one."),
     ],
     wait: Wait = True,
 ) -> None:
-    """Loads a release: sends the official files, waits for the comparison and for the sweep over all suppliers."""
+    """Loads a release: sends the official files, waits for the comparison and for the sweep over all suppliers.
+
+    An address is fetched by the system itself, as `duewatch lists pull` has it.
+    """
+    if any(source.startswith(_ADDRESSES) for source in sources):
+        if len(sources) > 1:
+            raise WrongUse("Give one address, of a file or of a zip with all of them")
+        pull(session, list_id, sources[0], wait=wait)
+        return
+    paths = [Path(source) for source in sources]
+    if missing := [path for path in paths if not path.exists()]:
+        raise WrongUse(f"{missing[0]}: there is no such file or folder")
     official = [file["name"] for file in session.api.get(f"/v1/lists/{segment(list_id)}").body["files"]]
     with package(official, paths) as sent:
         answer = _send(session, list_id, sent)
@@ -72,19 +86,27 @@ def show(session: Session, list_id: Annotated[str, typer.Argument(metavar="[LIST
         "entries": "entries",
         "release": _acting("id"),
         "in force since": _acting("accepted_at"),
+        "checked": "checked_at",
+        "refused last": lambda row: when((row["last_refused"] or {}).get("received_at")),
     }
     session.answer(session.api.get("/v1/lists"), lambda body: page(body, columns))
 
 
 @command(app, "releases", example="duewatch lists releases us_ofac_sdn", role="analyst")
-def releases(session: Session, list_id: ListId, limit: Limit = 50, cursor: Cursor = None) -> None:
+def releases(
+    session: Session,
+    list_id: ListId,
+    state: Annotated[str | None, typer.Option(help="received, accepted, unchanged or refused.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> None:
     """All releases of a list, those refused among them."""
-    answer = session.api.get(f"/v1/lists/{segment(list_id)}/releases", {"limit": limit, "cursor": cursor})
+    answer = session.api.get(f"/v1/lists/{segment(list_id)}/releases", {"state": state, "limit": limit, "cursor": cursor})
     columns: Columns = {
         "release": "id", "state": "state", "received": "received_at", "entries": "entries", "added": "added", "modified": "modified",
         "deleted": "deleted", "by": "loaded_by", "reason": "reason",
     }  # fmt: skip
-    session.answer(answer, lambda body: page(body, columns, empty="No release was loaded yet."))
+    session.answer(answer, lambda body: page(body, columns, empty="No such release."))
 
 
 @command(app, "entries", example="duewatch lists entries us_ofac_sdn 36", role="analyst")
@@ -95,15 +117,15 @@ def entries(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> None:
-    """The entries in force, or one of them."""
+    """The entries in force; or one entry, and how it changed from release to release, also when it is gone."""
     path = f"/v1/lists/{segment(list_id)}/entries"
     if uid:
-        session.answer(session.api.get(f"{path}/{segment(uid)}"), _entry)
+        session.answer(session.api.get(f"{path}/{segment(uid)}", {"withdrawn": True}), _entry)
         return
     columns: Columns = {
         "uid": "uid",
-        "name": "name",
-        "kind": lambda row: row.get("schema", "organisation"),
+        "name": _named,
+        "kind": lambda row: row.get("schema", "organisation") if row["about"] == "party" else row["about"],
         "countries": "countries",
         "programs": "programs",
     }
@@ -162,7 +184,7 @@ def _sweep(session: Session, release: Any, bars: Any) -> Any:
 def _summary(release: Any, sweep: Any) -> RenderableType:
     rows = {
         "release": release["id"], "state": release["state"], "reason": release["reason"], "entries": release["entries"],
-        "unread": release["quarantined"] or None, "added": release["added"], "modified": release["modified"], "deleted": release["deleted"],
+        "unread": _unread(release), "added": release["added"], "modified": release["modified"], "deleted": release["deleted"],
     }  # fmt: skip
     if sweep:
         swept = f"{sweep['state']}, {sweep['partitions_done']} of {sweep['partitions']} partitions"
@@ -170,20 +192,44 @@ def _summary(release: Any, sweep: Any) -> RenderableType:
     return fields(rows)
 
 
+def _unread(release: Any) -> str | None:
+    """How many rows became no entry, and what is wrong with the first of them."""
+    if not release["quarantined"]:
+        return None
+    rows = [f"row {one['row']}: {one['reason']}" for one in release["unread"][:_ROWS_TOLD]]
+    return f"{release['quarantined']:,} rows; " + "; ".join(rows) + ("; ..." if release["quarantined"] > len(rows) else "")
+
+
+def _named(entry: Any) -> str:
+    """The name of a party, or the good and place that an exposure is about."""
+    if entry["name"]:
+        return str(entry["name"])
+    good = f"HS {entry['hs']} " if entry.get("hs") else ""
+    return f"{good}from {entry.get('region') or entry.get('origin') or 'anywhere'}"
+
+
 def _list(body: Any) -> RenderableType:
-    release = body["release"] or {}
+    release, refused = body["release"] or {}, body["last_refused"] or {}
     rows = {
         "list": body["id"], "title": body["title"], "publisher": body["publisher"], "entries": body["entries"],
         "release": release.get("id") or "none in force", "in force since": when(release.get("accepted_at")), "let in by": release.get("accepted_by"),
-        "because": release.get("accepted_because"), "sha256": release.get("sha256"),
+        "because": release.get("accepted_because"), "sha256": release.get("sha256"), "checked": when(body["checked_at"]),
+        "refused last": refused.get("id"), "received": when(refused.get("received_at")), "why": refused.get("reason"),
     }  # fmt: skip
     return Group(fields(rows), "", table(body["files"], {"file": "name", "role": "role", f"address ({body['addresses']})": "address"}))
 
 
 def _entry(body: Any) -> RenderableType:
-    rows = {
-        k.replace("_", " "): v
-        for k, v in body.items()
-        if not (isinstance(v, dict) or (isinstance(v, list) and v and isinstance(v[0], dict)))
-    }
-    return Group(fields(rows), "", table(body.get("names", []), {"name": "name", "kind": lambda row: row.get("kind", "alias")}, empty=""))
+    rows = {k.replace("_", " "): v for k, v in body.items() if not (isinstance(v, list) and v and isinstance(v[0], dict))}
+    parts: list[RenderableType] = [fields(rows)]
+    if names := body.get("names"):
+        parts += ["", table(names, {"name": "name", "kind": lambda row: row.get("kind", "alias") + (", weak" if row.get("weak") else "")})]
+    if numbers := body.get("identifiers"):
+        parts += ["", table(numbers, {"number": "value", "kind": "kind", "country": "country"})]
+    if places := body.get("addresses"):
+        parts += ["", table(places, {"address": "text", "city": "city", "country": "country"})]
+    parts += [
+        "",
+        table(body["history"], {"change": "change", "release": "release_id", "when": lambda row: when(row["at"]), "of its": "parts"}),
+    ]
+    return Group(*parts)

@@ -21,6 +21,7 @@ from services.cli import (
     suppliers,
     system,
     tokens,
+    why,
 )
 from services.cli.command import command
 from services.cli.failures import INTERRUPTED, Failure, WrongUse, of_error, of_system, tell
@@ -52,7 +53,7 @@ command(app, "screen", example="duewatch screen 'Acme Shipping Ltd' --country RU
 app.add_typer(screening.matches, name="matches", rich_help_panel=_SUPPLIERS)
 app.add_typer(screening.sweeps, name="sweeps", rich_help_panel=_SUPPLIERS)
 command(app, "gate", example="duewatch gate S4:100001 S4:100002 --effect payment", role="buyer", panel=_SUPPLIERS)(gate.gate)
-command(app, "why", example="duewatch why dec_...", role="buyer", panel=_SUPPLIERS)(gate.why)
+command(app, "why", example="duewatch why dec_...", role="buyer", panel=_SUPPLIERS)(why.why)
 app.add_typer(followup.audits, name="audits", rich_help_panel=_FOLLOWING)
 app.add_typer(followup.cases, name="cases", rich_help_panel=_FOLLOWING)
 app.add_typer(subscriptions.app, name="subscriptions", rich_help_panel=_FOLLOWING)

@@ -48,6 +48,10 @@ class Session:
             raise WrongUse("The address of the system begins with http:// or https://")
         return Api(self._url, self._token(), self._advice)
 
+    def needs(self, role: str) -> None:
+        """Which role the rest of the command needs, where its arguments decide."""
+        self._role = role
+
     def close(self) -> None:
         """Ends the connection, if there is one."""
         if "api" in self.__dict__:

@@ -77,7 +77,9 @@ async def test_an_entry_tells_how_it_changed_and_where_it_went(h: Harness) -> No
     assert (await h.client("analyst").get(f"/v1/lists/{LIST}/entries/{MARK}?withdrawn=true")).status_code == 404
 
 
-@pytest.mark.parametrize(("share", "state"), [("0.5", "accepted"), ("0.3", "accepted"), ("0.29", "refused"), ("0", "refused"), (None, "refused")])
+@pytest.mark.parametrize(
+    ("share", "state"), [("0.5", "accepted"), ("0.3", "accepted"), ("0.29", "refused"), ("0", "refused"), (None, "refused")]
+)
 async def test_the_operator_sets_the_share_that_waits_for_a_person(tmp_path: Path, share: str | None, state: str) -> None:
     settings = Settings.read({"DUEWATCH_LIST_SHRINK_SHARE": share} if share else {})
     async with harness(tmp_path, SERVICE, list_shrink_share=settings.list_shrink_share) as h:

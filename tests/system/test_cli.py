@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,10 @@ def test_from_a_list_to_a_blocked_purchase_and_why(duewatch: Run, tmp_path: Path
     assert duewatch("lists", "show", "us_ofac_sdn", "--json").body["entries"] == 1
     assert "OLD HARBOUR" in duewatch("lists", "entries", "us_ofac_sdn", "1").out
     assert "OLD HARBOUR SHIPPING COMPANY" in duewatch("lists", "entries", "us_ofac_sdn").out
+    gone = duewatch("lists", "entries", "us_ofac_sdn", "2").out
+    assert gone.index("added") < gone.index("deleted") < gone.rindex(refused["id"])
+    assert duewatch("lists", "releases", "us_ofac_sdn", "--state", "refused", "--json").body["items"] == []
+    assert "checked" in duewatch("lists", "show", "us_ofac_sdn").out
     assert duewatch("sweeps", "show", duewatch("lists", "show", "us_ofac_sdn", "--json").body["release"]["sweep_id"]).code == 0
 
     gate = duewatch("gate", "S4:100001", "S4:100002", "S4:9", "--json", roles=("buyer",)).body["items"]
@@ -104,11 +109,42 @@ def test_from_a_list_to_a_blocked_purchase_and_why(duewatch: Run, tmp_path: Path
 
     (match,) = duewatch("matches", "list", "--supplier", "S4:100001", "--json", roles=("analyst",)).body["items"]
     assert "OLD HARBOUR" in duewatch("matches", "show", match["id"], roles=("analyst",)).out
+    for thing, role in ((match["id"], "analyst"), ("S4:100001", "buyer"), (match["supplier_id"], "buyer")):
+        told = duewatch("why", thing, roles=(role,)).out
+        assert "list us_ofac_sdn, entry 1, release rel_" in told
+    assert duewatch("why", match["id"], "--json", roles=("analyst",)).body["chain"][-1]["data"]["uid"] == "1"
+    assert duewatch("why", "mat_none", roles=("analyst",)).code == 1
+    assert duewatch("why", refused["id"], roles=("analyst",)).code == 2
+    refused_role = duewatch("why", "aud_none", roles=("analyst",))
+    assert (refused_role.code, "--role auditor" in refused_role.err) == (1, True)
     assert "prohibited" in duewatch("suppliers", "rating", "S4:100001", roles=("buyer",)).out
     review = ("matches", "review", match["id"], "--outcome", "cleared", "--reason-code", "different_business", "--note", "a dairy")
     assert "cleared" in duewatch(*review, roles=("analyst",)).out
     assert duewatch("matches", "review", match["id"], "--outcome", "maybe", roles=("analyst",)).code == 1
     assert "OLD HARBOUR" in duewatch("screen", "Old Harbour Shipping Co", roles=("analyst",)).out
+
+
+def test_a_finding_is_told_by_the_audit_and_the_case_that_it_causes(duewatch: Run) -> None:
+    duewatch("suppliers", "add", "Copper Fern Kilns", "IN", "--ref", "S4:888", "--json", roles=("buyer",))
+    sent = duewatch(
+        "reports", "send", "--name", "Copper Fern Kilns", "--indicator", "debt_bondage", "--text", "x", "--json", roles=("reporter",)
+    )
+    finding = duewatch("findings", "draft", sent.body["id"], "--summary", "Debt bondage", "--json", roles=("analyst",)).body["id"]
+    assert duewatch("findings", "verify", finding, "--reason", "seen it", roles=("analyst",), subject="bo").code == 0
+    for kind, role in (("audits", "auditor"), ("cases", "case_worker")):
+        end = time.monotonic() + 20
+        while not (found := duewatch(kind, "list", "--supplier", "S4:888", "--json", roles=(role,)).body["items"]):
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert f"finding {finding}" in duewatch("why", found[0]["id"], roles=(role,)).out
+    assert duewatch("findings", "retract", finding, "--reason", "another site", roles=("analyst",)).code == 0
+
+
+def test_a_release_from_an_address_goes_through_the_egress_guard(duewatch: Run) -> None:
+    refused = duewatch("lists", "load", "us_ofac_sdn", "https://10.0.0.1/sdn.zip")
+    assert (refused.code, "may not be called" in refused.err) == (1, True)
+    assert duewatch("lists", "load", "us_ofac_sdn", "https://example.org/a", "https://example.org/b").code == 2
+    assert duewatch("lists", "load", "us_ofac_sdn", "/no/such/folder").code == 2
 
 
 def test_suppliers_one_by_one(duewatch: Run) -> None:
@@ -140,7 +176,7 @@ def test_subscriptions(duewatch: Run) -> None:
 
 def test_what_follows_up_and_what_failed_can_be_listed(duewatch: Run) -> None:
     assert duewatch("audits", "list", "--overdue", "--json", roles=("auditor",)).body["items"] == []
-    assert duewatch("cases", "list", "--json", roles=("case_worker",)).body["items"] == []
+    assert duewatch("cases", "list", "--overdue", "--json", roles=("case_worker",)).body["items"] == []
     assert duewatch("audits", "show", "aud_none", roles=("auditor",)).code == 1
     assert duewatch("cases", "show", "cas_none", roles=("case_worker",)).code == 1
     assert duewatch("dead-letters", "list", "--json").body["items"] == []
@@ -196,6 +232,11 @@ def test_from_a_report_to_a_finding_and_back(duewatch: Run, tmp_path: Path) -> N
     assert "verified" in duewatch(*verify, roles=("analyst",), subject="bo").out
     assert "party: Silver Creek Garments (GB)" in duewatch("findings", "list", "--state", "verified", roles=("analyst",)).out
     assert "seen it" in duewatch("findings", "show", finding, roles=("analyst",)).out
+    assert f"report {report}" in duewatch("why", finding, roles=("analyst",)).out
+    assert "rae" in duewatch("reports", "identity", report, "--reason", "a warrant", roles=("custodian",)).out
     assert "retracted" in duewatch("findings", "retract", finding, "--reason", "another site", roles=("analyst",)).out
+    assert duewatch("reports", "erase", report, "--reason", "boredom", roles=("admin",)).code == 1
+    assert "erased" in duewatch("reports", "erase", report, "--reason", "legal_order", roles=("admin",)).out
+    assert duewatch("reports", "identity", report, "--reason", "a warrant", roles=("custodian",)).code == 1
     wrong = duewatch("reports", "send", "--name", "A", "--text", "x", "--indicator", "rudeness", roles=("reporter",))
     assert (wrong.code, "indicators" in wrong.err) == (1, True)
