@@ -78,6 +78,7 @@ class Aggregate(Generic[S]):
     wake: Callable[[S], datetime | None] | None = None  # when to ring its alarm
     rings: bool = True  # False: the service looks for what is due itself, the waker leaves it alone
     key: Callable[[S], str] | None = None  # partition key, where it is not the aggregate's own id
+    erasable: bool = False  # what is taken out of its state must lie nowhere on disk any more
 
     decoder: "msgspec.json.Decoder[S]" = field(init=False, repr=False, compare=False)
 

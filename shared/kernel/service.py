@@ -78,4 +78,4 @@ class Service:
 
     def collections(self) -> list[Collection]:
         """What its store must hold."""
-        return [Collection(a.kind, tuple(Field(i.name, i.many, i.unique) for i in a.indexes)) for a in self.aggregates]
+        return [Collection(a.kind, tuple(Field(i.name, i.many, i.unique) for i in a.indexes), a.erasable) for a in self.aggregates]

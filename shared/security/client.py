@@ -86,7 +86,7 @@ class GuardedClient:
                 if answer.status == 304:
                     return Download(status=304, etag=etag, last_modified=modified)
                 if answer.status != 200:
-                    raise Unavailable("The address did not answer with the file")
+                    raise Unavailable(_not_the_file(answer.status))
                 if answer.content_length is not None and answer.content_length > limit_bytes:
                     raise TooLarge("The file is larger than the limit for it")
                 size, digest = await _store(answer.content, into, limit_bytes)
@@ -147,6 +147,12 @@ async def _store(content: aiohttp.StreamReader, into: Path, limit_bytes: int) ->
 def _discard(file: BinaryIO, path: Path) -> None:
     file.close()
     path.unlink(missing_ok=True)
+
+
+def _not_the_file(status: int) -> str:
+    if 300 <= status < 400:
+        return "The address leads on to another one, which is not followed; give the address of the file itself"
+    return f"The address answered {status} in place of the file"
 
 
 def _retry_after(value: str | None) -> int | None:

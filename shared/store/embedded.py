@@ -154,7 +154,9 @@ class EmbeddedStore:
             sql = "UPDATE journal SET data = NULL WHERE subject = ? AND kind = ? AND tenant = ?"
             return db.execute(sql, (subject, kind, tenant)).rowcount
 
-        return int(await self._writer.run(job))
+        erased = int(await self._writer.run(job))
+        self._writer.scrub()
+        return erased
 
     async def dead_letters(self, *, state: str | None = None, after: str = "", limit: int = 50) -> list[DeadLetter]:
         asked, values = ("", ()) if state is None else ("state = ? AND ", (state,))

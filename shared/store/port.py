@@ -23,10 +23,11 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Collection(msgspec.Struct, frozen=True):
-    """All documents of one kind."""
+    """All documents of one kind. `erasable`: what is taken out of them must lie nowhere on disk any more."""
 
     kind: str
     fields: tuple[Field, ...] = ()
+    erasable: bool = False
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -23,8 +23,11 @@ CREATE TABLE IF NOT EXISTS head (seq INTEGER PRIMARY KEY, digest BLOB NOT NULL, 
 """
 
 
-def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """A connection with the settings that durability rests on: WAL, synchronous FULL. Checkpoints are a thread's (see `checkpoint`)."""
+def connect(path: Path, *, write: bool, overwrite: bool = False) -> sqlite3.Connection:
+    """A connection with the settings that durability rests on: WAL, synchronous FULL. Checkpoints are a thread's (see `checkpoint`).
+
+    `overwrite`: whole pages that a write frees are overwritten, too, at the price of writing them; a long document leaves such pages behind.
+    """
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60.0, cached_statements=256)
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
@@ -33,7 +36,8 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     db.execute("PRAGMA mmap_size=67108864")
     if write:
         db.execute("PRAGMA wal_autocheckpoint=0")
-        db.execute("PRAGMA secure_delete=FAST")  # an erased key does not linger in a page that was written anyway
+        # An erased key does not linger in a page that was written anyway (FAST), nor in one that is free now (ON).
+        db.execute(f"PRAGMA secure_delete={'ON' if overwrite else 'FAST'}")
     else:
         db.execute("PRAGMA query_only=ON")
     return db

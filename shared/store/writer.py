@@ -21,6 +21,7 @@ from shared.store.schema import connect
 
 Job = Callable[[sqlite3.Connection], Any]
 _CHECKPOINT_EVERY_S = 0.5
+_SCRUB_WAIT_MS = 100  # for readers; writers wait that long with it
 _AWAY = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY}
 log = logging.getLogger("duewatch.store")
 
@@ -35,6 +36,8 @@ class Writer:
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
         self._wrote = threading.Event()
+        self._scrub = threading.Event()
+        self._overwrite = any(c.erasable for c in self._collections.values())
 
     async def run(self, job: Job) -> Any:
         """Runs a job inside a transaction; returns when it is durable, raises what the job raised (its writes are undone then).
@@ -60,6 +63,10 @@ class Writer:
         found: list[Lost] = await self.run(lambda db: self._apply(db, commit))
         return found
 
+    def scrub(self) -> None:
+        """Soon empties the log beside the file: the pages as they were before an erasure stand there until others are written over them."""
+        self._scrub.set()
+
     def close(self) -> None:
         """Ends the thread after what waits."""
         if self._threads:
@@ -83,7 +90,7 @@ class Writer:
             if not jobs:
                 continue
             try:
-                db = db or connect(self._path, write=True)
+                db = db or connect(self._path, write=True, overwrite=self._overwrite)
             except sqlite3.Error as error:  # no file handle left, say: whoever waits is told, and the next one tries again
                 for _, future in jobs:
                     future.set_exception(error)
@@ -114,8 +121,10 @@ class Writer:
             future.set_result(result)
 
     def _checkpoint(self) -> None:
-        """Moves the log into the file beside the writer, which then never stops for it. PASSIVE blocks nobody."""
+        """Moves the log into the file beside the writer, which then never stops for it. PASSIVE blocks nobody; TRUNCATE, after an erasure, a moment."""
         db: sqlite3.Connection | None = None
+        if self._overwrite:  # the last run may have ended before it got to it
+            self._scrub.set()
         while not self._closing.is_set():
             self._closing.wait(_CHECKPOINT_EVERY_S)
             if self._wrote.is_set():
@@ -123,6 +132,12 @@ class Writer:
                 with contextlib.suppress(sqlite3.OperationalError):  # busy: another process does it; the next round will
                     db = db or connect(self._path, write=True)
                     db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            if self._scrub.is_set():
+                with contextlib.suppress(sqlite3.OperationalError):  # a reader holds on to the log: the next round will
+                    db = db or connect(self._path, write=True)
+                    db.execute(f"PRAGMA busy_timeout={_SCRUB_WAIT_MS}")
+                    if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
+                        self._scrub.clear()
         if db is not None:
             db.close()
 

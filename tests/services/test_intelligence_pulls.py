@@ -92,8 +92,8 @@ async def test_one_address(h: Harness, publisher: Publisher) -> None:
     release_id = (await pull(h, {"address": f"{publisher.base}/all.zip"}))["id"]
     await work(Loader(h.ctx))
     assert (await read(h, release_id))["state"] == "accepted"
-    for missing in (MARK, "away"):  # a redirect is not followed
-        await pull(h, {"address": f"{publisher.base}/{missing}"}, 503)
+    for missing, told in ((MARK, "answered 404"), ("away", "not followed")):
+        assert told in (await pull(h, {"address": f"{publisher.base}/{missing}"}, 503))["detail"]
     assert publisher.asked == ["all.zip", MARK, "away"]
     assert parts(h) == []
 

@@ -1,6 +1,9 @@
 """Who may read what of a report; what people wrote and who they are lies nowhere in clear, and is gone once it is erased."""
 
+import asyncio
+import base64
 import logging
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -122,6 +125,27 @@ async def test_erasure_leaves_nothing_that_opens(h: Harness) -> None:
             h.ctx.sealer.open(getattr(found.state, part), context=f"default/{report}/{part}")
     assert len(await h.told("signals")) == 1  # what was verified holds until it is retracted
     await post(admin, f"/v1/findings/{finding}/retraction", {"reason": "the source is gone"}, 200)
+
+
+async def test_erased_keys_lie_in_no_file_any_more(h: Harness) -> None:
+    """Neither in the log beside the database nor in pages that a long report leaves behind."""
+    long = REPORT_BODY | {"text": "They keep our passports. " * 390}
+    reports = [(await post(reporter(h), "/v1/reports", body))["id"] for body in (REPORT_BODY, long, REPORT_BODY, long)]
+    reason = {"reason": "zzwarrant"}
+    await post(h.client("custodian"), f"/v1/reports/{reports[1]}/identity", reason, 200)
+    keys: dict[str, list[bytes]] = {}
+    for id_ in reports:
+        found = await h.ctx.kernel.get(REPORT, "default", id_)
+        assert found is not None
+        keys[id_] = [base64.b64encode(sealed.key) for sealed in (found.state.text, found.state.identity)]
+    for id_ in reports[:3]:
+        await erase(h.client("admin"), id_)
+    gone = [b"zzwarrant", *(key for id_ in reports[:3] for key in keys[id_])]
+    end = time.monotonic() + 10
+    while left := [key for key in gone if files_with(h.folder, key)]:
+        assert time.monotonic() < end, f"{len(left)} of {len(gone)} are still there"
+        await asyncio.sleep(0.1)
+    assert all(files_with(h.folder, key) for key in keys[reports[3]])  # so the search does look where they lie
 
 
 async def test_a_draft_in_the_moment_of_an_erasure_ends_with_it(h: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

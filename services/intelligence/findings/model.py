@@ -118,4 +118,5 @@ FINDING: Aggregate[Finding] = Aggregate(
     state=Finding,
     decide=_decide,
     indexes=(Index("report_id", lambda f: f.report_id), Index("state", lambda f: f.state)),
+    erasable=True,
 )

@@ -82,6 +82,7 @@ REPORT: Aggregate[Report] = Aggregate(
     state=Report,
     decide=_report,
     indexes=(Index("sender", lambda r: r.sender), Index("receipt", lambda r: r.receipt)),
+    erasable=True,
 )
 
 

@@ -16,9 +16,9 @@ from shared.events.envelope import PUBLIC, encode
 from shared.events.intelligence import ReleaseState
 from shared.http.application import Body
 from shared.http.auth import requires, router
-from shared.http.checks import clean_text
 from shared.http.idempotency import IdempotencyAsked, idempotency_key
 from shared.http.pages import PageAsked, cursor_after, page
+from shared.http.strings import Text
 from shared.ids import derive
 from shared.kernel.aggregate import Cause, Document, Item, Message
 from shared.kernel.kernel import document
@@ -33,7 +33,7 @@ Operator = Annotated[Principal, requires(Permission.LISTS_LOAD)]
 class AcceptanceBody(Body):
     """Why a refused release may act."""
 
-    reason: Annotated[str, Field(min_length=3, max_length=1000)]
+    reason: Annotated[Text, Field(min_length=3, max_length=1_000)]
 
 
 class PullBody(Body):
@@ -103,7 +103,7 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
         """Lets in a release that a guard refused; who did so and why stays with it."""
         found = await release_of(list_id, release_id)
         cause = Cause(ctx.ids.new("cmd"), "command.release.accept", found.id, caller.subject)
-        message = Message(LetIn(clean_text(body.reason)), cause, repeat.key if repeat else "", repeat.digest if repeat else "")
+        message = Message(LetIn(body.reason), cause, repeat.key if repeat else "", repeat.digest if repeat else "")
         outcome = await ctx.kernel.execute(Item(RELEASE, PUBLIC, found.id, message))
         assert outcome.document is not None
         return view(outcome.document)
