@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import gc
 import logging
+import resource
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ log = logging.getLogger("duewatch.node")
 
 def tune() -> None:
     """For the whole process. Batches make many objects that live a moment and no circles; the default thresholds would walk all indexes again and again."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold keys, and reports as they were read
     gc.set_threshold(50_000, 20, 100)
     sys.setswitchinterval(0.001)  # a thread that writes waits no longer than this for one that computes
 

@@ -68,6 +68,12 @@ def test_all_workers_run_and_the_first_token_is_for_its_owner_alone(system: Syst
         assert key.stat().st_mode & 0o077 == 0, key.name
 
 
+def test_no_process_leaves_a_dump_of_its_memory(system: System) -> None:
+    for pid in (system.process.pid, *workers(system).values()):
+        (limit,) = [line for line in Path(f"/proc/{pid}/limits").read_text().splitlines() if line.startswith("Max core file size")]
+        assert limit.split()[4:6] == ["0", "0"]
+
+
 def test_a_second_one_on_the_same_folder_is_refused(system: System) -> None:
     refused = second(system.data, free_port())
     assert (refused.returncode, refused.stdout) == (1, "")
