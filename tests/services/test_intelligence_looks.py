@@ -56,6 +56,17 @@ async def test_rows_that_could_not_be_read_are_named_and_not_repeated(h: Harness
     assert (release["quarantined"], len(release["unread"]), release["unread"][0]["row"]) == (80, MAX_UNREAD_TOLD, 2001)
 
 
+async def test_damage_that_hides_whose_a_row_is_releases_nobody(h: Harness) -> None:
+    await load(h, sdn(mills(40)))
+    refused = await load(h, sdn(mills(41)).replace(b'7,"MILL NUMBER 7"', b'x7,"MILL NUMBER 7"'))
+    assert (refused["state"], refused["may_be_let_in"], refused["deleted"], refused["quarantined"]) == ("refused", True, 1, 1)
+    assert "Of 1 damaged rows" in refused["reason"]
+    assert (await get(h, f"/v1/lists/{LIST}/entries/7"))["name"] == "MILL NUMBER 7"
+    columns = b"ent_num,SDN_Name,SDN_Type,Program,Title,Call_Sign,Vess_type,Tonnage,GRT,Vess_flag,Vess_owner,Remarks\r\n"
+    headed = await load(h, columns + sdn(mills(39)))
+    assert (headed["state"], headed["quarantined"], headed["deleted"]) == ("accepted", 0, 1)
+
+
 async def test_an_entry_tells_how_it_changed_and_where_it_went(h: Harness) -> None:
     loads = (mills(10), {**mills(10), 3: "RENAMED"}, mills(10), {k: v for k, v in mills(10).items() if k != 3}, mills(10))
     ids = []

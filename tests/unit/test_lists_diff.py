@@ -42,6 +42,11 @@ def test_a_release_that_removes_too_much_waits(old: int, deleted: int, refused: 
     assert (guard(SPEC, old, gone(deleted), 5000) is not None) is refused
 
 
+def test_an_entry_that_may_stand_in_a_row_that_is_nobodys_is_not_released() -> None:
+    assert guard(SPEC, 100, gone(1), 99, nameless=1) is not None
+    assert guard(SPEC, 100, gone(0), 100, nameless=1) is None
+
+
 def test_the_reason_gives_the_numbers() -> None:
     assert guard(SPEC, 8976, gone(4488), 4488) == (
         "The release holds 4488 entries and removes 4488 of the 8976 in force (50.0%); more than 20.0% must be accepted by a person"

@@ -28,14 +28,20 @@ def compare(old: Mapping[str, str], new: Mapping[str, str], *, unread: Collectio
     )
 
 
-def guard(spec: ListSpec, old_count: int, changes: Changes, new_count: int) -> str | None:
+def guard(spec: ListSpec, old_count: int, changes: Changes, new_count: int, *, nameless: int = 0) -> str | None:
     """Why a release must wait for a named person, or None.
 
     Measures what goes, not only the difference of the counts: a release that swaps most entries for others is as suspicious as a short one.
+    `nameless`: rows of which not even the publisher's uid could be read; an entry that goes may stand in one of them.
     """
     if new_count < spec.minimum_entries:
         return f"The release holds {new_count} entries; at least {spec.minimum_entries} are expected"
     gone = len(changes.deleted)
+    if nameless and gone:
+        return (
+            f"Of {nameless} damaged rows it is not known whose they are, and {gone} of the entries in force stand in no other row; "
+            "that these go must be accepted by a person"
+        )
     if old_count and gone / old_count > spec.max_shrink_share:
         return (
             f"The release holds {new_count} entries and removes {gone} of the {old_count} in force ({gone / old_count:.1%}); "

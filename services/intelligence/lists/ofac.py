@@ -31,6 +31,7 @@ _DETAILS = (
     (10, "Vessel Owner"),
 )  # columns without a field of their own
 _BETWEEN_PROGRAMS = re.compile(r"\]\s*\[|;\s*")
+_HEADING = "ent_num"  # dat_spec.txt
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 
 
@@ -58,6 +59,8 @@ def _primary(path: Path) -> tuple[dict[str, list[str]], tuple[Quarantined, ...]]
     found: dict[str, list[str]] = {}
     quarantined: list[Quarantined] = []
     for row in rows(path, COLUMNS["primary"], "primary"):
+        if row.number == 1 and row.cells[:1] == [_HEADING]:  # some tools write the names of the columns above
+            continue
         uid = _uid(row)
         if reason := row.fault or _objection(uid, row.cells, found):
             quarantined.append(Quarantined(row=row.number, reason=reason, uid=uid or None))

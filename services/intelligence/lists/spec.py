@@ -51,6 +51,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.entries) + len(self.quarantined)
 
     @property
+    def nameless(self) -> int:
+        """Rows of which it is not even known whose they are."""
+        return sum(q.uid is None for q in self.quarantined)
+
+    @property
     def unread_uids(self) -> frozenset[str]:
         """Entries that the release holds but that could not be read."""
         return frozenset(q.uid for q in self.quarantined if q.uid is not None) - {e.uid for e in self.entries}

@@ -159,7 +159,7 @@ class Loader:
             await self._judge(release, Judge("unchanged", counts, unread=unread), *seen)
             return False
         if not release.state.accepted_by and (
-            reason := guard(spec, len(old), changes, reading.published) or _thinned(spec, before, counts)
+            reason := guard(spec, len(old), changes, reading.published, nameless=reading.nameless) or _thinned(spec, before, counts)
         ):
             await self._judge(release, Judge("refused", counts, reason, "guard", unread))
             return False
