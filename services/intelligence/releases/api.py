@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 from pydantic import Field
 
 from services.intelligence.lists import catalogue
-from services.intelligence.releases import raw
+from services.intelligence.releases import raw, views
 from services.intelligence.releases.entries import entry_view, history
 from services.intelligence.releases.loading import in_force, releases
 from services.intelligence.releases.model import ENTRY, RELEASE, LetIn, Receive, Release, entry_id, view
@@ -17,7 +17,7 @@ from shared.events.intelligence import ReleaseState
 from shared.http.application import Body
 from shared.http.auth import requires, router
 from shared.http.idempotency import IdempotencyAsked, idempotency_key
-from shared.http.pages import PageAsked, cursor_after, page
+from shared.http.pages import Page, PageAsked, cursor_after, page
 from shared.http.strings import Text
 from shared.ids import derive
 from shared.kernel.aggregate import Cause, Document, Item, Message
@@ -59,7 +59,7 @@ def routers(ctx: Context) -> list[APIRouter]:
         await ctx.kernel.execute(Item(RELEASE, PUBLIC, id_, message))
         return {"id": id_}
 
-    @routes.post("/{list_id}/releases", status_code=202, openapi_extra={"requestBody": {"required": True, "content": {
+    @routes.post("/{list_id}/releases", status_code=202, response_model=views.Received, openapi_extra={"requestBody": {"required": True, "content": {
         "application/zip": {"schema": {"type": "string", "format": "binary"}}, "text/csv": {"schema": {"type": "string"}}}}})  # fmt: skip
     async def post_release(
         request: Request, caller: Operator, list_id: str, key: Annotated[str | None, Header(alias="Idempotency-Key")] = None
@@ -71,7 +71,7 @@ def routers(ctx: Context) -> list[APIRouter]:
         body = Receive(list_id, got.digest, got.size, "upload")
         return await register(id_of(list_id, caller, key), caller, body, key, f"{list_id} {got.digest}")
 
-    @routes.post("/{list_id}/pulls", status_code=202)
+    @routes.post("/{list_id}/pulls", status_code=202, response_model=views.Received)
     async def pull(caller: Operator, list_id: str, body: PullBody, repeat: IdempotencyAsked) -> dict[str, str]:
         """Fetches the official files from their publisher's addresses, or one file or zip from the address given, through the egress guard."""
         spec = catalogue.find(list_id)
@@ -98,7 +98,7 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
             raise NotFound("There is no such release of this list")
         return found
 
-    @routes.post("/{list_id}/releases/{release_id}/acceptance")
+    @routes.post("/{list_id}/releases/{release_id}/acceptance", response_model=views.ReleaseView)
     async def accept(caller: Operator, list_id: str, release_id: str, body: AcceptanceBody, repeat: IdempotencyAsked) -> dict[str, Any]:
         """Lets in a release that a guard refused; who did so and why stays with it."""
         found = await release_of(list_id, release_id)
@@ -108,7 +108,7 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
         assert outcome.document is not None
         return view(outcome.document)
 
-    @routes.get("/{list_id}/releases/{release_id}")
+    @routes.get("/{list_id}/releases/{release_id}", response_model=views.ReleaseView)
     async def get_release(caller: Reader, list_id: str, release_id: str) -> dict[str, Any]:
         """A release: what it held, what it changed, whether it acts."""
         return view(await release_of(list_id, release_id))
@@ -121,20 +121,20 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
             raw.raw_file(ctx, found.state.sha256), media_type="application/octet-stream", filename=f"{list_id}-{release_id}"
         )
 
-    @routes.get("/{list_id}/releases")
+    @routes.get("/{list_id}/releases", response_model=Page[views.ReleaseView])
     async def list_releases(caller: Reader, list_id: str, asked: PageAsked, state: ReleaseState | None = None) -> dict[str, Any]:
         """All releases of a list, by id; those in one state, if asked for."""
         catalogue.find(list_id)
         where = {"list": list_id} if state is None else {"list": list_id, "state": state}
         return await _page(ctx, "release", where, asked, lambda s: view(document(RELEASE, s)))
 
-    @routes.get("/{list_id}/entries")
+    @routes.get("/{list_id}/entries", response_model=Page[views.EntryView], response_model_exclude_unset=True)
     async def list_entries(caller: Reader, list_id: str, asked: PageAsked) -> dict[str, Any]:
         """The entries in force, by id."""
         catalogue.find(list_id)
         return await _page(ctx, "entry", {"list": list_id}, asked, lambda s: entry_view(document(ENTRY, s)))
 
-    @routes.get("/{list_id}/entries/{uid:path}")
+    @routes.get("/{list_id}/entries/{uid:path}", response_model=views.EntryWithHistory, response_model_exclude_unset=True)
     async def get_entry(caller: Reader, list_id: str, uid: str, withdrawn: bool = False) -> dict[str, Any]:
         """An entry in force, by the publisher's own id, with its changes from release to release; with `withdrawn` also one that is gone."""
         catalogue.find(list_id)
@@ -143,12 +143,12 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
             raise NotFound("There is no such entry in force; ask with withdrawn=true for one that a release has removed")
         return {**entry_view(found), "history": await history(ctx, found.id)}
 
-    @routes.get("")
+    @routes.get("", response_model=Page[views.ListView])
     async def list_lists(caller: Reader) -> dict[str, Any]:
         """The lists that can be loaded, each with the release that acts."""
         return page([await _list(ctx, list_id) for list_id in sorted(catalogue.CATALOGUE)], None)
 
-    @routes.get("/{list_id}")
+    @routes.get("/{list_id}", response_model=views.ListView)
     async def get_list(caller: Reader, list_id: str) -> dict[str, Any]:
         """One list."""
         return await _list(ctx, catalogue.find(list_id).id)

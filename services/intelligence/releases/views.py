@@ -1,0 +1,139 @@
+"""Lists, releases and entries as the API documents them; `view` and `entry_view` make what these describe.
+
+Tuples where a field is called `list`, which then is no type.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from shared.events.intelligence import ReleaseState
+from shared.events.signals import Schema
+
+
+class Received(BaseModel):
+    """A release that came in; what became of it is asked by its id."""
+
+    id: str
+
+
+class UnreadRowView(BaseModel):
+    """A row of the primary file that became no entry: where it stands, from 1, and why."""
+
+    row: int
+    reason: str
+
+
+class ReleaseView(BaseModel):
+    """One release. `entries`, `added`, `modified`, `deleted` count entries, `quarantined` rows that could not be read, `attached` rows of the other files.
+
+    `accepted_by` and `accepted_because`: who let it in past a guard, and why. `seen_at`: when the publisher's files were last the same.
+    """
+
+    id: str
+    list: str
+    state: ReleaseState
+    entries: int
+    quarantined: int
+    unread: tuple[UnreadRowView, ...]
+    attached: dict[str, int]
+    added: int
+    modified: int
+    deleted: int
+    sweep_id: str | None
+    accepted_at: datetime | None
+    published: bool
+    reason: str | None
+    may_be_let_in: bool
+    accepted_by: str | None
+    accepted_because: str | None
+    superseded_by: str | None
+    received_at: datetime
+    seen_at: datetime | None
+    loaded_by: str
+    source: Literal["upload", "pull"]
+    sha256: str
+    size: int
+
+
+class FileView(BaseModel):
+    """An official file, and where its publisher has it."""
+
+    role: Literal["primary", "aliases", "addresses", "comments"]
+    name: str
+    address: str
+
+
+class ListView(BaseModel):
+    """A list that can be loaded, with the release that acts.
+
+    `age_s`: since that came into force. `checked_at`: when its publisher's files were last known to be that release.
+    """
+
+    id: str
+    title: str
+    publisher: str
+    files: list[FileView]
+    addresses: Literal["verified", "unverified"]
+    entries: int
+    release: ReleaseView | None
+    age_s: int | None
+    checked_at: datetime | None
+    last_refused: ReleaseView | None
+
+
+class NameView(BaseModel):
+    name: str
+    kind: Literal["primary", "alias", "former"] = "alias"
+    weak: bool = False
+
+
+class AddressView(BaseModel):
+    text: str | None = None
+    city: str | None = None
+    country: str | None = None
+
+
+class IdentifierView(BaseModel):
+    kind: str
+    value: str
+    country: str | None = None
+
+
+class EntryView(BaseModel):
+    """An entry of a list; of a party, or of an exposure (a good, a place). What its publisher does not say is left out."""
+
+    uid: str
+    list: str
+    signal_id: str
+    release_id: str | None
+    withdrawn_in: str | None
+    name: str | None
+    programs: tuple[str, ...]
+    remarks: str | None
+    about: Literal["party", "exposure"]
+    names: tuple[NameView, ...] = ()
+    kind: Schema = Field("organisation", alias="schema")
+    countries: tuple[str, ...] = ()
+    addresses: tuple[AddressView, ...] = ()
+    identifiers: tuple[IdentifierView, ...] = ()
+    birth_dates: tuple[str, ...] = ()
+    hs: str | None = None
+    origin: str | None = None
+    region: str | None = None
+
+
+class ChangeView(BaseModel):
+    """What a release did to an entry; `parts` of it that a MOD changed."""
+
+    change: Literal["added", "modified", "deleted"]
+    release_id: str | None
+    at: datetime
+    parts: list[str]
+
+
+class EntryWithHistory(EntryView):
+    """One entry, with all its changes, oldest first."""
+
+    history: tuple[ChangeView, ...]
