@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import httpx
 
@@ -67,6 +67,14 @@ class Api:
                 response.read()
                 self._check(response)
             yield response.iter_lines()
+
+    def download(self, path: str, into: BinaryIO) -> int:
+        """A file as it is, piece by piece; how many bytes."""
+        with self._reached(), self._client.stream("GET", path) as response:
+            if not response.is_success:
+                response.read()
+                self._check(response)
+            return sum(into.write(piece) for piece in response.iter_bytes())
 
     def wait(self, path: str, until: Callable[[Any], bool]) -> Answer:
         """Asks until what is answered holds."""

@@ -1,5 +1,6 @@
 """`duewatch lists`: official lists, their releases and entries."""
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -107,6 +108,24 @@ def releases(
         "deleted": "deleted", "by": "loaded_by", "reason": "reason",
     }  # fmt: skip
     session.answer(answer, lambda body: page(body, columns, empty="No such release."))
+
+
+@command(app, "raw", example="duewatch lists raw us_ofac_sdn rel_... --out received.zip", role="analyst")
+def raw(
+    session: Session,
+    list_id: ListId,
+    release_id: Annotated[str, typer.Argument(metavar="RELEASE")],
+    out: Annotated[Path, typer.Option(help="Where to; a file that is there already is left alone.")],
+) -> None:
+    """Saves the very bytes of a release as they were received, and holds them against their hash."""
+    release = session.api.get(_release(list_id, release_id)).body
+    with out.open("x+b") as file:
+        size = session.api.download(f"{_release(list_id, release_id)}/raw", file)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != release["sha256"]:
+        raise Refused("What was kept is not what was received", f"It should be {release['sha256']}, and is {digest}")
+    session.tell({"file": str(out), "size": size, "sha256": digest}, fields({"file": str(out), "bytes": size, "sha256": digest}))
 
 
 @command(app, "entries", example="duewatch lists entries us_ofac_sdn 36", role="analyst")

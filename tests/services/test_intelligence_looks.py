@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from services.intelligence.lists import catalogue
+from services.intelligence.lists.spec import Entry, Files, ListFile, ListSpec, Reading
+from services.intelligence.releases.loading import Loader
 from services.intelligence.releases.model import MAX_UNREAD_TOLD
 from services.intelligence.service import SERVICE
 from shared.errors import Invalid
+from shared.events.signals import ExposureSignal, Signal, Source
 from shared.settings import Settings
 from tests.services.harness import Harness, harness
-from tests.services.intelligence_lists import LIST, MARK, PATH, load, mills, sdn, zipped
+from tests.services.intelligence_lists import LIST, MARK, PATH, load, mills, post, read, sdn, work, zipped
 
 
 @pytest.fixture
@@ -86,6 +90,32 @@ async def test_an_entry_tells_how_it_changed_and_where_it_went(h: Harness) -> No
     ]  # fmt: skip
     assert [c["at"] for c in shown["history"]] == sorted(c["at"] for c in shown["history"])
     assert (await h.client("analyst").get(f"/v1/lists/{LIST}/entries/{MARK}?withdrawn=true")).status_code == 404
+
+
+def goods(files: Files, *, list_id: str, release_id: str) -> Reading:
+    """The reader of a made-up list of goods: a line is `uid TAB HS TAB origin`."""
+    entries = []
+    for line in files["primary"].read_text().splitlines():
+        uid, hs, origin = line.split("\t")
+        source = Source(kind="list_entry", list=list_id, uid=uid, release_id=release_id)
+        entries.append(Entry(uid=uid, signal=Signal(subject=ExposureSignal(hs=hs, origin=origin), source=source, digest=hs + origin)))
+    return Reading(entries=tuple(entries), quarantined=(), attached={})
+
+
+async def test_another_list_is_one_more_description(h: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = ListFile(role="primary", name="goods.txt", address="https://example.org/goods.txt")
+    spec = ListSpec(id="goods", title="Goods", publisher="Nobody", files=(file,), read=goods)
+    monkeypatch.setitem(catalogue.CATALOGUE, "goods", spec)
+    later = zipped({"GOODS.TXT": b"Cotton/Turkmenistan\t520100\tTM\nTea\t0902\tIN\n"})
+    for body in (b"Cotton/Turkmenistan\t5201\tTM\nTea\t0902\tIN\n", later):
+        release_id = await post(h, body, "goods")
+        await work(Loader(h.ctx))
+    release = await read(h, release_id, "goods")
+    assert [release[n] for n in ("state", "entries", "added", "modified", "deleted")] == ["accepted", 2, 0, 1, 0]
+    entry = await get(h, "/v1/lists/goods/entries/Cotton/Turkmenistan")
+    assert (entry["about"], entry["name"], entry["hs"], entry["history"][-1]["parts"]) == ("exposure", None, "520100", ["hs"])
+    assert "names" not in entry
+    assert [one["id"] for one in (await get(h, "/v1/lists"))["items"]] == ["goods", "us_ofac_cons", "us_ofac_sdn"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The command line against a real system: the whole way from a list to a decision and its reasons, as an operator walks it."""
 
+import hashlib
 import json
 import sqlite3
 import time
@@ -98,6 +99,11 @@ def test_from_a_list_to_a_blocked_purchase_and_why(duewatch: Run, tmp_path: Path
     assert gone.index("added") < gone.index("deleted") < gone.rindex(refused["id"])
     assert duewatch("lists", "releases", "us_ofac_sdn", "--state", "refused", "--json").body["items"] == []
     assert "checked" in duewatch("lists", "show", "us_ofac_sdn").out
+    saved = ("lists", "raw", "us_ofac_sdn", refused["id"], "--out", tmp_path / "received")
+    assert (
+        duewatch(*saved, "--json").body["sha256"] == hashlib.sha256((tmp_path / "received").read_bytes()).hexdigest() == refused["sha256"]
+    )
+    assert duewatch(*saved).code == 2  # it is there already
     assert duewatch("sweeps", "show", duewatch("lists", "show", "us_ofac_sdn", "--json").body["release"]["sweep_id"]).code == 0
 
     gate = duewatch("gate", "S4:100001", "S4:100002", "S4:9", "--json", roles=("buyer",)).body["items"]

@@ -1,10 +1,11 @@
-"""The lists that can be loaded: another one is one more module here that offers `SPECS`."""
+"""The lists that can be loaded: another one is one more module here that offers `SPECS`, and its name in `_MODULES`."""
 
 from services.intelligence.lists import ofac
 from services.intelligence.lists.spec import ListSpec
 from shared.errors import NotFound
 
-CATALOGUE: dict[str, ListSpec] = {spec.id: spec for spec in ofac.SPECS}
+_MODULES = (ofac,)
+CATALOGUE: dict[str, ListSpec] = {spec.id: spec for module in _MODULES for spec in module.SPECS}
 
 
 def find(list_id: str) -> ListSpec:
