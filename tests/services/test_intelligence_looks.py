@@ -71,6 +71,21 @@ async def test_damage_that_hides_whose_a_row_is_releases_nobody(h: Harness) -> N
     assert (headed["state"], headed["quarantined"], headed["deleted"]) == ("accepted", 0, 1)
 
 
+async def test_a_damaged_alias_is_not_taken_off_its_entry(h: Harness) -> None:
+    def aliases(damaged: int = 0) -> bytes:
+        rows = [b'%d,%d,"aka","OTHER NAME %d",-0- \r\n' % (uid, uid, uid) for uid in range(1, 41)]
+        if damaged:
+            rows[damaged - 1] = b'%d,%d,"aka,"OTHER"\r\n' % (damaged, damaged)
+        return b"ent_num,alt_num,alt_type,alt_name,alt_remarks\r\n" + b"".join(rows)
+
+    assert (await load(h, zipped({"SDN.CSV": sdn(mills(40)), "ALT.CSV": aliases()})))["attached"] == {"aliases": 40}
+    refused = await load(h, zipped({"SDN.CSV": sdn(mills(40)), "ALT.CSV": aliases(3)}))
+    assert (refused["state"], refused["may_be_let_in"], refused["modified"]) == ("refused", True, 1)
+    assert len((await get(h, f"/v1/lists/{LIST}/entries/3"))["names"]) == 2
+    added = await load(h, zipped({"SDN.CSV": sdn(mills(41)), "ALT.CSV": aliases()}))
+    assert (added["state"], added["added"], added["modified"]) == ("accepted", 1, 0)
+
+
 async def test_an_entry_tells_how_it_changed_and_where_it_went(h: Harness) -> None:
     loads = (mills(10), {**mills(10), 3: "RENAMED"}, mills(10), {k: v for k, v in mills(10).items() if k != 3}, mills(10))
     ids = []

@@ -59,7 +59,7 @@ def _primary(path: Path) -> tuple[dict[str, list[str]], tuple[Quarantined, ...]]
     found: dict[str, list[str]] = {}
     quarantined: list[Quarantined] = []
     for row in rows(path, COLUMNS["primary"], "primary"):
-        if row.number == 1 and row.cells[:1] == [_HEADING]:  # some tools write the names of the columns above
+        if _is_heading(row):
             continue
         uid = _uid(row)
         if reason := row.fault or _objection(uid, row.cells, found):
@@ -89,6 +89,8 @@ def _attached(path: Path, role: Role, known: dict[str, list[str]]) -> tuple[dict
     by_uid: dict[str, list[list[str]]] = defaultdict(list)
     total = orphans = unread = 0
     for row in rows(path, COLUMNS[role], role):
+        if _is_heading(row):
+            continue
         total += 1
         uid = _uid(row)
         if row.fault or not uid:
@@ -104,6 +106,11 @@ def _attached(path: Path, role: Role, known: dict[str, list[str]]) -> tuple[dict
 def _refuse_if_bad(bad: int, total: int, role: Role) -> None:
     if bad > MAX_BAD_SHARE * total:
         raise Malformed(f"{bad} of {total} rows of the {role} file are not in OFAC's CSV layout")
+
+
+def _is_heading(row: Row) -> bool:
+    """Some tools write the names of the columns above."""
+    return row.number == 1 and row.cells[:1] == [_HEADING]
 
 
 def _uid(row: Row) -> str:

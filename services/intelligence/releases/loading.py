@@ -159,7 +159,9 @@ class Loader:
             await self._judge(release, Judge("unchanged", counts, unread=unread), *seen)
             return False
         if not release.state.accepted_by and (
-            reason := guard(spec, len(old), changes, reading.published, nameless=reading.nameless) or _thinned(spec, before, counts)
+            reason := guard(spec, len(old), changes, reading.published, nameless=reading.nameless)
+            or _thinned(spec, before, counts)
+            or _damaged(reading, changes)
         ):
             await self._judge(release, Judge("refused", counts, reason, "guard", unread))
             return False
@@ -229,4 +231,12 @@ def _thinned(spec: ListSpec, before: Document[Release] | None, counts: Counts) -
     for role, rows in before.state.counts.attached.items() if before else ():
         if rows and counts.attached.get(role, 0) < rows * (1 - spec.max_shrink_share):
             return f"The file of {role} holds {counts.attached.get(role, 0)} rows, that of the release in force {rows}; a person must accept it"
+    return None
+
+
+def _damaged(reading: Reading, changes: Changes) -> str | None:
+    """An entry may have changed only because a row with an alias or an address of it cannot be read: damage must weaken no entry either."""
+    for role, attached in reading.attached.items():
+        if attached.unread and changes.modified:
+            return f"{attached.unread} rows of the file of {role} cannot be read, and {len(changes.modified)} entries change; a person must accept it"
     return None
