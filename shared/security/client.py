@@ -64,12 +64,7 @@ class GuardedClient:
             async with self._session(target).post(
                 _address(target), data=body, headers=headers, timeout=limit, allow_redirects=False
             ) as answer:
-                read = 0
-                async for chunk in answer.content.iter_any():
-                    read += len(chunk)
-                    if read > _ANSWER_BYTES:
-                        answer.close()
-                        break
+                await _drain(answer)
                 return Outcome(answer.status, _retry_after(answer.headers.get("Retry-After")))
         except (Invalid, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             return Outcome(error=_kind(error))
@@ -120,6 +115,19 @@ def _address(target: Target) -> URL:
         query_string=query,
         encoded=True,
     )
+
+
+async def _drain(answer: aiohttp.ClientResponse) -> None:
+    """Reads the body away. What is too long, too slow or cut off costs the connection; the status has been said, and stands."""
+    read = 0
+    try:
+        async for chunk in answer.content.iter_any():
+            read += len(chunk)
+            if read > _ANSWER_BYTES:
+                answer.close()
+                return
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        answer.close()
 
 
 async def _store(content: aiohttp.StreamReader, into: Path, limit_bytes: int) -> tuple[int, str]:

@@ -192,6 +192,29 @@ async def test_a_long_answer_is_cut(receiver: Receiver) -> None:
     assert await post(f"http://127.0.0.1:{receiver.port}/") == Outcome(200)
 
 
+@pytest.mark.parametrize("status", [200, 410])
+async def test_a_status_stands_though_its_body_never_ends_or_is_cut_off(status: int) -> None:
+    hold = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 %d X\r\nContent-Length: 1000\r\n\r\nx" % status)
+        await writer.drain()
+        if asked.startswith(b"POST /slow"):
+            await hold.wait()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        assert await post(f"http://127.0.0.1:{port}/slow", seconds=0.3) == Outcome(status)
+        assert await post(f"http://127.0.0.1:{port}/cut") == Outcome(status)
+    finally:
+        hold.set()
+        server.close()
+        await server.wait_closed()
+
+
 async def test_a_name_is_pinned_to_what_was_judged(receiver: Receiver) -> None:
     url = f"http://hook.example:{receiver.port}/"
     assert await post(url, names=Names("127.0.0.1")) == Outcome(204)
