@@ -48,7 +48,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Deliver(msgspec.Struct, frozen=True, kw_only=True):
-    """Tell a subscriber of an event. `again`: also where that was done already. `queued`: there are others before it."""
+    """Tell a subscriber of an event. `again`: also where that was done already, or is to be tried later. `queued`: there are others before it."""
 
     subscription_id: str
     event_id: str
@@ -125,8 +125,8 @@ def _deliver(state: Delivery | None, asked: Deliver, now: datetime) -> Decided[D
                 created_at=now, state=word, due_at=due, event=event,
             )
         )  # fmt: skip
-    if not asked.again or state.state in ("waiting", "queued"):
-        return None
+    if not asked.again or state.state == "queued" or (state.due_at is not None and state.due_at <= now):
+        return None  # known, or under way; one that waits for a later attempt is hurried
     return _told(msgspec.structs.replace(state, state=word, due_at=due, tries=0, reason="", event=event))
 
 

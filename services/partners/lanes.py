@@ -1,5 +1,8 @@
 """A lane: the deliveries of one subscription that are in memory, and how many of them its receiver can take at once.
 
+Of one supplier at most one is in flight, so that a receiver that answers is told its changes in their order; one that is tried again comes
+late all the same, and tells by its `sequence` that it is old.
+
 Slow and dead receivers must not hold up others. So a lane's share of the slots follows how fast its receiver answers: one that answers in
 milliseconds gets many, one that times out gets one, and one that only fails is asked once a second.
 """
@@ -7,6 +10,7 @@ milliseconds gets many, one that times out gets one, and one that only fails is 
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from services.partners.delivery import Delivery
 from services.partners.model import Subscription, live_secrets
@@ -14,8 +18,10 @@ from shared.security.sealing import Sealer
 
 _MOST_AT_ONCE = 50  # of one receiver; the client's connections to one host
 _MOST_HELD = 1_000
+_LOOKED_THROUGH = 100  # for one whose supplier has none in flight
 _ANSWERS_AHEAD_S = 5.0  # so much of a receiver's time we take at once
 _FAILURE_S = 10.0  # what a failure counts as: no sooner worth another try than the slowest answer
+_PACE_S = 0.1  # of one that is not known yet
 _WEIGHT = 0.2  # of the newest answer
 _FAILING = 5  # failures in a row, after which it is asked once a second
 _REST_S = 1.0
@@ -48,11 +54,12 @@ class Lane:
     jobs: deque[Job] = field(default_factory=deque)
     held: int = 0  # in memory: waiting for their turn, in flight, or ended but not recorded
     in_flight: int = 0
-    pace: float = 0.1
+    pace: float = _PACE_S
     failures: int = 0
     not_before: float = 0.0
     more: bool = True  # the store may hold queued ones
     crowding_since: float | None = None  # since when it may hide others'
+    suppliers: set[str] = field(default_factory=set)  # whose delivery is in flight
     listed: bool = False  # it stands in the sender's round
     _opened: dict[bytes, str] = field(default_factory=dict)
 
@@ -85,6 +92,16 @@ class Lane:
         """Whether the next may go out."""
         return bool(self.jobs) and self.in_flight < self.at_once and now >= self.not_before
 
+    def next(self) -> Job | None:
+        """The first whose supplier has none in flight, which is now in flight; None: they all have, as far as it is worth looking."""
+        for at, job in enumerate(islice(self.jobs, _LOOKED_THROUGH)):
+            if job.delivery.supplier_id not in self.suppliers:
+                del self.jobs[at]
+                self.suppliers.add(job.delivery.supplier_id)
+                self.in_flight += 1
+                return job
+        return None
+
     def take(self, job: Job) -> None:
         """One more is in memory."""
         self.jobs.append(job)
@@ -94,20 +111,28 @@ class Lane:
         """Whether what finds no room makes way for others: for a quick receiver only if that lasts, for queueing costs a write."""
         return self.most < _MOST_HELD or now - (self.crowding_since or now) >= _CROWDING_S
 
-    def ended(self, seconds: float, ok: bool, pause_s: float, now: float) -> None:
+    def ended(self, job: Job, seconds: float, ok: bool, pause_s: float, now: float) -> None:
         """Takes note of an attempt; `pause_s`: the receiver asked for a pause, which holds for all of its deliveries."""
         self.in_flight -= 1
+        self.suppliers.discard(job.delivery.supplier_id)
         sample = seconds if ok else max(seconds, _FAILURE_S)
         self.pace = max(0.001, self.pace + _WEIGHT * (sample - self.pace))
         self.failures = 0 if ok else self.failures + 1
         rest = _REST_S if self.failures >= _FAILING else 0.0
         self.not_before = max(self.not_before, now + max(rest, pause_s))
 
-    def become(self, subscription: Subscription | None, version: int) -> None:
-        """The subscription as it stands now."""
-        if version != self.version:
-            self.subscription, self.version = subscription, version
-            self._opened.clear()
+    def become(self, subscription: Subscription, version: int) -> None:
+        """The subscription as it stands now.
+
+        With each page of a replay its version moves, and more may be queued. At another address, or switched on again, what the
+        receiver was like, or asked for, holds no more.
+        """
+        if version == self.version:
+            return
+        before, self.subscription, self.version, self.more = self.subscription, subscription, version, True
+        if before and (before.url != subscription.url or before.state != subscription.state):
+            self.pace, self.failures, self.not_before = _PACE_S, 0, 0.0
+        self._opened.clear()
 
     def secrets(self, sealer: Sealer, now: datetime) -> list[str]:
         """Those that sign at `now`, opened once."""

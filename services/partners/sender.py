@@ -207,9 +207,8 @@ class Sender:
         while self._round and len(self._posts) < _AT_ONCE and not self._ending:
             lane = self._round.popleft()
             lane.listed = False
-            if lane.may_send(now):
-                lane.in_flight += 1
-                post = asyncio.create_task(self._post(lane, lane.jobs.popleft()))
+            if lane.may_send(now) and (job := lane.next()) is not None:
+                post = asyncio.create_task(self._post(lane, job))
                 self._posts.add(post)
                 post.add_done_callback(self._posts.discard)
                 self._list(lane)
@@ -230,7 +229,7 @@ class Sender:
         seconds = time() - began
         attempt = Attempt(at=at, ms=round(seconds * 1000), status=outcome.status, error=outcome.error or "")
         tried = Attempted(attempt=attempt, tries=job.delivery.tries, retry_after=outcome.retry_after)
-        lane.ended(seconds, is_success(outcome.status), pause_s(tried), self._ctx.clock.now().timestamp())
+        lane.ended(job, seconds, is_success(outcome.status), pause_s(tried), self._ctx.clock.now().timestamp())
         self._ended.append(_Ended(lane, job, subscription.url, tried))
         self._news.set()
         self._list(lane)

@@ -95,6 +95,42 @@ async def test_a_replay_sends_again_from_a_cursor(h: Harness, out: Sender, recei
     assert sorted(receiver.ids()) == sorted(before + after + after)
 
 
+async def test_a_replay_of_many_pages_goes_out_whole_while_its_receiver_is_busy(
+    h: Harness, out: Sender, receiver: Receiver, partner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replays, "_PAGE", 5)
+    made = await subscribed(partner, url=receiver.url)
+    sent = [await rate(h, f"sup_{n}") for n in range(10)]
+    await h.step()
+    await turn(out)
+    assert (await partner.post(f"/v1/subscriptions/{made['id']}/replay", json={})).status_code == 202
+    receiver.delay_s = 0.1
+    for _ in range(2):  # the second page comes while the first is under way, and all that was queued of it is taken
+        await replays.step(h.ctx)
+        await out.look()
+    receiver.delay_s = 0.0
+    await turn(out)
+    assert sorted(receiver.ids()) == sorted(sent + sent)
+    assert await deliveries(partner, made, "queued") == []
+
+
+async def test_a_replay_hurries_what_waits_for_its_next_attempt(
+    h: Harness, out: Sender, receiver: Receiver, partner: httpx.AsyncClient
+) -> None:
+    made = await subscribed(partner, url=receiver.url)
+    sent = [await rate(h, f"sup_{n}") for n in range(3)]
+    await h.step()
+    receiver.status = 500
+    await turn(out)
+    receiver.status = 204
+    receiver.got.clear()
+    assert (await partner.post(f"/v1/subscriptions/{made['id']}/replay", json={})).status_code == 202
+    await replays.step(h.ctx)
+    await turn(out)
+    assert sorted(receiver.ids()) == sorted(sent)
+    assert len(await deliveries(partner, made, "delivered")) == 3
+
+
 async def test_a_test_delivery(h: Harness, out: Sender, receiver: Receiver, partner: httpx.AsyncClient) -> None:
     made = await subscribed(partner, url=receiver.url)
     path, key = f"/v1/subscriptions/{made['id']}/test", {"Idempotency-Key": "t"}

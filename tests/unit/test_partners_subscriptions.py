@@ -147,18 +147,22 @@ def test_a_replay_goes_on_page_by_page_and_ends(fresh: Subscription) -> None:
     assert after(fresh, StartReplay(9, 9)).replay is None
 
 
+def job(n: int, supplier_id: str) -> Job:
+    delivery = Delivery(subscription_id="sub_1", event_id="e", supplier_id=supplier_id, created_at=NOW, state="waiting")
+    return Job(("default", str(n)), delivery)
+
+
 def lane(jobs: int = 0) -> Lane:
     made = Lane("default", "sub_1")
     for n in range(jobs):
-        delivery = Delivery(subscription_id="sub_1", event_id="e", supplier_id="s", created_at=NOW, state="waiting")
-        made.take(Job(("default", str(n)), delivery))
+        made.take(job(n, f"s{n}"))
     return made
 
 
 def sent(made: Lane, seconds: float, ok: bool, *, times: int, now: float = 0.0, pause_s: float = 0.0) -> None:
     for _ in range(times):
         made.in_flight += 1
-        made.ended(seconds, ok, pause_s, now)
+        made.ended(job(0, "s"), seconds, ok, pause_s, now)
 
 
 def test_a_quick_receiver_gets_many_at_once_and_a_dead_one_one() -> None:
@@ -196,3 +200,26 @@ def test_what_finds_no_room_makes_way_at_once_if_slow_and_after_a_while_if_quick
     assert slow.must_queue(100.0)
     assert not quick.must_queue(104.9)
     assert quick.must_queue(105.0)
+
+
+def test_of_one_supplier_only_one_is_in_flight_and_others_go_past_it() -> None:
+    made = lane()
+    first, second, other = job(1, "a"), job(2, "a"), job(3, "b")
+    for each in (first, second, other):
+        made.take(each)
+    assert (made.next(), made.next(), made.next()) == (first, other, None)
+    made.ended(first, 0.001, True, 0.0, 0.0)
+    assert (made.next(), made.in_flight) == (second, 2)
+
+
+@pytest.mark.parametrize("asked", [Change(url="https://example.com/other"), Change(enabled=True)])
+def test_what_a_receiver_was_like_holds_no_more_once_it_has_moved_or_is_enabled_again(fresh: Subscription, asked: Change) -> None:
+    made = lane(10)
+    stopped = after(fresh, Change(enabled=False)) if asked.enabled else fresh
+    made.become(stopped, 1)
+    sent(made, 10.0, False, times=10, now=100.0, pause_s=86_400.0)
+    made.become(after(stopped, Rotate(sealed(2))), 2)
+    assert (made.may_send(200.0), made.more) == (False, True)
+    made.become(after(stopped, asked), 3)
+    assert made.may_send(200.0)
+    assert made.at_once == 50
