@@ -25,8 +25,8 @@ def submit_plan(audit: Audit, command: SubmitPlan, by: str, now: datetime) -> St
     """A plan answers every non-conformity; it may be replaced until evidence rests on it."""
     if not audit.non_conformities:
         raise Conflict("The audit found nothing that needs a plan")
-    if by == audit.auditor:
-        raise Conflict("The auditor of an audit cannot write its corrective action plan")
+    if by in audit.auditors:
+        raise Conflict("Who is, or was, the auditor of an audit cannot write its corrective action plan")
     if audit.plan is not None and any(action.submissions for action in audit.plan.actions):
         raise Conflict("Evidence was submitted under the plan that stands; it cannot be replaced")
     known = {one.id for one in audit.non_conformities}
@@ -62,6 +62,8 @@ def submit_evidence(audit: Audit, command: SubmitEvidence, by: str, now: datetim
     action = next((one for one in actions if one.id == command.action_id), None)
     if audit.plan is None or action is None:
         raise NotFound("No action with this id in the plan")
+    if by in audit.auditors:
+        raise Conflict("Who is, or was, the auditor of an audit cannot give evidence for the supplier")
     if _of(audit, action.non_conformity_id).verified:
         raise Conflict("This non-conformity is verified already")
     if len(action.submissions) >= MOST_SUBMISSIONS:

@@ -113,8 +113,8 @@ def _assign(audit: Audit, command: Assign, by: str, now: datetime) -> Step:
     if faults:
         errors = [{"field": f"declarations.{name}", "message": "Must be false: choose an independent auditor"} for name in faults]
         raise Invalid("This auditor is not independent of the supplier", errors=errors)
-    if audit.plan is not None and audit.plan.author == command.auditor:
-        raise Conflict("Who wrote the corrective action plan cannot audit it")
+    if command.auditor in audit.answerers:
+        raise Conflict("Who wrote the corrective action plan, or gave evidence for it, cannot audit it")
     assigned = (*audit.assignments, Assignment(auditor=command.auditor, declarations=declared, by=by, at=now))
     state = "assigned" if audit.state == "scheduled" else audit.state
     return Step(replace(audit, assignments=assigned, state=state), AuditDetail(step="assigned"))

@@ -132,6 +132,18 @@ class Audit(Value, frozen=True, kw_only=True, omit_defaults=True):
         return self.assignments[-1].auditor if self.assignments else ""
 
     @property
+    def auditors(self) -> frozenset[str]:
+        """Everybody who was ever assigned: none of them may answer for the supplier."""
+        return frozenset(one.auditor for one in self.assignments)
+
+    @property
+    def answerers(self) -> frozenset[str]:
+        """Who wrote the plan or gave evidence: none of them may be the auditor."""
+        if self.plan is None:
+            return frozenset()
+        return frozenset({self.plan.author, *(one.by for action in self.plan.actions for one in action.submissions)})
+
+    @property
     def live(self) -> bool:
         return self.state not in ("closed", "cancelled")
 

@@ -122,6 +122,13 @@ def test_the_author_of_the_plan_and_its_auditor_are_two() -> None:
         tell(after(*REPORTED), planned("nc1", "nc2"), "ann")
     with pytest.raises(Conflict):
         tell(after(*PLANNED), do.Assign(auditor="buyer", declarations=FREE), "boss")
+    relieved = ("boss", do.Assign(auditor="bob", declarations=FREE))  # who looked before is no more independent of what was found
+    with pytest.raises(Conflict):
+        tell(after(*REPORTED, relieved), planned("nc1", "nc2"), "ann")
+    with pytest.raises(Conflict):
+        tell(after(*PLANNED, relieved), proof("a1", "ann")[1], "ann")
+    with pytest.raises(Conflict):
+        tell(after(*PLANNED, proof("a1", "site")), do.Assign(auditor="site", declarations=FREE), "boss")
 
 
 def test_only_the_assigned_auditor_looks() -> None:
