@@ -69,11 +69,20 @@ async def _deliveries(ctx: Context, records: Sequence[Record]) -> list[Item]:
             continue
         tenant = record.meta.tenant
         if tenant not in known:
-            found = await ctx.store.find(SUBSCRIPTION.kind, tenant, {"state": "enabled"}, limit=MAX_SUBSCRIPTIONS)
-            known[tenant] = [(one.id, document(SUBSCRIPTION, one).state) for one in found]
+            known[tenant] = await _enabled(ctx, tenant)
         if known[tenant]:
             items += _of_record(record, known[tenant])
     return items
+
+
+async def _enabled(ctx: Context, tenant: str) -> list[tuple[str, Subscription]]:
+    """All of a tenant's; two who subscribe in the same moment may both get past the limit."""
+    enabled: list[tuple[str, Subscription]] = []
+    after = ""
+    while found := await ctx.store.find(SUBSCRIPTION.kind, tenant, {"state": "enabled"}, after=after, limit=MAX_SUBSCRIPTIONS):
+        enabled += [(one.id, document(SUBSCRIPTION, one).state) for one in found]
+        after = found[-1].id
+    return enabled
 
 
 def _of_record(record: Record, subscriptions: Sequence[tuple[str, Subscription]]) -> list[Item]:

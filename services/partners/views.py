@@ -80,13 +80,6 @@ class SubscriptionCreated(SubscriptionView):
     secret: str
 
 
-class SecretView(BaseModel):
-    """The new secret; those before sign, too, for 24 hours."""
-
-    id: str
-    secret: str
-
-
 class AttemptView(BaseModel):
     at: datetime
     ms: int

@@ -1,5 +1,6 @@
 """Subscriptions and the feed over HTTP: who may, what is refused, secrets shown once, cursors without gaps."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -10,10 +11,16 @@ import httpx
 import msgspec
 import pytest
 
-from services.partners.model import FEED
+from services.partners import reactions as partner_reactions
+from services.partners.feed import Place, read
+from services.partners.model import FEED, Append
 from services.partners.service import SERVICE
+from services.runtime.node import Node
 from shared.events.ratings import CauseRef, ExposurePropagated, Obligation, RatingChanged, Tier
 from shared.events.suppliers import ExternalRef
+from shared.kernel.aggregate import Cause, Item, Message
+from shared.kernel.kernel import Kernel
+from shared.settings import Settings
 from tests.services.harness import Harness, harness
 
 URL = "http://127.0.0.1:9/hook"
@@ -214,6 +221,39 @@ async def test_watermarks_of_the_feed_do_not_grow_with_suppliers(h: Harness) -> 
     assert found is not None
     assert found.state.count == 60
     assert len(found.marks) <= h.ctx.bus.partitions
+
+
+async def test_a_reader_beside_two_writers_passes_nothing(h: Harness) -> None:
+    other = Node(Settings.read({}, data=h.folder), [SERVICE], "other", clock=h.clock)  # another process on the same files
+    wanted = {f"{writer}/{n}" for writer in range(2) for n in range(60)}
+
+    async def write(kernel: Kernel, writer: int) -> None:
+        for n in range(60):
+            message = Message(Append(f'"{writer}/{n}"'.encode()), Cause(f"cause_{writer}_{n}", "test"))
+            await kernel.execute(Item(FEED, "default", "default", message))
+
+    writers = [asyncio.create_task(write(kernel, at)) for at, kernel in enumerate((h.ctx.kernel, other.contexts["partners"].kernel))]
+    seen, at = list[str](), Place()
+    while not all(writer.done() for writer in writers) or len(seen) < len(wanted):
+        for place, event in await read(h.ctx.store, "default", at, 7):
+            assert place == Place(at.version + 1, 0)
+            seen, at = [*seen, msgspec.json.decode(event)], place
+        await asyncio.sleep(0)
+    await asyncio.gather(*writers)
+    await other.close()
+    assert set(seen) == wanted
+    assert len(seen) == len(wanted)
+
+
+async def test_nobody_is_left_out_where_two_subscribed_in_the_same_moment(
+    h: Harness, partner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partner_reactions, "MAX_SUBSCRIPTIONS", 2)
+    for _ in range(3):
+        await subscribed(partner)
+    await rate(h, "sup_1")
+    await h.step()
+    assert await h.ctx.store.count("delivery", "default", {}) == 3
 
 
 async def test_content_that_no_filter_can_read_is_in_the_feed_all_the_same(h: Harness, partner: httpx.AsyncClient) -> None:
