@@ -1,5 +1,6 @@
-"""`duewatch audits` and `cases`: looking closer, and putting it right."""
+"""`duewatch audits` and `cases`, to look at; their steps stand in `audit_steps` and `case_steps`."""
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -10,10 +11,12 @@ from services.cli.command import Cursor, Limit, SupplierOption, command, group
 from services.cli.session import Session, segment
 from services.cli.show import Columns, fields, page, table, text, when
 
-audits = group("Look at audits.", "duewatch audits list --overdue")
-cases = group("Look at remediation cases.", "duewatch cases list --supplier S4:100001")
+audits = group("Audits: looking closer.", "duewatch audits list --overdue")
+cases = group("Remediation cases: putting it right.", "duewatch cases list --supplier S4:100001")
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 State = Annotated[str | None, typer.Option(help="Only in this state; a wrong one is answered with those there are.")]
+Evidence = Annotated[list[str], typer.Option(help="Where evidence lies, as REFERENCE or REFERENCE#SHA256; repeat it for several.")]
 Overdue = Annotated[bool, typer.Option("--overdue", help="Only those past their time.")]
 
 
@@ -71,6 +74,15 @@ def show_case(session: Session, case: Annotated[str, typer.Argument(metavar="CAS
     session.answer(session.api.get(f"/v1/cases/{segment(case)}"), _case)
 
 
+def evidence_of(given: list[str]) -> list[dict[str, str]]:
+    """As the API takes it."""
+    parted = [(ref, mark, sha256) for ref, mark, sha256 in (one.rpartition("#") for one in given)]
+    return [
+        {"ref": ref, "sha256": sha256} if mark and _SHA256.fullmatch(sha256) else {"ref": ref + mark + sha256}
+        for ref, mark, sha256 in parted
+    ]
+
+
 def _list(
     session: Session,
     path: str,
@@ -111,6 +123,11 @@ def _audit(body: Any) -> RenderableType:
     rows = _common(body, "audit") | {
         "auditor": body.get("auditor"), "reported": report.get("summary"), "plan due": when(body.get("plan_due_at")), "plan by": plan.get("author"),
     }  # fmt: skip
+    return Group(fields(rows), Text(), corrective(body))
+
+
+def corrective(body: Any) -> RenderableType:
+    """What an audit found, and the actions that answer it."""
     found = table(
         body.get("non_conformities", []),
         {"id": "id", "grade": "grade", "clause": "clause", "what": "text", "verified": "verified"},
@@ -124,7 +141,7 @@ def _audit(body: Any) -> RenderableType:
         "due": "due_at",
         "answered": "answered",
     }
-    return Group(fields(rows), Text(), found, table(plan.get("actions", []), actions, empty=""))
+    return Group(found, table((body.get("plan") or {}).get("actions", []), actions, empty=""))
 
 
 def _case(body: Any) -> RenderableType:

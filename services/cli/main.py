@@ -8,9 +8,10 @@ from typing import NoReturn
 import typer
 
 from services.cli import (
+    audit_steps,
+    case_steps,
     demo,
     findings,
-    followup,
     gate,
     journal,
     lists,
@@ -54,8 +55,8 @@ app.add_typer(screening.matches, name="matches", rich_help_panel=_SUPPLIERS)
 app.add_typer(screening.sweeps, name="sweeps", rich_help_panel=_SUPPLIERS)
 command(app, "gate", example="duewatch gate S4:100001 S4:100002 --effect payment", role="buyer", panel=_SUPPLIERS)(gate.gate)
 command(app, "why", example="duewatch why dec_...", role="buyer", panel=_SUPPLIERS)(why.why)
-app.add_typer(followup.audits, name="audits", rich_help_panel=_FOLLOWING)
-app.add_typer(followup.cases, name="cases", rich_help_panel=_FOLLOWING)
+app.add_typer(audit_steps.audits, name="audits", rich_help_panel=_FOLLOWING)
+app.add_typer(case_steps.cases, name="cases", rich_help_panel=_FOLLOWING)
 app.add_typer(subscriptions.app, name="subscriptions", rich_help_panel=_FOLLOWING)
 app.add_typer(operations.dead_letters, name="dead-letters", rich_help_panel=_PLATFORM)
 app.add_typer(journal.app, name="journal", rich_help_panel=_PLATFORM)

@@ -175,7 +175,18 @@ def test_subscriptions(duewatch: Run) -> None:
     listed = duewatch("subscriptions", "list", roles=("partner",)).out
     assert added["id"] in listed
     assert "tiers: critical" in listed
-    assert duewatch("subscriptions", "remove", added["id"], roles=("partner",)).code == 0
+    id_, partner = added["id"], {"roles": ("partner",)}
+    sent = duewatch("subscriptions", "test", id_, "--json", **partner).body["id"]
+    assert "waiting" in duewatch("subscriptions", "deliveries", id_, **partner).out
+    assert duewatch("subscriptions", "redeliver", id_, sent, **partner).code == 1, "it is under way"
+    assert duewatch("subscriptions", "disable", id_, "--json", **partner).body["state"] == "disabled"
+    assert "asked" in duewatch("subscriptions", "show", id_, **partner).out
+    assert duewatch("subscriptions", "replay", id_, **partner).code == 1, "it is disabled"
+    assert duewatch("subscriptions", "enable", id_, "--json", **partner).body["state"] == "enabled"
+    assert duewatch("subscriptions", "move", id_, "http://127.0.0.1:9/other", "--json", **partner).body["url"].endswith("/other")
+    assert duewatch("subscriptions", "rotate", id_, "--json", **partner).body["secret"] not in ("", added["secret"])
+    assert duewatch("subscriptions", "replay", id_, **partner).code == 0
+    assert duewatch("subscriptions", "remove", id_, **partner).code == 0
     assert duewatch("subscriptions", "remove", added["id"], roles=("partner",)).code == 1
     assert duewatch("subscriptions", "add", "http://10.0.0.1/hook", roles=("partner",)).code == 1
 
