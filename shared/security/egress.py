@@ -5,21 +5,23 @@ between check and use (DNS rebinding) gains nothing.
 """
 
 import asyncio
+import contextlib
 import re
 import socket
+import threading
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 from shared.errors import Invalid
 from shared.security.addresses import Networks, is_inside, is_reachable, parse_address
 
 MAX_URL_CHARS = 2_000
 _RESOLVE_S = 3.0
+_LOOKUPS = threading.BoundedSemaphore(256)  # at once, in this process
 _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
@@ -104,7 +106,7 @@ class PinningResolver(AbstractResolver):
     has judged those.)"""
 
     def __init__(self, allow: Networks, *, plain: bool, inner: AbstractResolver | None = None) -> None:
-        self._allow, self._plain, self._inner = allow, plain, inner or ThreadedResolver()
+        self._allow, self._plain, self._inner = allow, plain, inner or _SystemResolver()
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
         found = await self._inner.resolve(host, port, family)
@@ -115,9 +117,60 @@ class PinningResolver(AbstractResolver):
         await self._inner.close()
 
 
+class _SystemResolver(AbstractResolver):
+    """The system's own look-up."""
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
+        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=found, proto=0, flags=flags)
+            for found, address in await _look_up(host, port, family)
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
 async def _system_resolve(host: str, port: int) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(sockaddr[0]) for *_, sockaddr in found]
+    return [address for _, address in await _look_up(host, port, socket.AF_UNSPEC)]
+
+
+async def _look_up(host: str, port: int, family: int) -> list[tuple[int, str]]:
+    """Family and address of each answer; OSError where there is none.
+
+    In a thread of its own: a loop has few for this, and names whose servers are silent would hold them all, half a minute each, while
+    others wait. Nobody waits for it when the process ends.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[tuple[int, str]]] = loop.create_future()
+
+    def tell(found: list[tuple[int, str]] | None, error: Exception | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(found or [])
+
+    def work() -> None:
+        found, failed = None, None
+        try:
+            rows = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+            found = [(int(kind), str(sockaddr[0])) for kind, _, _, _, sockaddr in rows]
+        except (OSError, UnicodeError) as error:
+            failed = error
+        _LOOKUPS.release()
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(tell, found, failed)
+
+    if not _LOOKUPS.acquire(blocking=False):
+        raise OSError("too many names are being looked up")
+    try:
+        threading.Thread(target=work, name="look-up", daemon=True).start()
+    except RuntimeError:  # the system gives no more threads
+        _LOOKUPS.release()
+        raise OSError("too many names are being looked up") from None
+    return await answer
 
 
 def _check_name(host: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import threading
 from collections.abc import AsyncIterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -222,6 +223,27 @@ async def test_a_name_is_pinned_to_what_was_judged(receiver: Receiver) -> None:
     assert await post("https://hook.example/", names=Names("10.0.0.1")) == Outcome(error="refused")
     assert await post("https://hook.example/", allow="", names=Names("127.0.0.1")) == Outcome(error="refused")
     assert len(receiver.got) == 1
+
+
+async def test_names_whose_servers_are_silent_hold_up_no_others(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    silence, real = threading.Event(), socket.getaddrinfo
+
+    def looked_up(host: str, *rest: Any, **more: Any) -> Any:
+        if host.startswith("silent"):
+            silence.wait(20)
+            raise socket.gaierror("no answer")
+        return real("127.0.0.1", *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+    client = GuardedClient(parse_networks("127.0.0.0/8"))
+    silent = [asyncio.create_task(client.post(f"https://silent{n}.example/", {}, b"", seconds=5)) for n in range(40)]
+    await asyncio.sleep(0.05)
+    try:
+        assert await client.post(f"http://quick.example:{receiver.port}/", {}, b"", seconds=3) == Outcome(204)
+    finally:
+        silence.set()
+        assert {(await one).error for one in silent} == {"dns"}
+        await client.close()
 
 
 async def test_a_connection_is_used_again(receiver: Receiver) -> None:
