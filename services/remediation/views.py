@@ -1,14 +1,12 @@
 """Cases as the HTTP interface has them: bodies that come in, answers that go out."""
 
-import re
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
 
+from services.remediation.money import Amount, Currency, checked, refused
 from services.remediation.playbook import Role
 from services.remediation.state import Balance, Case, Entry, Evidence, Independence, Task, TaskState, balances, left_to_do
 from shared.events.followup import CaseState, EntryKind
@@ -16,43 +14,14 @@ from shared.http.application import Body
 from shared.http.strings import Name, Text
 from shared.kernel.aggregate import Document
 
-_AMOUNT = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,4})?", re.ASCII)
-
-
-def _refused(message: str) -> PydanticCustomError:
-    return PydanticCustomError("duewatch", "{message}", {"message": message})
-
-
-def _amount(value: Any) -> Decimal:
-    """Text or a whole number: a fraction in JSON is binary, and money is not."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not _AMOUNT.fullmatch(text):
-        raise _refused('A sum as text, with a point and at most four decimals, such as "120.50"')
-    return Decimal(text)
-
 
 def _given(consent: bool) -> bool:
     if not consent:
-        raise _refused("Nobody is referred without their informed consent")
+        raise refused("Nobody is referred without their informed consent")
     return consent
 
 
-@cache
-def _currencies() -> frozenset[str]:
-    import pycountry  # here, for it reads its tables when imported
-
-    return frozenset({currency.alpha_3 for currency in pycountry.currencies} - {"XTS", "XXX"})
-
-
-def _currency(value: str) -> str:
-    if value not in _currencies():
-        raise _refused("A currency's three letters of ISO 4217, such as INR")
-    return value
-
-
 Subject = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$", description="as in that person's token", examples=["ada"])]
-Amount = Annotated[Decimal, BeforeValidator(_amount), Field(examples=["120.50"], json_schema_extra={"type": "string"})]
-Currency = Annotated[str, AfterValidator(_currency), Field(examples=["INR"])]
 WorkerRef = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,63}$", description="an opaque reference, never a name", examples=["w-0017"]),
@@ -87,10 +56,15 @@ class EntryBody(Body):
 
     kind: EntryKind
     worker_ref: WorkerRef
-    amount: Amount
     currency: Currency
+    amount: Amount  # after its currency, which bounds its decimals
     reason: Name | None = None
     evidence: EvidenceList = []
+
+    @field_validator("amount")
+    @classmethod
+    def _in_its_currency(cls, amount: Decimal, info: ValidationInfo) -> Decimal:
+        return checked(amount, info.data["currency"]) if "currency" in info.data else amount
 
 
 class ReversalBody(Body):

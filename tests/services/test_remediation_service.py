@@ -159,6 +159,9 @@ async def test_the_ledger_is_reversed_never_deleted(h: Harness) -> None:
         {"amount": "NaN"},
         {"amount": True},
         {"amount": "1.00001"},
+        {"amount": "1.005"},
+        {"amount": "1.5", "currency": "JPY"},
+        {"currency": "XAU"},
         {"amount": "-1"},
         {"amount": "9" * 16},
     ]
