@@ -16,7 +16,7 @@ from services.partners.delivery import Delivery
 from services.partners.model import Subscription, live_secrets
 from shared.security.sealing import Sealer
 
-_MOST_AT_ONCE = 50  # of one receiver; the client's connections to one host
+_MOST_AT_ONCE = 50  # of one receiver
 _MOST_HELD = 1_000
 _LOOKED_THROUGH = 100  # for one whose supplier has none in flight
 _ANSWERS_AHEAD_S = 5.0  # so much of a receiver's time we take at once

@@ -19,7 +19,7 @@ from shared.security.addresses import Networks
 from shared.security.egress import EgressRefused, PinningResolver, Target, check_url
 
 _CONNECTIONS = 1_000
-_CONNECTIONS_PER_HOST = 50
+_CONNECTIONS_PER_HOST = 300  # as many as deliveries are sent at once: those who share a host never wait for each other's answers
 _POST_S = 15.0
 _ANSWER_BYTES = 65_536  # of an answer to a post, read only so that its connection can be used again
 _WRITE_BYTES = 1_048_576

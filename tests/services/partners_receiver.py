@@ -10,11 +10,12 @@ from aiohttp import web
 
 
 class Receiver:
-    """`got` holds (path, headers, body) of each request; `status`, `headers` and `delay_s` say how it answers."""
+    """`got` holds (path, headers, body) of each request; `status`, `headers` and `delay_s` say how it answers; it is slow below `slow_path`."""
 
     def __init__(self) -> None:
         self.got: list[tuple[str, dict[str, str], bytes]] = []
         self.status, self.headers, self.delay_s = 204, dict[str, str](), 0.0
+        self.slow_path = "/"
         self.now = self.peak = 0
         self.url = ""
 
@@ -24,7 +25,7 @@ class Receiver:
         self.now += 1
         self.peak = max(self.peak, self.now)
         try:
-            await asyncio.sleep(self.delay_s)
+            await asyncio.sleep(self.delay_s if request.path.startswith(self.slow_path) else 0.0)
         finally:
             self.now -= 1
         return web.Response(status=self.status, headers=self.headers)

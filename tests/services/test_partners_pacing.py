@@ -42,6 +42,28 @@ async def test_dead_and_slow_receivers_hold_up_nobody(
         await out.record()
 
 
+async def test_a_silent_receiver_holds_up_nobody_on_its_host(
+    h: Harness, out: Sender, receiver: Receiver, partner: httpx.AsyncClient
+) -> None:
+    receiver.slow_path, receiver.delay_s = "/silent", 60.0
+    await subscribed(partner, url=receiver.url.replace("/hook", "/silent"), filters={"countries": ["CN"]})
+    made = await subscribed(partner, url=receiver.url, filters={"countries": ["DE"]})
+    for n in range(60):
+        await rate(h, f"sup_{n}")
+    await h.step()
+    await out.look()
+    while receiver.now < 50:  # as many as one subscription has under way
+        await asyncio.sleep(0.01)
+    await rate(h, "sup_de", country="DE")
+    await h.step()
+    async with asyncio.timeout(5.0):
+        while not await deliveries(partner, made, "delivered"):
+            await out.look()
+            await asyncio.sleep(0.02)
+            await out.record()
+    await out.settled(0.0)
+
+
 async def test_queued_deliveries_go_out_when_there_is_room_also_after_a_start(
     h: Harness, out: Sender, receiver: Receiver, partner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
