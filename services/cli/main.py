@@ -80,3 +80,7 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     sys.exit(tell(ended, console(stderr=True), as_json="--json" in given))
+
+
+if __name__ == "__main__":
+    run()

@@ -73,7 +73,11 @@ def _writing(ctx: Context) -> APIRouter:
 
     @routes.post("", status_code=201, response_model=views.SubscriptionCreated)
     async def subscribe(body: views.SubscribeBody, caller: Writer, asked: IdempotencyAsked) -> Response:
-        """A new subscription. Its secret signs every delivery (Standard Webhooks) and is shown this once."""
+        """A new subscription. Its secret signs every delivery (Standard Webhooks) and is shown this once.
+
+        A delivery may come twice, with the same `webhook-id`, and late where an attempt before it failed: of one supplier's changes (`subject`)
+        the one with the highest `sequence` stands.
+        """
         await check_new_url(body.url, ctx.networks)
         new = derive("sub", caller.tenant, "subscriptions", caller.subject, asked.key) if asked else ctx.ids.new("sub")
         count = await ctx.store.count(SUBSCRIPTION.kind, caller.tenant, {"there": "yes"})

@@ -196,6 +196,33 @@ async def test_redirects_are_not_followed(h: Harness, out: Sender, receiver: Rec
     assert waiting["attempts"][0]["status"] == 307
 
 
+async def test_a_proxy_in_the_environment_is_not_asked(
+    h: Harness, receiver: Receiver, partner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    made = await subscribed(partner, url=receiver.url)
+    await rate(h, "sup_1")
+    await h.step()
+    client = GuardedClient(h.ctx.networks)
+    await turn(Sender(h.ctx, client))
+    await client.close()
+    assert len(await deliveries(partner, made, "delivered")) == 1
+
+
+async def test_of_two_changes_of_a_supplier_the_first_comes_first(
+    h: Harness, out: Sender, receiver: Receiver, partner: httpx.AsyncClient
+) -> None:
+    await subscribed(partner, url=receiver.url)
+    sent = [await rate(h, "sup_1", tier=tier) for tier in ("high", "critical", "prohibited", "low", "medium")]
+    await h.step()
+    receiver.delay_s = 0.02
+    await turn(out)
+    assert receiver.ids() == sent
+    assert receiver.peak == 1
+    assert [event["sequence"] for event in receiver.events()] == ["1", "2", "3", "4", "5"]
+
+
 async def test_a_receiver_that_does_not_answer_in_time_or_at_all(
     h: Harness, out: Sender, receiver: Receiver, partner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
