@@ -83,10 +83,9 @@ class Lane:
         """How many may be in memory: as many as go out in about a second."""
         return max(2, min(_MOST_HELD, int(self.at_once / self.pace)))
 
-    @property
-    def wants_more(self) -> bool:
-        """Whether to look for queued ones: not for a few at a time."""
-        return self.more and 2 * self.held <= self.most
+    def wants_more(self, now: float) -> bool:
+        """Whether to look for queued ones: not for a few at a time, nor during a pause."""
+        return self.more and 2 * self.held <= self.most and now >= self.not_before
 
     def may_send(self, now: float) -> bool:
         """Whether the next may go out."""

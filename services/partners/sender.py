@@ -127,7 +127,7 @@ class Sender:
                 elif crowded and lane.must_queue(now.timestamp()):
                     items.append(self._item(job, Queue()))
                     lane.more = True
-            for lane in [lane for lane in self._lanes.values() if lane.wants_more or not lane.open]:
+            for lane in [lane for lane in self._lanes.values() if lane.wants_more(now.timestamp()) or not lane.open]:
                 items += await self._refill(lane)
         for key, lane in list(self._lanes.items()):
             self._list(lane)
@@ -160,8 +160,9 @@ class Sender:
             limit = lane.held + (lane.most - lane.held if lane.open else _WINDOW)
             where = {"lane": lane_key(lane.subscription_id, "queued")}
             found = await self._ctx.store.find(DELIVERY.kind, lane.tenant, where, limit=limit)
-            lane.more = len(found) == limit
-            for job in [self._job(stored) for stored in found if (stored.tenant, stored.id) not in self._held]:
+            new = [stored for stored in found if (stored.tenant, stored.id) not in self._held]
+            lane.more = len(found) == limit or len(new) < len(found)  # of those in memory one may have been queued anew
+            for job in map(self._job, new):
                 if lane.open:
                     self._take(lane, job)
                 else:

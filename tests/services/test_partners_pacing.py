@@ -136,6 +136,31 @@ async def test_a_replay_of_many_pages_goes_out_whole_while_its_receiver_is_busy(
     assert await deliveries(partner, made, "queued") == []
 
 
+async def test_what_is_queued_again_before_its_sender_let_go_of_it_goes_out(
+    h: Harness, out: Sender, receiver: Receiver, partner: httpx.AsyncClient
+) -> None:
+    made = await subscribed(partner, url=receiver.url)
+    sent = [await rate(h, f"sup_{n}") for n in range(2)]
+    await h.step()
+    await out.look()
+    await out.settled()
+    async with out._looking:  # both are recorded, and still in memory
+        recording = asyncio.create_task(out.record())
+        while len(await deliveries(partner, made, "delivered")) < 2:
+            await asyncio.sleep(0.01)
+        assert (await partner.post(f"/v1/subscriptions/{made['id']}/replay", json={})).status_code == 202
+        await replays.step(h.ctx)
+        await out._refresh()
+        (lane,) = out._lanes.values()
+        await out._refill(lane)
+        lane.held += 1  # others are under way
+    await recording
+    await turn(out)
+    lane.held -= 1
+    await turn(out)
+    assert sorted(receiver.ids()) == sorted(sent + sent)
+
+
 async def test_a_replay_hurries_what_waits_for_its_next_attempt(
     h: Harness, out: Sender, receiver: Receiver, partner: httpx.AsyncClient
 ) -> None:
