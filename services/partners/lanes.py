@@ -17,11 +17,12 @@ from services.partners.model import Subscription, live_secrets
 from shared.security.sealing import Sealer
 
 _MOST_AT_ONCE = 50  # of one receiver
+_AT_FIRST = 10  # of one that has not answered yet: after a start, a few silent ones must not take all slots
 _MOST_HELD = 1_000
 _LOOKED_THROUGH = 100  # for one whose supplier has none in flight
 _ANSWERS_AHEAD_S = 5.0  # so much of a receiver's time we take at once
 _FAILURE_S = 10.0  # what a failure counts as: no sooner worth another try than the slowest answer
-_PACE_S = 0.1  # of one that is not known yet
+_PACE_S = 0.02  # of one that is not known yet
 _WEIGHT = 0.2  # of the newest answer
 _FAILING = 5  # failures in a row, after which it is asked once a second
 _REST_S = 1.0
@@ -54,6 +55,7 @@ class Lane:
     jobs: deque[Job] = field(default_factory=deque)
     held: int = 0  # in memory: waiting for their turn, in flight, or ended but not recorded
     in_flight: int = 0
+    known: bool = False  # an attempt has ended, so that `pace` says something
     pace: float = _PACE_S
     failures: int = 0
     not_before: float = 0.0
@@ -76,7 +78,7 @@ class Lane:
     @property
     def at_once(self) -> int:
         """How many may be in flight."""
-        return max(1, min(_MOST_AT_ONCE, round(_ANSWERS_AHEAD_S / self.pace)))
+        return max(1, min(_MOST_AT_ONCE if self.known else _AT_FIRST, round(_ANSWERS_AHEAD_S / self.pace)))
 
     @property
     def most(self) -> int:
@@ -112,7 +114,7 @@ class Lane:
 
     def ended(self, job: Job, seconds: float, ok: bool, pause_s: float, now: float) -> None:
         """Takes note of an attempt; `pause_s`: the receiver asked for a pause, which holds for all of its deliveries."""
-        self.in_flight -= 1
+        self.in_flight, self.known = self.in_flight - 1, True
         self.suppliers.discard(job.delivery.supplier_id)
         sample = seconds if ok else max(seconds, _FAILURE_S)
         self.pace = max(0.001, self.pace + _WEIGHT * (sample - self.pace))
@@ -130,7 +132,7 @@ class Lane:
             return
         before, self.subscription, self.version, self.more = self.subscription, subscription, version, True
         if before and (before.url != subscription.url or before.state != subscription.state):
-            self.pace, self.failures, self.not_before = _PACE_S, 0, 0.0
+            self.known, self.pace, self.failures, self.not_before = False, _PACE_S, 0, 0.0
         self._opened.clear()
 
     def secrets(self, sealer: Sealer, now: datetime) -> list[str]:

@@ -222,4 +222,4 @@ def test_what_a_receiver_was_like_holds_no_more_once_it_has_moved_or_is_enabled_
     assert (made.may_send(200.0), made.more) == (False, True)
     made.become(after(stopped, asked), 3)
     assert made.may_send(200.0)
-    assert made.at_once == 50
+    assert made.at_once == lane().at_once == 10
