@@ -65,6 +65,12 @@ class TooLarge(DuewatchError):
     status, code, title = 413, "too-large", "Larger than the limit"
 
 
+class Unsupported(DuewatchError):
+    """The body's type is none that this route reads; `detail` says which are."""
+
+    status, code, title = 415, "unsupported-media-type", "Unsupported media type"
+
+
 class TooMany(DuewatchError):
     """Over the rate limit."""
 

@@ -14,12 +14,14 @@ from services.onboarding.model import (
     Register,
     acknowledgement,
     fold,
+    ref_key,
 )
 from shared.errors import Invalid, NotFound
 from shared.events.envelope import encode
 from shared.events.ratings import Tier
 from shared.events.suppliers import Profile, Status
 from shared.http.auth import requires, router
+from shared.http.checks import clean_name
 from shared.http.idempotency import Idempotency, IdempotencyAsked, VersionAsked, etag
 from shared.http.pages import Page, PageAsked, cursor_after, page
 from shared.http.strings import Country, Name
@@ -68,6 +70,16 @@ def _shown(found: Document[Any], status: int = 200) -> Response:
     return Response(views.render(found), status, {"ETag": etag(found.version)}, _JSON)
 
 
+def _reference(asked: str | None) -> str | None:
+    """SYSTEM:NUMBER as the index spells it: the number cleaned as it was when it came."""
+    if asked is None:
+        return None
+    system, colon, number = asked.partition(":")
+    if not (system and colon):
+        raise Invalid("The reference is not complete", errors=[{"field": "external_ref", "message": "Give SYSTEM:NUMBER"}])
+    return ref_key(system, clean_name(number, "external_ref", most=views.MAX_NUMBER_CHARS))
+
+
 def routers(ctx: Context) -> list[APIRouter]:
     """The routes of suppliers."""
     return [_reading(ctx), _writing(ctx)]
@@ -95,9 +107,7 @@ def _reading(ctx: Context) -> APIRouter:
         q: Annotated[Name | None, Query(description="part of a name, without regard to case and accents")] = None,
     ) -> Response:
         """Suppliers by external reference, status, country, tier, or part of a name."""
-        if external_ref is not None and ":" not in external_ref:
-            raise Invalid("The reference is not complete", errors=[{"field": "external_ref", "message": "Give SYSTEM:NUMBER"}])
-        wanted = {"external_ref": external_ref, "status": status, "country": country, "tier": tier}
+        wanted = {"external_ref": _reference(external_ref), "status": status, "country": country, "tier": tier}
         where = {name: value for name, value in wanted.items() if value is not None}
         (after,) = asked.after(str) or ("",)
         contains = ("name_folded", fold(q)) if q else None

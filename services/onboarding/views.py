@@ -15,7 +15,7 @@ from shared.events.envelope import encode
 from shared.events.ratings import Tier
 from shared.http.application import Body
 from shared.http.checks import check_region, clean_name, clean_text
-from shared.http.identifiers import check_identifier
+from shared.http.identifiers import check_identifier, issued_in
 from shared.http.strings import Country, HsCode, Name, Percent, Region
 from shared.kernel.aggregate import Document
 
@@ -81,9 +81,10 @@ class IdentifierBody(Body):
     @model_validator(mode="after")
     def _checked(self) -> Self:
         try:
-            return self.model_copy(update={"value": check_identifier(self.kind, self.value, self.country)})
+            value = check_identifier(self.kind, self.value, self.country)
         except Invalid as error:
             raise _own(error) from None
+        return self.model_copy(update={"value": value, "country": issued_in(self.kind, value, self.country)})
 
 
 class AddressBody(Body):

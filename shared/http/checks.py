@@ -17,6 +17,7 @@ MAX_NAME_CHARS = 500
 # stored (Unicode TR36, bidirectional spoofing); noncharacters.
 _NOT_IN_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _NOT_IN_PARAGRAPHS = re.compile(_NOT_IN_TEXT.pattern.replace("\x00-\x1f", "\x00-\x08\x0b\x0c\x0e-\x1f"))
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols by their category, and yet blank
 _REGION = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}", re.ASCII)
 _HS_CODE = re.compile(r"(?!00)[0-9]{2}(?:[0-9]{2}){0,4}", re.ASCII)
 _PERCENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,4})?", re.ASCII)
@@ -34,18 +35,21 @@ def clean_name(value: str, field: str = "name", *, most: int = MAX_NAME_CHARS) -
         if _NOT_IN_TEXT.search(cleaned):
             refuse(field, "No control characters, line breaks or marks that change the direction of text")
         cleaned = unicodedata.normalize("NFC", cleaned)
-    if not 0 < len(cleaned) <= most:
-        refuse(field, f"1 to {most} characters")
-    return cleaned
+    return _sized(cleaned, field, most)
 
 
 def clean_text(value: str, field: str = "text", *, most: int = 10_000) -> str:
     """Text of several lines, stripped and in NFC; line breaks and tabs may stand in it."""
     if _NOT_IN_PARAGRAPHS.search(value):
         refuse(field, "No control characters or marks that change the direction of text")
-    cleaned = unicodedata.normalize("NFC", value.strip())
+    return _sized(unicodedata.normalize("NFC", value.strip()), field, most)
+
+
+def _sized(cleaned: str, field: str, most: int) -> str:
     if not 0 < len(cleaned) <= most:
         refuse(field, f"1 to {most} characters")
+    if not cleaned.isascii() and not any(unicodedata.category(c)[0] in "LNPS" and c not in _FILLERS for c in cleaned):
+        refuse(field, "At least one character that can be seen")
     return cleaned
 
 

@@ -58,15 +58,34 @@ _WRONG = "Not a valid number of this kind in this country"
 
 def _vat(text: str, country: str | None, field: str) -> str:
     """VAT numbers of the EU get their prefix, so that one number has one form; others as their country writes them."""
+    if text[:2].upper() == "GR":
+        text = f"EL{text[2:]}"  # Greece's prefix is not its code of ISO 3166-1 (Directive 2006/112/EC, article 215)
     prefix = "EL" if country == "GR" else country
-    module = _national(country, "vat") if country else None
-    if country is None or prefix in _EU:
-        spelled = text if country is None or text[:2].upper() in _EU else f"{prefix}{text}"
-        return _by(eu_vat.validate, spelled, field, "A VAT number of the EU with its prefix and right check digits")
+    stated = text[:2].upper()
+    if country is None or (stated != prefix and stated in _EU and _is_of_eu(text)):
+        return _by(eu_vat.validate, text, field, _WRONG_IN_EU)
+    if prefix in _EU:
+        return _by(eu_vat.validate, text if stated == prefix else f"{prefix}{text}", field, _WRONG_IN_EU)
+    module = _national(country, "vat")
     return _by(module.validate, text, field, _WRONG) if module else _as_text(text, field)
 
 
+def issued_in(kind: str, value: str, country: str | None) -> str | None:
+    """The country whose number a checked identifier is: who is seated in one country may have a VAT number of another of the EU."""
+    said = _ISO.get(value[:2], value[:2])
+    return said if kind == "vat" and said != country and value[:2] in _EU and _is_of_eu(value) else country
+
+
+def _is_of_eu(text: str) -> bool:
+    try:
+        return eu_vat.is_valid(text)
+    except _FAULTS:
+        return False
+
+
+_WRONG_IN_EU = "A VAT number of the EU with its prefix and right check digits"
 _EU = frozenset(code.upper() for code in eu_vat.MEMBER_STATES) | {"EL", "XI"}
+_ISO = {"EL": "GR", "XI": "GB"}
 
 
 def _as_text(text: str, field: str) -> str:

@@ -32,7 +32,9 @@ _CODES = {cls.status: cls for cls in DuewatchError.__subclasses__() if cls.__mod
 _MESSAGES = {  # by Pydantic's error type; {} are limits from our own models, never input
     "missing": "This is required",
     "extra_forbidden": "A field of a name that is unknown here",
+    "json_invalid": "Not valid JSON",
     "string_type": "Must be text",
+    "string_pattern_mismatch": "Must be of the form {pattern}",
     "string_too_short": "At least {min_length} characters",
     "string_too_long": "At most {max_length} characters",
     "too_short": "At least {min_length} items",
@@ -167,12 +169,17 @@ def _readable(found: Any, names: frozenset[str]) -> Iterator[dict[str, str]]:
     seen = set()
     for one in found:
         path = [str(part) for part in one["loc"][1:] if isinstance(part, int) or part in names]
-        template = _MESSAGES.get(one["type"], "This value is not valid here")
-        try:
-            message = template.format_map(one.get("ctx", {}))
-        except (KeyError, ValueError):
-            message = "This value is not valid here"
+        message = message_of(one)
         field = ".".join(path) or str(one["loc"][0])
         if (field, message) not in seen:
             seen.add((field, message))
             yield {"field": field, "message": message}
+
+
+def message_of(error: Any) -> str:
+    """What one of Pydantic's errors says in our words, without anything of the input."""
+    template = _MESSAGES.get(error["type"], "This value is not valid here")
+    try:
+        return template.format_map(error.get("ctx", {}))
+    except (KeyError, ValueError):
+        return "This value is not valid here"

@@ -136,6 +136,7 @@ async def test_suppliers_are_found_by_reference_status_country_tier_and_part_of_
     await rate(h, plain["id"], "high")
     wanted = {
         "external_ref=S4:100001": [mills],
+        "external_ref=S4:%20100001%20": [mills],
         "external_ref=S4:1": [],
         "country=FR": [plain],
         "tier=high": [plain],
@@ -149,7 +150,8 @@ async def test_suppliers_are_found_by_reference_status_country_tier_and_part_of_
     for query, expected in wanted.items():
         answer = await buyer.get(f"/v1/suppliers?{query}")
         assert {s["id"] for s in answer.json()["items"]} == {s["id"] for s in expected}, query
-    assert (await buyer.get("/v1/suppliers?external_ref=S4")).status_code == 422
+    for incomplete in ("S4", "S4:", ":1", "S4:%00"):
+        assert (await buyer.get(f"/v1/suppliers?external_ref={incomplete}")).status_code == 422
     assert (await buyer.get("/v1/suppliers?cursor=zzmark")).status_code == 400
 
 

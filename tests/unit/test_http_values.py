@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shared.errors import Invalid, Malformed, PreconditionFailed
 from shared.http.checks import check_country, check_hs, check_percent, check_region, clean_name, clean_text
 from shared.http.idempotency import etag, idempotency_key, if_match, request_digest
-from shared.http.identifiers import KINDS, check_identifier
+from shared.http.identifiers import KINDS, check_identifier, issued_in
 from shared.http.limits import Limits, Rates, SlowDown
 from shared.http.pages import cursor_after, read_cursor
 from shared.http.problems import UnexpectedErrors
@@ -31,7 +31,8 @@ GOOD: list[tuple[Callable[[str], Any], str, Any]] = [
 BAD: list[tuple[Callable[[str], Any], str]] = [
     (clean_name, ""), (clean_name, " \u3000 "), (clean_name, "x" * 501), (clean_name, "a\0b"), (clean_name, "a\tb"),
     (clean_name, "a\nb"), (clean_name, "a\u202eb"), (clean_name, "a\u2067b"), (clean_name, "a\ud800b"), (clean_name, "a\u2028b"),
-    (clean_name, "a\x85b"), (clean_text, "a\0"), (clean_text, "\u202d"), (clean_text, ""), (clean_text, "x" * 10_001),
+    (clean_name, "a\x85b"), (clean_text, "a\0"), (clean_text, "\u202d"), (clean_text, "\u200b"),
+    (clean_name, "\u200b"), (clean_name, "\u200e\u00ad"), (clean_name, "\u3164"), (clean_name, "\u0301"), (clean_name, "\ue000"), (clean_text, ""), (clean_text, "x" * 10_001),
     (check_country, "ZZ"), (check_country, "DEU"), (check_country, ""), (check_country, "ＤＥ"), (check_country, "UK"),
     (check_region, "XJ"), (check_region, "ZZ-1"), (check_region, "CN-XINJ"), (check_region, "CN-"), (check_region, "CN-XJ\n1"),
     (check_hs, "5"), (check_hs, "520"), (check_hs, "00"), (check_hs, "520100109012"), (check_hs, "٥٢"), (check_hs, "52.01"),
@@ -73,10 +74,20 @@ IDENTIFIERS = [
     ("lei", "529900t8bm49aursdo55", None, "529900T8BM49AURSDO55"), ("gln", "400 6381 33393 1", None, "4006381333931"),
     ("duns", "15-048-3782", None, "150483782"), ("vat", "DE 136695976", None, "DE136695976"), ("vat", "136695976", "DE", "DE136695976"),
     ("vat", "094259216", "GR", "EL094259216"), ("vat", "FR40303265045", "DE", "FR40303265045"), ("vat", "GB980780684", "GB", "980780684"),
+    ("vat", "GR 094259216", "GR", "EL094259216"), ("vat", "GR094259216", None, "EL094259216"), ("vat", "DE136695976", "CN", "DE136695976"),
     ("vat", "27AAPFU0939F1ZV", "IN", "27AAPFU0939F1ZV"), ("vat", "12-34/5", "XK", "12-34/5"), ("tax", "91-1144442", "US", "911144442"),
     ("tax", "A 1", "KE", "A 1"), ("register", "HRB 1234", "DE", "HRB 1234"), ("register", "2077474-0", "FI", "20774740"),
     ("register", "02345678", "GB", "02345678"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "country", "wanted"),
+    [("vat", "ATU13585627", "DE", "AT"), ("vat", "EL094259216", "CN", "GR"), ("vat", "XI980780684", "FR", "GB"), ("vat", "DE136695976", None, "DE"),
+     ("vat", "27AAPFU0939F1ZV", "IN", "IN"), ("vat", "ATU13585628", "CN", "CN"), ("lei", "529900T8BM49AURSDO55", None, None)],
+)  # fmt: skip
+def test_a_vat_number_says_itself_whose_it_is(kind: str, value: str, country: str | None, wanted: str | None) -> None:
+    assert issued_in(kind, value, country) == wanted
 
 
 @pytest.mark.parametrize(("kind", "value", "country", "wanted"), IDENTIFIERS)

@@ -8,12 +8,12 @@ import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
+from starlette.datastructures import Headers
 
 from services.onboarding.imports.files import Files
 from services.onboarding.imports.model import IMPORTS, Import, Receive, State
 from services.onboarding.views import System
-from shared.errors import DuewatchError, NotFound, Unavailable
+from shared.errors import DuewatchError, NotFound, Unavailable, Unsupported
 from shared.events.envelope import encode
 from shared.events.onboarding import ImportFormat, ImportMode
 from shared.http.auth import requires, router
@@ -81,14 +81,19 @@ def _view(found: Document[Import]) -> dict[str, object]:
     }
 
 
-def _format(content_type: str) -> ImportFormat:
-    """By the content type; its charset, where given, must be UTF-8."""
-    name, _, parameters = content_type.partition(";")
-    found = _FORMATS.get(name.strip().lower())
-    charset = parameters.strip().lower().removeprefix("charset=").strip('" ')
-    if found is None or charset not in ("", "utf-8", "utf8", "us-ascii", "header=present"):
-        raise HTTPException(415)
-    return found
+def _format(headers: Headers) -> ImportFormat:
+    """By the content type; its charset, where given, must be UTF-8. A compressed file would grow beyond every limit."""
+    name, *parameters = [part.strip() for part in headers.get("content-type", "").lower().split(";")]
+    stated = dict(part.partition("=")[::2] for part in parameters)
+    if name not in _FORMATS:
+        raise Unsupported("Send text/csv or application/x-ndjson")
+    if stated.get("charset", "utf-8").strip('"') not in ("utf-8", "utf8", "us-ascii"):
+        raise Unsupported("The file must be UTF-8")
+    if stated.get("header", "present") != "present":  # RFC 4180, 3
+        raise Unsupported("The first line must be the header: number,name,country")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise Unsupported("Send the file as it is, not compressed")
+    return _FORMATS[name]
 
 
 def routers(ctx: Context) -> list[APIRouter]:
@@ -110,7 +115,7 @@ def routers(ctx: Context) -> list[APIRouter]:
         key_header: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
     ) -> Response:
         """Stores a file of suppliers, text/csv or application/x-ndjson in UTF-8, streamed; after the answer nothing of it is lost."""
-        kind, key = _format(request.headers.get("content-type", "")), idempotency_key(key_header)
+        kind, key = _format(request.headers), idempotency_key(key_header)
         if sum(waiting.tenant == caller.tenant for waiting in files.waiting()) >= _MOST_WAITING:
             raise Unavailable(f"{_MOST_WAITING} imports wait already; send this one again when some are done")
         import_id = derive("imp", caller.tenant, "supplier-imports", caller.subject, key) if key else ctx.ids.new("imp")

@@ -6,6 +6,7 @@ A row states the fields of its columns, an empty cell that there is none; what h
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from pydantic import ValidationError
 
 from services.onboarding.imports.records import Fault, Unreadable
@@ -13,7 +14,8 @@ from services.onboarding.views import MAX_ADDRESS_CHARS, MAX_NUMBER_CHARS, Suppl
 from shared.errors import Invalid
 from shared.events.suppliers import Address, Identifier, OtherName, Owner, Site, SourcedGood
 from shared.http.checks import check_country, check_hs, check_percent, check_region, clean_name, clean_text, refuse
-from shared.http.identifiers import check_identifier
+from shared.http.identifiers import check_identifier, issued_in
+from shared.http.problems import message_of
 
 REQUIRED = ("number", "name", "country")
 IDENTIFIERS = {"lei": "lei", "vat": "vat", "duns": "duns", "gln": "gln", "register_number": "register"}
@@ -94,7 +96,9 @@ def read_json(text: str, source_system: str) -> Row | Refused:
     try:
         body = SupplierBody.model_validate_json(text)
     except ValidationError as error:
-        return Refused([_readable(one) for one in error.errors(include_url=False, include_input=False)[:20]])
+        return Refused(
+            [_readable(one) for one in error.errors(include_url=False, include_input=False)[:20]], _number_in(text, source_system)
+        )
     number = next((ref.number for ref in body.external_refs if ref.system == source_system), None)
     if number is None:
         return Refused([Fault("external_refs", "Give the supplier's number in the import's source system")])
@@ -106,15 +110,28 @@ def _readable(error: Any) -> Fault:
     kind, path = error["type"], error["loc"]
     if kind == "extra_forbidden":
         path = path[:-1]
-    message = error["ctx"]["message"] if kind == "duewatch" else _MESSAGES.get(kind, "Not of the right type, form or size")
-    return Fault(".".join(map(str, path)) or "row", message)
+    return Fault(".".join(map(str, path)) or "row", message_of(error))
 
 
-_MESSAGES = {
-    "missing": "This is required",
-    "extra_forbidden": "A field of a name that is unknown here",
-    "json_invalid": "Not valid JSON",
-}
+class _Ref(msgspec.Struct):
+    system: str
+    number: str
+
+
+class _Numbered(msgspec.Struct):
+    external_refs: list[_Ref]
+
+
+_numbered = msgspec.json.Decoder(_Numbered)
+
+
+def _number_in(text: str, source_system: str) -> str | None:
+    """The number in a line that is at fault elsewhere, so that its sender finds it again."""
+    try:
+        refs = _numbered.decode(text).external_refs
+        return next((clean_name(ref.number, most=MAX_NUMBER_CHARS) for ref in refs if ref.system == source_system), None)
+    except (msgspec.MsgspecError, Invalid, RecursionError, UnicodeError):
+        return None
 
 
 def _faults(error: Invalid) -> list[Fault]:
@@ -138,7 +155,8 @@ def _parted(cell: str) -> list[str]:
 def _identifiers(column: str, cell: str, country: str) -> list[Identifier]:
     kind: Any = IDENTIFIERS[column]
     of = country if kind in ("vat", "register") else None
-    return [Identifier(kind=kind, value=check_identifier(kind, part, of, column), country=of) for part in _parted(cell)]
+    values = [check_identifier(kind, part, of, column) for part in _parted(cell)]
+    return [Identifier(kind=kind, value=value, country=issued_in(kind, value, of)) for value in values]
 
 
 def _other_name(text: str) -> OtherName:

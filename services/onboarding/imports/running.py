@@ -33,6 +33,7 @@ _DAY_S = 86_400.0
 _ATTEMPTS = 3
 _PAUSE_S = 1.0
 _FAR_BEHIND = 2_000  # suppliers: less than a second of screening
+_LOOKED_AT = 20  # lines that tell whether a file is NDJSON at all; one bad row among them costs no other
 _GONE = "The stored file is not there any more"
 _encoder = msgspec.json.Encoder()
 
@@ -181,8 +182,8 @@ def _rows(file: BinaryIO, state: Import) -> "Iterator[tuple[int, Row | Refused]]
         for record in csv_records(Lines(file, state.offset) if state.offset else lines, columns):
             yield record.end, Refused([record.fault]) if record.fault else parser.read(record.cells)
         return
-    if not (lines.peek(0) or b"").lstrip().startswith(b"{"):
-        raise Unreadable("The first line is no JSON object")
+    if not any((lines.peek(n) or b"").lstrip().startswith(b"{") for n in range(_LOOKED_AT)):
+        raise Unreadable(f"None of the first {_LOOKED_AT} lines is a JSON object")
     for record in text_records(Lines(file, state.offset) if state.offset else lines):
         yield record.end, Refused([record.fault]) if record.fault else read_json(record.text, state.source_system)
 
