@@ -20,7 +20,8 @@ _TENANTS_REMEMBERED = 10_000
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of a body by the longest fitting path prefix (else `body`), and how slowly it may come.
 
-    A body may be waited for `grace_s` seconds in all, plus a second for every `bytes_per_s` that came.
+    A body may be waited for `grace_s` seconds, plus a second for every `bytes_per_s` that came; of these no more than `patience_s` are
+    saved up, or whoever sent a gigabyte at once could keep it lying here for days.
     `drain_bytes`, `drain_s`: how much of a refused body is still read, so that its sender gets to see the answer.
     """
 
@@ -28,6 +29,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     by_prefix: Mapping[str, int] = {}
     grace_s: float = 20.0
     bytes_per_s: float = 4_096.0
+    patience_s: float = 60.0
     drain_bytes: int = 16 * MEGABYTE
     drain_s: float = 3.0
 
@@ -63,24 +65,26 @@ class _Body:
         self.declared = int(length) if length.isdigit() and len(length) < 19 else None
         self.limit = limits.of(scope["path"])
         self._silent = b"expect" in headers  # it sends nothing (more) by itself: waits for our 100 Continue, or is late
-        self._read, self._waited, self._whole = 0, 0.0, False
+        self._read, self._whole = 0, False
+        self._patience = limits.grace_s  # seconds
         self._answering = self._closing = False
 
     async def receive(self) -> Message:
         if self._whole or self._answering:  # what comes now is only asked for to see the client leave
             return await self._receive()
         began = time.monotonic()
-        allowed = self._limits.grace_s + self._read / self._limits.bytes_per_s - self._waited
         try:
-            async with asyncio.timeout(allowed):
+            async with asyncio.timeout(self._patience):
                 message = await self._receive()
         except TimeoutError:
             self._silent = True
             # Starlette's exception, for FastAPI makes a 400 of any other that comes while it reads a body.
             raise HTTPException(408) from None
-        self._waited += time.monotonic() - began
+        self._patience -= time.monotonic() - began
         if message["type"] == "http.request":
-            self._read += len(message.get("body", b""))
+            size = len(message.get("body", b""))
+            self._read += size
+            self._patience = min(self._limits.patience_s, self._patience + size / self._limits.bytes_per_s)
             self._whole = not message.get("more_body", False)
             if self._read > self.limit:
                 raise HTTPException(413)
@@ -122,10 +126,10 @@ def _announces_body(scope: Scope) -> bool:
 
 
 class SlowDown(TooMany):
-    """Over the rate of this tenant; `retry_after` seconds."""
+    """Over what this tenant may have at once; `retry_after` seconds."""
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__()
+    def __init__(self, retry_after: int, detail: str = "") -> None:
+        super().__init__(detail)
         self.retry_after = retry_after
 
 

@@ -1,7 +1,9 @@
 """Files that are not quite what was asked for: what can be read of them is, and what cannot says why."""
 
+import asyncio
 import gzip
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -84,3 +86,45 @@ async def test_a_vat_number_of_another_country_of_the_eu_is_kept_as_that_country
     assert two is not None
     assert [(i["value"], i["country"]) for i in one["identifiers"]] == [("DE136695976", "DE"), ("91350211M000100Y46", "CN")]
     assert [(i["value"], i["country"]) for i in two["identifiers"]] == [("EL094259216", "GR")]
+
+
+async def test_what_was_cut_off_is_taken_away_and_what_still_comes_in_is_not(h: Harness) -> None:
+    files, go_on = Files(h.ctx.folder), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x" * 3_000_000
+        await go_on.wait()
+        yield b"end"
+
+    coming = asyncio.create_task(files.store(files.name(h.clock.now(), "default", "imp_x", "up_x"), body()))
+    folder = h.ctx.folder / "imports" / "waiting"
+    cut_off = folder / (files.name(h.clock.now(), "default", "imp_y", "up_y") + ".part")
+    cut_off.write_bytes(b"from before a kill")
+    while len(list(folder.iterdir())) < 2:
+        await asyncio.sleep(0.01)
+    files.discard_parts(60, time.time())
+    assert cut_off.exists(), "too young to be sure of it"
+    files.discard_parts(60, time.time() + 61)
+    assert not cut_off.exists()
+    go_on.set()
+    assert (await coming).size == 3_000_003
+
+
+async def test_a_tenant_waits_with_more_files_than_may_lie_here_at_once(h: Harness, buyer: httpx.AsyncClient) -> None:
+    path, kind = "/v1/supplier-imports?source_system=S4&mode=apply", {"Content-Type": "text/csv"}
+    for n in range(19):
+        assert (await buyer.post(path, content=HEADER + f"{n},Mills,DE\n", headers=kind)).status_code == 202
+    go_on = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield HEADER.encode()
+        await go_on.wait()
+
+    coming = asyncio.create_task(buyer.post(path, content=slow(), headers=kind))
+    while Files(h.ctx.folder).held("default") < 20:
+        await asyncio.sleep(0.01)
+    refused = await buyer.post(path, content=HEADER, headers=kind)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "30")
+    assert (await h.client("buyer", tenant="other").post(path, content=HEADER, headers=kind)).status_code == 202
+    go_on.set()
+    assert (await coming).status_code == 202

@@ -25,7 +25,7 @@ class Impatient(PatientProtocol):
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    limits = Limits(body=1_000_000, by_prefix={"/v1/imports": 30_000_000}, grace_s=0.6, bytes_per_s=1e6, drain_s=1.0)
+    limits = Limits(body=1_000_000, by_prefix={"/v1/imports": 30_000_000}, grace_s=0.6, bytes_per_s=1e6, patience_s=1.0, drain_s=1.0)
     app = create_app("Test", "1", None, limits=limits)  # type: ignore[arg-type]  # every route here is public
 
     @app.post("/v1/echo", dependencies=[PUBLIC])
@@ -146,6 +146,13 @@ def test_a_slow_body_is_408(connection: socket.socket) -> None:
     began = time.monotonic()
     assert status_of(read_all(connection)) == 408
     assert time.monotonic() - began < 2, "and the connection ends"
+
+
+def test_a_fast_beginning_buys_no_long_silence(connection: socket.socket) -> None:
+    connection.sendall(head("/v1/imports", "Content-Length: 20000000") + b"x" * 15_000_000)
+    began = time.monotonic()
+    assert status_of(read_all(connection)) == 408
+    assert time.monotonic() - began < 5, "15 seconds and more, were all of it saved up"
 
 
 def test_drops_do_not_buy_time(connection: socket.socket) -> None:

@@ -13,11 +13,12 @@ from starlette.datastructures import Headers
 from services.onboarding.imports.files import Files
 from services.onboarding.imports.model import IMPORTS, Import, Receive, State
 from services.onboarding.views import System
-from shared.errors import DuewatchError, NotFound, Unavailable, Unsupported
+from shared.errors import DuewatchError, NotFound, Unsupported
 from shared.events.envelope import encode
 from shared.events.onboarding import ImportFormat, ImportMode
 from shared.http.auth import requires, router
 from shared.http.idempotency import idempotency_key
+from shared.http.limits import SlowDown
 from shared.http.pages import Page, PageAsked, cursor_after, page
 from shared.ids import derive
 from shared.kernel.aggregate import Cause, Document, Item, Message
@@ -28,7 +29,8 @@ from shared.security.roles import Permission, Principal
 Reader = Annotated[Principal, requires(Permission.IMPORTS_READ)]
 Writer = Annotated[Principal, requires(Permission.IMPORTS_WRITE)]
 _FORMATS: dict[str, ImportFormat] = {"text/csv": "csv", "application/x-ndjson": "ndjson"}
-_MOST_WAITING = 20  # of one tenant: what is acknowledged must not pile up faster than it is worked on
+_MOST_HELD = 20  # of one tenant, coming in or waiting: files must not pile up faster than they are worked on
+_TRY_AGAIN_S = 30
 _JSON, _NDJSON = "application/json", "application/x-ndjson"
 
 
@@ -116,8 +118,8 @@ def routers(ctx: Context) -> list[APIRouter]:
     ) -> Response:
         """Stores a file of suppliers, text/csv or application/x-ndjson in UTF-8, streamed; after the answer nothing of it is lost."""
         kind, key = _format(request.headers), idempotency_key(key_header)
-        if sum(waiting.tenant == caller.tenant for waiting in files.waiting()) >= _MOST_WAITING:
-            raise Unavailable(f"{_MOST_WAITING} imports wait already; send this one again when some are done")
+        if files.held(caller.tenant) >= _MOST_HELD:
+            raise SlowDown(_TRY_AGAIN_S, f"{_MOST_HELD} imports wait already; send this one again when some are done")
         import_id = derive("imp", caller.tenant, "supplier-imports", caller.subject, key) if key else ctx.ids.new("imp")
         stored = await files.store(files.name(ctx.clock.now(), caller.tenant, import_id, ctx.ids.new("up")), request.stream())
         digest = hashlib.sha256("\x1f".join((source_system, mode, kind, stored.digest)).encode()).hexdigest()

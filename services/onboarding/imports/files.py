@@ -6,6 +6,7 @@ before its import is; a file without an import was never acknowledged.
 
 import asyncio
 import contextlib
+import fcntl
 import hashlib
 import os
 from collections.abc import AsyncIterable, AsyncIterator
@@ -47,6 +48,7 @@ class Files:
         digest, size = hashlib.sha256(), 0
         with contextlib.ExitStack() as undo:
             file = undo.enter_context(part.open("xb"))
+            fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed, however we end: so `discard_parts` knows who is still coming in
             undo.callback(part.unlink, missing_ok=True)
 
             def write(block: bytes) -> None:
@@ -82,6 +84,10 @@ class Files:
         found = sorted(entry.name for entry in os.scandir(self._uploads) if not entry.name.endswith(_PART))
         return [Waiting(name, *name.split(".")[1:3]) for name in found if name.count(".") == 3]
 
+    def held(self, tenant: str) -> int:
+        """How many uploads of a tenant wait or are coming in."""
+        return sum(entry.name.split(".")[1:2] == [tenant] for entry in os.scandir(self._uploads))
+
     def upload(self, name: str) -> Path:
         """Where an upload lies."""
         return self._uploads / name
@@ -96,11 +102,13 @@ class Files:
         return now.timestamp() - int(name.split(".", 1)[0]) / 1e6
 
     def discard_parts(self, older_than_s: float, now_s: float) -> None:
-        """Takes away what was cut off while it came in."""
+        """Takes away what was cut off while it came in; the age is for those that were not locked yet."""
         for entry in os.scandir(self._uploads):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, BlockingIOError):
                 if entry.name.endswith(_PART) and now_s - entry.stat().st_mtime > older_than_s:
-                    os.unlink(entry.path)
+                    with open(entry.path, "rb") as part:
+                        fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        os.unlink(entry.path)
 
     def results(self, import_id: str) -> Path:
         """Where the results of an import lie, a line of JSON a row."""

@@ -30,6 +30,7 @@ from shared.kernel.service import Context, Task
 
 log = logging.getLogger("duewatch.imports")
 _DAY_S = 86_400.0
+_TIDY_S = 60.0
 _ATTEMPTS = 3
 _PAUSE_S = 1.0
 _FAR_BEHIND = 2_000  # suppliers: less than a second of screening
@@ -47,10 +48,12 @@ class Importer:
 
     async def run(self) -> None:
         """Works on what waits, until cancelled."""
-        self._files.discard_parts(_DAY_S, time.time())
         await self.end_lost()
-        waits = self._ctx.nudged()
+        waits, tidied = self._ctx.nudged(), float("-inf")
         while True:
+            if time.monotonic() - tidied > _TIDY_S:
+                self._files.discard_parts(_TIDY_S, time.time())
+                tidied = time.monotonic()
             if not await self.step():
                 await waits.wait(1.0)
 
