@@ -1,14 +1,14 @@
 """Settings from the environment, read once; commands override them. Names start with DUEWATCH_."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import Invalid
 
 _RANGES: dict[str, tuple[float, float]] = {  # not a number is in none of them
-    "port": (0, 65535),
+    "port": (1, 65535),
     "partitions": (1, 64),
     "requests_per_s": (1, 1e9),
     "head_every_s": (0.1, 86_400),
@@ -28,6 +28,9 @@ class Settings:
     oidc_issuer: str = ""
     oidc_audience: str = "duewatch"
     oidc_jwks: str = ""  # a file or an address
+    oidc_tenant_claim: str = "tenant"  # where in a token: a claim's name, or a path such as realm_access.roles
+    oidc_roles_claim: str = "roles"
+    oidc_role_names: str = ""  # theirs=ours, parted by commas; names that are ours already need no entry
     review_threshold: float | None = None  # screening's; None: as shipped
     strong_threshold: float | None = None
     list_shrink_share: float | None = None  # of a list's entries: a release that removes more waits for a person; None: as its module says
@@ -49,28 +52,29 @@ class Settings:
                 found[name] = _parse(name, kind, text)
         found.update({k: v for k, v in given.items() if v is not None})
         settings = cls(**found)  # type: ignore[arg-type]  # each was parsed by its annotation
-        _check_thresholds(settings.review_threshold, settings.strong_threshold)
-        for name, (least, most) in _RANGES.items():
-            value = getattr(settings, name)
-            if value is not None and not least <= value <= most:
-                raise Invalid(f"DUEWATCH_{name.upper()} is out of range", errors=[{"field": name, "message": f"from {least} to {most}"}])
+        faults = list(settings._faults())
+        if faults:
+            raise Invalid("These settings cannot be", errors=[{"field": name, "message": message} for name, message in faults])
         return settings
+
+    def _faults(self) -> Iterator[tuple[str, str]]:
+        """What would otherwise only show when some process fails to start, again and again, or not at all."""
+        for name, (least, most) in _RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                yield name, f"from {least:g} to {most:.0f}"
+        for name in ("review_threshold", "strong_threshold"):
+            threshold: float | None = getattr(self, name)
+            if threshold is not None and not 0 < threshold <= 1:  # one that no score reaches would switch screening off in silence
+                yield name, "a share of evidence above 0, at most 1"
+        if self.review_threshold is not None and self.strong_threshold is not None and self.review_threshold > self.strong_threshold:
+            yield "review_threshold", "not above strong_threshold: a strong match is one to review, too"
+        if self.oidc_issuer and not self.oidc_jwks:
+            yield "oidc_jwks", "An issuer's keys are needed: the file or the address of its key set"
 
     def environment(self) -> dict[str, str]:
         """An environment from which `read` reads these settings: for the processes of the same system."""
         own = {f"DUEWATCH_{name.upper()}": str(value) for name in self.__annotations__ if (value := getattr(self, name)) not in (None, "")}
         return {**os.environ, **own}
-
-
-def _check_thresholds(review: float | None, strong: float | None) -> None:
-    """A threshold that no score reaches would silently switch screening off."""
-    for name, threshold in (("review_threshold", review), ("strong_threshold", strong)):
-        if threshold is not None and not 0 < threshold <= 1:
-            message = "a share of evidence above 0, at most 1"
-            raise Invalid(f"DUEWATCH_{name.upper()} is no threshold", errors=[{"field": name, "message": message}])
-    if review is not None and strong is not None and review > strong:
-        message = "not above strong_threshold: a strong match is one to review, too"
-        raise Invalid("DUEWATCH_REVIEW_THRESHOLD is no threshold", errors=[{"field": "review_threshold", "message": message}])
 
 
 def _parse(name: str, kind: object, text: str) -> object:

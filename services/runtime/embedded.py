@@ -23,6 +23,7 @@ from services.runtime.node import Node, tune
 from services.runtime.processes import MODULES, WORKERS, Process, load
 from services.runtime.signing import HeadSigner
 from shared.errors import Conflict, DuewatchError
+from shared.security.addresses import parse_networks
 from shared.security.keyfiles import write_private
 from shared.security.roles import Principal, Role
 from shared.security.tokens import LocalIssuer, Tokens
@@ -183,13 +184,14 @@ async def _greet(settings: Settings, token: Path, workers: list[Worker], say: Ca
     base = f"http://{settings.host}:{settings.port}"
     say(f"Duewatch is ready at {base}")
     say(f"  API pages    {base}/docs")
-    say(f"  admin token  {token}")
+    say(f"  tokens from  {settings.oidc_issuer}" if settings.oidc_issuer else f"  admin token  {token}")
     say("  stop it with Ctrl-C; the next start goes on where this one ended")
 
 
 def up(settings: Settings, say: Callable[[str], None]) -> None:
     """Runs the whole system until told to end."""
-    os.umask(0o077)  # suppliers, owners, findings: nobody else on this machine reads them
+    parse_networks(settings.egress_allow)  # before the workers, which would fail of it again and again
+    os.umask(0o077)  # suppliers' owners, reports, keys: nothing here is for the other users of the machine
     handle = _lock(settings.data)
     _layout(settings)
     set_up_logging("front")

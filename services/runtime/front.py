@@ -22,7 +22,7 @@ from shared.http.hot import HotPaths
 from shared.http.limits import MEGABYTE, Limits, Rates
 from shared.http.slow import PatientProtocol
 from shared.security.oidc import ExternalIssuer, OidcSettings
-from shared.security.roles import Principal
+from shared.security.roles import Principal, parse_role_names
 from shared.security.tokens import LocalIssuer, Tokens
 from shared.settings import Settings
 
@@ -34,7 +34,16 @@ _FORWARD_S = 30.0
 def tokens_of(settings: Settings) -> Tokens:
     """The issuer that the settings name; a local one else."""
     if settings.oidc_issuer:
-        return ExternalIssuer(OidcSettings(issuer=settings.oidc_issuer, audience=settings.oidc_audience, keys=settings.oidc_jwks))
+        return ExternalIssuer(
+            OidcSettings(
+                issuer=settings.oidc_issuer,
+                audience=settings.oidc_audience,
+                keys=settings.oidc_jwks,
+                tenant_claim=settings.oidc_tenant_claim,
+                roles_claim=settings.oidc_roles_claim,
+                role_names=parse_role_names(settings.oidc_role_names),
+            )
+        )
     return LocalIssuer(settings.data / "keys")
 
 

@@ -1,9 +1,10 @@
 """Tokens of an external OpenID Connect issuer: verified here, issued there."""
 
 import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "Ed25519")
 _FETCH_S = 5.0
 _MAX_KEY_SET_BYTES = 262_144
 _KEYS_FRESH_S = 3_600.0
+_REMEMBERED_S = 300.0  # then a token's signature is checked again, for its key may have been withdrawn
 _ASK_AGAIN_S = 30.0  # however many tokens name unknown keys, the issuer is asked this seldom
 
 
 class OidcSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where tokens come from. `keys` is a JWKS file's path or an http(s) address; claims may be dotted paths
-    (`realm_access.roles`); `role_names` maps the issuer's role names to ours, names that are neither are ignored.
+    (`realm_access.roles`), roles a list or a text parted by spaces; `role_names` maps the issuer's role names to ours, names that are neither are ignored.
     """
 
     issuer: str
@@ -34,7 +36,7 @@ class OidcSettings(msgspec.Struct, frozen=True, kw_only=True):
     keys: str
     tenant_claim: str = "tenant"
     roles_claim: str = "roles"
-    role_names: dict[str, str] = {}
+    role_names: Mapping[str, str] = {}
     algorithms: tuple[str, ...] = ALGORITHMS
 
 
@@ -56,6 +58,7 @@ class ExternalIssuer:
             read_principal=self._principal,
             clock=clock,
             leeway_s=30.0,  # two machines' clocks
+            remember_s=_REMEMBERED_S,
         )
 
     def verify(self, token: str) -> Principal:
@@ -68,6 +71,8 @@ class ExternalIssuer:
         """Fetches the key set, at most every 30 seconds; a failed fetch keeps the keys that are known."""
         async with self._fetching:
             if self._clock() - self._asked < _ASK_AGAIN_S:
+                if not self._keys:
+                    raise Unavailable(_NO_KEYS)
                 return
             self._asked = self._clock()
             try:
@@ -75,9 +80,11 @@ class ExternalIssuer:
                 self._fetched = self._clock()
             except (OSError, aiohttp.ClientError, TimeoutError, ValueError, JoseError) as error:
                 if not self._keys:
-                    raise Unavailable("The identity provider's keys cannot be read for the moment") from error
+                    raise Unavailable(_NO_KEYS) from error
 
     def _find_key(self, key_id: str) -> Key:
+        if not self._keys:
+            raise KeysNeeded
         now = self._clock()
         stale = key_id not in self._keys or now - self._fetched > _KEYS_FRESH_S
         if stale and now - self._asked >= _ASK_AGAIN_S:
@@ -89,12 +96,19 @@ class ExternalIssuer:
     def _principal(self, claims: Mapping[str, Any]) -> Principal:
         roles = _at(claims, self._settings.roles_claim)
         names = self._settings.role_names
+        if isinstance(roles, str):
+            roles = roles.split()
         if isinstance(roles, list):
             roles = [names.get(role, role) for role in roles if isinstance(role, str)]
         return principal_of(claims.get("sub"), _at(claims, self._settings.tenant_claim), roles)
 
 
+_NO_KEYS = "The identity provider's keys cannot be read for the moment"
+
+
 def _at(claims: Mapping[str, Any], path: str) -> Any:
+    if path in claims:  # a name that is an address has full stops of its own
+        return claims[path]
     found: Any = claims
     for name in path.split("."):
         found = found.get(name) if isinstance(found, Mapping) else None
@@ -117,9 +131,24 @@ async def _read(place: str) -> bytes:
 
 
 def _keys_of(content: bytes) -> dict[str, Key]:
-    """Signing keys by their id; keys of other kinds, and those without an id, are not for us."""
+    """Signing keys by their id; keys of other kinds, and those without an id, are not for us. ValueError where none is left.
+
+    One key that we cannot read, such as one of a curve that is new to us, never loses the others.
+    """
     found = {}
-    for entry in json.loads(content)["keys"]:
-        if entry.get("kid") and entry.get("kty") in ("RSA", "EC", "OKP") and entry.get("use", "sig") == "sig":
+    for entry in _entries(content):
+        with contextlib.suppress(JoseError, ValueError, TypeError, KeyError):
             found[entry["kid"]] = JWKRegistry.import_key(entry)
+    if not found:
+        raise ValueError("no signing key")
     return found
+
+
+def _entries(content: bytes) -> Iterator[dict[str, Any]]:
+    document = json.loads(content)
+    entries = document.get("keys") if isinstance(document, dict) else None
+    for entry in entries if isinstance(entries, list) else []:
+        if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str) or not entry["kid"]:
+            continue
+        if entry.get("kty") in ("RSA", "EC", "OKP") and entry.get("use", "sig") == "sig":
+            yield entry

@@ -8,6 +8,8 @@ from functools import cache
 
 import msgspec
 
+from shared.errors import Invalid
+
 
 class Permission(StrEnum):
     """One thing that an HTTP route can ask for."""
@@ -59,6 +61,17 @@ class Role(StrEnum):
     REPORTER = "reporter"
     PARTNER = "partner"
     CUSTODIAN = "custodian"
+
+
+def parse_role_names(text: str) -> dict[str, Role]:
+    """`Purchasing=buyer, DD team=analyst` (DUEWATCH_OIDC_ROLE_NAMES): an issuer's names of roles, and ours; Invalid where it is none."""
+    names = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        theirs, _, ours = map(str.strip, part.rpartition("="))
+        if not theirs or ours not in frozenset(Role):
+            raise Invalid("Write an issuer's names of roles as theirs=ours, parted by commas; ours are " + ", ".join(sorted(Role)))
+        names[theirs] = Role(ours)
+    return names
 
 
 P = Permission

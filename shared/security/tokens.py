@@ -17,7 +17,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, OKPKey
 
-from shared.errors import Forbidden, Invalid, Unauthenticated, Unavailable
+from shared.errors import Conflict, Forbidden, Invalid, Unauthenticated, Unavailable
 from shared.security.keyfiles import read_or_create
 from shared.security.roles import Permission, Principal, Role
 
@@ -87,9 +87,11 @@ class Verifier:
         read_principal: Callable[[Mapping[str, Any]], Principal],
         clock: Callable[[], float],
         leeway_s: float = 0.0,
+        remember_s: float = math.inf,
     ) -> None:
         self._issuer, self._audience, self._algorithms = issuer, audience, list(algorithms)
         self._find_key, self._read_principal, self._clock, self._leeway = find_key, read_principal, clock, leeway_s
+        self._remember_s = remember_s
         self._remembered = Remembered(clock)
 
     def verify(self, token: str) -> Principal:
@@ -105,7 +107,7 @@ class Verifier:
             raise Unauthenticated from None
         expires = self._check_times_and_parties(claims)
         principal = self._read_principal(claims)
-        self._remembered.put(digest, principal, expires)
+        self._remembered.put(digest, principal, min(expires, self._clock() + self._remember_s))
         return principal
 
     def _key(self, signature: Any) -> Key:
@@ -142,9 +144,15 @@ class LocalIssuer:
         issuer: str = "duewatch",
         audience: str = "duewatch",
     ) -> None:
-        stored = json.loads(read_or_create(folder / "token-keys.json", _new_key_set))
-        self._keys = {key["kid"]: OKPKey.import_key(key) for key in stored["keys"]}
-        self._signing = stored["keys"][0]["kid"]
+        content = read_or_create(folder / "token-keys.json", _new_key_set)
+        try:
+            keys = json.loads(content)["keys"]
+            self._keys = {key["kid"]: OKPKey.import_key(key) for key in keys}
+            self._signing = keys[0]["kid"]
+        except (JoseError, ValueError, TypeError, LookupError):
+            raise Conflict(
+                "The file keys/token-keys.json of the data folder is damaged: restore it, or take it away, which ends every token"
+            ) from None
         self._issuer, self._audience, self._clock = issuer, audience, clock
         self._verifier = Verifier(
             issuer=issuer,

@@ -11,8 +11,10 @@ from shared.settings import Settings
     [{"REVIEW": "0"}, {"REVIEW": "-1"}, {"STRONG": "1.01"}, {"STRONG": "nan"}, {"STRONG": "inf"}, {"REVIEW": "0.9", "STRONG": "0.8"}],
 )
 def test_a_threshold_is_a_share_and_strong_is_not_below_review(given: dict[str, str]) -> None:
-    with pytest.raises(Invalid, match="threshold"):
+    with pytest.raises(Invalid) as refused:
         Settings.read({f"DUEWATCH_{name}_THRESHOLD": text for name, text in given.items()})
+    assert all(fault["field"].endswith("_threshold") for fault in refused.value.errors or ())
+    assert refused.value.errors
 
 
 def test_thresholds_as_they_should_be() -> None:
