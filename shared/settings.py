@@ -37,11 +37,6 @@ class Settings:
     policy: str = ""  # a file; "": as shipped
     head_every_s: float = 60.0  # how often journal heads are signed
 
-    def __post_init__(self) -> None:
-        if self.list_shrink_share is not None and not 0 <= self.list_shrink_share <= 1:
-            message = "give a share from 0 to 1, as 0.2"
-            raise Invalid(f"DUEWATCH_LIST_SHRINK_SHARE is no share: {message}", errors=[{"field": "list_shrink_share", "message": message}])
-
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ, **given: object) -> "Settings":
         """From the environment; what is given (and not None) wins."""
@@ -68,6 +63,8 @@ class Settings:
                 yield name, "a share of evidence above 0, at most 1"
         if self.review_threshold is not None and self.strong_threshold is not None and self.review_threshold > self.strong_threshold:
             yield "review_threshold", "not above strong_threshold: a strong match is one to review, too"
+        if self.list_shrink_share is not None and not 0 <= self.list_shrink_share <= 1:
+            yield "list_shrink_share", "a share from 0 to 1, as 0.2"
         if self.oidc_issuer and not self.oidc_jwks:
             yield "oidc_jwks", "An issuer's keys are needed: the file or the address of its key set"
 

@@ -50,9 +50,9 @@ class Api:
         """A JSON body; fields that are None are not sent."""
         return self._send("POST", path, json=_given(body))
 
-    def patch(self, path: str, body: dict[str, Any]) -> Answer:
-        """As `post`: what is given is replaced."""
-        return self._send("PATCH", path, json=_given(body))
+    def patch(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Answer:
+        """As `post`: the fields that are given replace what stands there."""
+        return self._send("PATCH", path, json=_given(body), headers=headers)
 
     def delete(self, path: str, body: dict[str, Any] | None = None) -> Answer:
         """Ends what stands there; with a JSON body where the reason must be given."""

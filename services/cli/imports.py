@@ -8,9 +8,10 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from services.cli.command import Cursor, Limit
 from services.cli.failures import Refused, WrongUse
-from services.cli.session import Session
-from services.cli.show import Columns, fields, table
+from services.cli.session import Session, segment
+from services.cli.show import Columns, fields, page, table
 
 _TYPES: Final = {".csv": "text/csv", ".ndjson": "application/x-ndjson", ".jsonl": "application/x-ndjson"}
 _CHUNK: Final = 256 * 1024
@@ -55,6 +56,35 @@ def import_file(
         raise Refused("The import failed", ended.body["reason"] or "")
 
 
+def list_imports(
+    session: Session,
+    state: Annotated[str | None, typer.Option(help="running, done or failed.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> None:
+    """The tenant's imports, and how far each is."""
+    names = ("state", "mode", "rows", "created", "updated", "unchanged", "rejected")
+    columns: Columns = {"import": "id", **{name: name for name in names}, "received": "received_at"}
+    asked = {"state": state, "limit": limit, "cursor": cursor}
+    session.answer(session.api.get("/v1/supplier-imports", asked), lambda body: page(body, columns, empty="No such imports."))
+
+
+def imported(
+    session: Session,
+    import_id: Annotated[str, typer.Argument(metavar="IMPORT")],
+    results: Annotated[
+        Path | None, typer.Option(help="Write what became of each row so far to this file, as NDJSON.", dir_okay=False)
+    ] = None,
+) -> None:
+    """One import: how far it is, and the rows that were rejected."""
+    path = f"/v1/supplier-imports/{segment(import_id)}"
+    found = session.api.get(path)
+    rejected = _results(session, path, results, found.body["rejected"])
+    session.answer(found, lambda body: _look(body, rejected))
+    if results is not None:
+        session.note(f"What became of each row is in {results}")
+
+
 def _results(session: Session, path: str, target: Path | None, rejected: int) -> list[dict[str, Any]]:
     """The first rejected rows; all rows go to the file `target`."""
     first: list[dict[str, Any]] = []
@@ -83,7 +113,7 @@ def _collect(rejected: list[dict[str, Any]], line: str) -> None:
 def _look(body: Any, rejected: list[dict[str, Any]]) -> RenderableType:
     counts = {name: body[name] for name in ("rows", "created", "updated", "unchanged", "rejected")}
     kind = "dry run: nothing was written" if body["mode"] == "dry_run" else ""
-    shown = fields({"import": body["id"], "state": body["state"], "mode": kind, **counts})
+    shown = fields({"import": body["id"], "state": body["state"], "reason": body["reason"], "mode": kind, **counts})
     if not rejected:
         return shown
     columns: Columns = {

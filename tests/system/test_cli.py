@@ -153,7 +153,7 @@ def test_a_release_from_an_address_goes_through_the_egress_guard(duewatch: Run) 
     assert duewatch("lists", "load", "us_ofac_sdn", "/no/such/folder").code == 2
 
 
-def test_suppliers_one_by_one(duewatch: Run) -> None:
+def test_suppliers_one_by_one(duewatch: Run, tmp_path: Path) -> None:
     added = duewatch(
         "suppliers", "add", "Green Lantern Mills", "GB", "--ref", "S4:777", "--good", "5201:CN:CN-XJ", "--json", roles=("buyer",)
     )
@@ -163,10 +163,38 @@ def test_suppliers_one_by_one(duewatch: Run) -> None:
     assert "5201 from CN-XJ" in duewatch("suppliers", "show", id_, roles=("buyer",)).out
     assert "Green Lantern Mills" in duewatch("suppliers", "list", "--search", "lantern", roles=("buyer",)).out
     assert duewatch("suppliers", "deactivate", "S4:777", "--reason", "closed", "--json", roles=("buyer",)).body["status"] == "inactive"
+    back = duewatch("suppliers", "reactivate", "S4:777", "--reason", "new contract", "--json", roles=("buyer",)).body
+    assert (back["status"] != "inactive", back["status_cause"]["reason"]) == (True, "new contract")
+    said = duewatch("suppliers", "acknowledge", id_, "--code-version", "2026", "--by", "Li Wei", roles=("buyer",))
+    assert (said.code, "Li Wei" in said.out) == (0, True)
+    assert "2026 by Li Wei" in duewatch("suppliers", "show", id_, roles=("buyer",)).out
+    version = duewatch("suppliers", "show", id_, "--json", roles=("buyer",)).body["version"]
+    owners = tmp_path / "owners.json"
+    owners.write_text('{"owners": [{"name": "Green Holding", "kind": "organisation", "percent": "51.0"}]}')
+    assert "Green Holding 51.0 %" in duewatch("suppliers", "change", id_, owners, "--version", version, roles=("buyer",)).out
+    assert duewatch("suppliers", "change", id_, owners, "--version", 1, roles=("buyer",)).code == 1
+    assert duewatch("suppliers", "list", "--ref", "S4:777", "--json", roles=("buyer",)).body["items"][0]["id"] == id_
+    more = duewatch("suppliers", "add", "Green Sister Mills", "GB", "--more", owners, "--json", roles=("buyer",)).body
+    assert more["owners"][0]["percent"] == "51.0"
     wrong = duewatch("suppliers", "add", "Acme", "ZZ", roles=("buyer",))
     assert (wrong.code, "country" in wrong.err) == (1, True)
     refused = duewatch("suppliers", "list", roles=("partner",))
     assert (refused.code, "--role buyer" in refused.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"), [("v.csv", "number,name,country\n1,Quiet Mills,GB\n2,Quiet Mills,ZZ\n"), ("v.ndjson", "{}\n[]\n")]
+)
+def test_an_import_is_followed_later(duewatch: Run, tmp_path: Path, name: str, rows: str) -> None:
+    file, out = tmp_path / name, tmp_path / "out.ndjson"
+    file.write_text(rows)
+    made = duewatch("suppliers", "import", file, "--source-system", "LATER", "--no-wait", "--json", roles=("buyer",)).body["id"]
+    while duewatch("suppliers", "imported", made, "--json", roles=("buyer",)).body["state"] == "running":
+        pass
+    assert made in duewatch("suppliers", "imports", "--state", "done", roles=("buyer",)).out
+    shown = duewatch("suppliers", "imported", made, "--results", out, roles=("buyer",))
+    assert (shown.code, "ejected rows" in shown.out, len(out.read_text().splitlines())) == (0, True, 2)
+    assert duewatch("suppliers", "imported", "imp_none", roles=("buyer",)).code == 1
 
 
 def test_subscriptions(duewatch: Run) -> None:

@@ -120,6 +120,8 @@ def test_help_ends_well_and_shows_the_example(capsys: pytest.CaptureFixture[str]
         ["gate", *["S4:1"] * 501],
         ["suppliers", "show", ":7"],
         ["suppliers", "add", "Acme", "GB", "--good", "5201"],
+        ["suppliers", "add", "Acme", "GB", "--more", "missing.json"],
+        ["suppliers", "change", "sup_1", "/dev/null"],
         ["reports", "send", "--text", "x"],
         ["reports", "send", "--name", "a", "--site", "b", "--text", "x"],
         ["reports", "send", "--name", "a"],
