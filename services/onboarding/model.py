@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from services.onboarding.profile import checked
+from services.onboarding.profile import MOST_ACKNOWLEDGEMENTS, checked
 from shared.errors import Conflict, NotFound
 from shared.events.onboarding import SupplierRated
 from shared.events.ratings import RatingChanged, Tier
@@ -200,6 +200,8 @@ def _person(cause: Cause, reason: str) -> StatusCause:
 def _acknowledged(state: Supplier, said: Acknowledge, now: datetime) -> Decided[Supplier] | None:
     if acknowledgement(state, said.code_version, said.acknowledged_by):
         return None
+    if len(state.acknowledgements) >= MOST_ACKNOWLEDGEMENTS:
+        raise Conflict(f"A supplier has at most {MOST_ACKNOWLEDGEMENTS} acknowledgements")
     new = Acknowledgement(code_version=said.code_version, acknowledged_by=said.acknowledged_by, acknowledged_at=now)
     told = CodeAcknowledged(
         profile=state.profile, status=state.status, code_version=new.code_version, acknowledged_by=new.acknowledged_by, acknowledged_at=now

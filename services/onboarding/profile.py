@@ -18,6 +18,7 @@ MOST = {
     "upstream": 500,
     "goods": 1000,
 }
+MOST_ACKNOWLEDGEMENTS = 500
 
 
 def checked(profile: Profile, supplier_id: str) -> Profile:

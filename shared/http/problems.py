@@ -14,12 +14,14 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import NOT_STORED, DuewatchError, Malformed, Unauthenticated, Unavailable
+from shared.errors import NOT_STORED, DuewatchError, Malformed, Unauthenticated, Unavailable, Unsupported
 from shared.http.fields import known_names
 
 logger = logging.getLogger("duewatch.http")
@@ -151,7 +153,20 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 async def _framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return of_status(error.status_code, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods_of(request))
+    return of_status(error.status_code, headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """All that may be done here (RFC 9110, 15.5.6); the framework names those of the first route only, and each method is a route."""
+    found = set[str]()
+    for context in iter_route_contexts(request.app.routes):
+        methods = getattr(context.original_route, "methods", None)
+        if methods and compile_path(str(context.path))[0].match(request.scope["path"]):
+            found |= methods
+    return sorted(found)
 
 
 async def _validation(request: Request, error: Exception) -> Response:
@@ -159,9 +174,16 @@ async def _validation(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         return of_error(Malformed("The body is not valid JSON"))
+    if not _says_json(request) and any(one["loc"] == ("body",) and one["type"] != "missing" for one in found):
+        return of_error(Unsupported("Send JSON, and say so: Content-Type: application/json"))
     names = known_names(request.scope.get("route"))
     errors = list(_readable(found[: 5 * _MAX_ERRORS], names))[:_MAX_ERRORS]
     return problem(422, "invalid", "Invalid input", "Some fields break a rule", errors=errors)
+
+
+def _says_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def _readable(found: Any, names: frozenset[str]) -> Iterator[dict[str, str]]:

@@ -236,3 +236,20 @@ async def test_buyers_write_others_read_and_other_tenants_find_nothing(h: Harnes
     ):
         assert answer.status_code == 404
     assert (await eve.get("/v1/suppliers")).json()["items"] == []
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", ""])
+async def test_json_that_does_not_say_so_is_told_how_to(buyer: httpx.AsyncClient, kind: str) -> None:
+    answer = await buyer.post(
+        "/v1/suppliers", content=b'{"name": "Mills", "country": "DE"}', headers={"Content-Type": kind} if kind else {}
+    )
+    assert answer.status_code == 415
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/v1/suppliers", "GET, POST"), ("/v1/suppliers/x", "GET, PATCH"), ("/v1/supplier-imports/x", "GET")]
+)
+async def test_another_method_is_told_all_there_are(buyer: httpx.AsyncClient, path: str, allowed: str) -> None:
+    answer = await buyer.put(path, json={})
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)

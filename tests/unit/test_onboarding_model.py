@@ -25,7 +25,7 @@ from services.onboarding.model import (
     row_seen,
     supplier_id_of,
 )
-from services.onboarding.profile import MOST, checked
+from services.onboarding.profile import MOST, MOST_ACKNOWLEDGEMENTS, checked
 from shared.errors import Conflict, Invalid, NotFound
 from shared.events.onboarding import Counts, SupplierRated
 from shared.events.ratings import TIERS, CauseRef, RatingChanged, Tier
@@ -176,3 +176,14 @@ def test_an_import_goes_forward_until_it_ends_and_no_further() -> None:
     assert (ended.state.state, ended.state.counts.rows, ended.state.ended_at) == ("done", 3, LATER)
     for body in (step, End(state="failed", reason="late"), Advance(counts=Counts(), offset=0, results_bytes=0)):
         assert decide_import(ended.state, said(body), LATER) is None
+
+
+def test_acknowledgements_end_somewhere_and_a_repeated_one_is_none() -> None:
+    state = supplier()
+    for n in range(MOST_ACKNOWLEDGEMENTS):
+        decided = decide(state, said(Acknowledge(code_version=str(n), acknowledged_by="Li")), NOW)
+        assert decided is not None
+        state = decided.state
+    assert decide(state, said(Acknowledge(code_version="0", acknowledged_by="Li")), NOW) is None
+    with pytest.raises(Conflict):
+        decide(state, said(Acknowledge(code_version="new", acknowledged_by="Li")), NOW)
