@@ -9,7 +9,7 @@ from services.cli.command import command, group
 from services.cli.failures import WrongUse
 from services.cli.session import Session
 
-app = group("Issue bearer tokens.", "duewatch tokens issue --role buyer --subject ada")
+app = group("Issue bearer tokens, and change the keys that sign them.", "duewatch tokens issue --role buyer --subject ada")
 
 
 @command(app, "issue", example="duewatch tokens issue --role buyer --subject ada --save buyer.token", role="admin")
@@ -37,3 +37,19 @@ def issue(
         raise WrongUse(f"There is no folder {save.parent}")
     write_private(save, (answer.body["token"] + "\n").encode())
     session.note(f"The token is in {save}. Use it with --token-file {save}, or DUEWATCH_TOKEN_FILE={save}")
+
+
+@command(app, "rotate", example="duewatch tokens rotate --data ./data --forget", local=True)
+def rotate(
+    session: Session,
+    data: Annotated[Path, typer.Option(help="The system's folder.", envvar="DUEWATCH_DATA", file_okay=False)] = Path("data"),
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Drop the old keys: every token issued so far ends, also one that leaked.")
+    ] = False,
+) -> None:
+    """Makes a new key that signs tokens from the next start on; old tokens stay good until they end."""
+    from shared.security.tokens import rotate as rotate_keys
+
+    rotate_keys(data / "keys", forget=forget)
+    ended = "; every token issued so far ends then, and admin-token is made anew" if forget else ""
+    session.tell({"rotated": True, "forgotten": forget}, f"The new key is used from the next start of the system on{ended}.")

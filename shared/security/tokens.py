@@ -17,11 +17,12 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, OKPKey
 
-from shared.errors import Conflict, Forbidden, Invalid, Unauthenticated, Unavailable
-from shared.security.keyfiles import read_or_create
+from shared.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from shared.security.keyfiles import read_or_create, write_private
 from shared.security.roles import Permission, Principal, Role
 
 MAX_TTL_S = 31_536_000
+_KEY_FILE = "token-keys.json"
 _MAX_TOKEN_CHARS = 8_192
 _ROLES = frozenset(Role)
 _REMEMBERED = 10_000
@@ -133,7 +134,7 @@ class Verifier:
 class LocalIssuer:
     """Issues and verifies tokens by a key of its own, made at first start in `folder` (a JWK set of mode 0600).
 
-    The first key of the set signs, all verify: a new key goes in front, an old one leaves when its tokens have expired.
+    The first key of the set signs, all verify: a new key goes in front, an old one leaves when its tokens have expired (`rotate`).
     """
 
     def __init__(
@@ -144,15 +145,8 @@ class LocalIssuer:
         issuer: str = "duewatch",
         audience: str = "duewatch",
     ) -> None:
-        content = read_or_create(folder / "token-keys.json", _new_key_set)
-        try:
-            keys = json.loads(content)["keys"]
-            self._keys = {key["kid"]: OKPKey.import_key(key) for key in keys}
-            self._signing = keys[0]["kid"]
-        except (JoseError, ValueError, TypeError, LookupError):
-            raise Conflict(
-                "The file keys/token-keys.json of the data folder is damaged: restore it, or take it away, which ends every token"
-            ) from None
+        self._keys = _keys_in(read_or_create(folder / _KEY_FILE, _new_key_set))
+        self._signing = next(iter(self._keys))
         self._issuer, self._audience, self._clock = issuer, audience, clock
         self._verifier = Verifier(
             issuer=issuer,
@@ -224,6 +218,30 @@ def principal_of(subject: Any, tenant: Any, roles: Any) -> Principal:
     if not known or not _SUBJECT.fullmatch(subject) or not _TENANT.fullmatch(tenant) or tenant == "public":
         raise Unauthenticated
     return Principal(subject=subject, tenant=tenant, roles=known)
+
+
+def rotate(folder: Path, *, forget: bool) -> None:
+    """Puts a new key in front of a local issuer's, from its next start on; `forget` drops the others, which ends all their tokens.
+
+    NotFound where there are no keys yet.
+    """
+    path = folder / _KEY_FILE
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound("There are no keys in this data folder; the first start makes them") from None
+    old = [] if forget else [{**key.as_dict(private=True), "kid": kid} for kid, key in _keys_in(content).items()]
+    write_private(path, json.dumps({"keys": [*json.loads(_new_key_set())["keys"], *old]}).encode())
+
+
+def _keys_in(content: bytes) -> dict[str, OKPKey]:
+    try:
+        found = {key["kid"]: OKPKey.import_key(key) for key in json.loads(content)["keys"]}
+    except (JoseError, ValueError, TypeError, LookupError):
+        found = {}
+    if not found:
+        raise Conflict("The file keys/token-keys.json of the data folder is damaged: restore it, or take it away, which ends every token")
+    return found
 
 
 def _is_time(value: Any) -> TypeGuard[float]:
