@@ -17,7 +17,7 @@ from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import Forbidden, Invalid, Unauthenticated
 from shared.http.limits import Rates
 from shared.security.roles import Permission, Principal
 from shared.security.tokens import KeysNeeded, Tokens
@@ -91,10 +91,13 @@ class GuardedRoute(APIRoute):
         rules = list(_rules(self.dependant))
         if not rules and not _is_public(self.dependant):
             raise TypeError(f"{self.path} names neither a permission nor PUBLIC")
+        known = _PAGING.union(_parameters(self.dependant))  # a mistyped filter must not find everything
 
         async def guarded_handle(request: Request) -> Response:
             for rule in rules:
                 await authorise(request, rule.any_of)
+            if rules and request.scope["query_string"] and not known.issuperset(request.query_params):
+                raise Invalid("Unknown parameters", errors=[{"field": "query", "message": _KNOWN + ", ".join(sorted(known))}])
             answer: Response = await handle(request)
             return answer
 
@@ -139,6 +142,16 @@ def _rules(dependant: Dependant) -> Iterator[Requires]:
         if isinstance(inner.call, Requires):
             yield inner.call
         yield from _rules(inner)
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    yield from (parameter.alias for parameter in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _parameters(inner)
+
+
+_PAGING = frozenset({"limit", "cursor"})  # asked of whatever answers items, also where all of them fit one page
+_KNOWN = "A parameter of a name that is unknown here; known are: "
 
 
 def _is_public(dependant: Dependant) -> bool:

@@ -253,3 +253,12 @@ async def test_json_that_does_not_say_so_is_told_how_to(buyer: httpx.AsyncClient
 async def test_another_method_is_told_all_there_are(buyer: httpx.AsyncClient, path: str, allowed: str) -> None:
     answer = await buyer.put(path, json={})
     assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+
+
+async def test_a_mistyped_filter_does_not_find_everything(buyer: httpx.AsyncClient) -> None:
+    answer = await buyer.get("/v1/suppliers?zzmark=CN")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query")
+    assert "country" in answer.text
+    assert "zzmark" not in answer.text
+    assert (await buyer.get("/v1/supplier-imports/x?zzmark=1")).status_code == 422
+    assert (await buyer.get("/v1/supplier-imports/x?limit=1")).status_code == 404
