@@ -19,10 +19,9 @@ from starlette.responses import Response
 
 from shared.errors import Forbidden, Invalid, Unauthenticated
 from shared.http.limits import Rates
+from shared.http.problems import PRINCIPAL_KEY
 from shared.security.roles import Permission, Principal
 from shared.security.tokens import KeysNeeded, Tokens
-
-_SCOPE_KEY = "duewatch.principal"
 
 
 async def authorise(request: HTTPConnection, any_of: Sequence[Permission]) -> Principal:
@@ -31,14 +30,14 @@ async def authorise(request: HTTPConnection, any_of: Sequence[Permission]) -> Pr
     Reads `app.state.tokens` and `app.state.rates` of the app that serves the request, mounted or not.
     """
     scope = request.scope
-    principal: Principal | None = scope.get(_SCOPE_KEY)
+    principal: Principal | None = scope.get(PRINCIPAL_KEY)
     if principal is None:
         state = scope["app"].state
         principal = await _authenticate(scope["headers"], state.tokens)
         rates: Rates | None = state.rates
         if rates is not None:
             rates.take(principal.tenant)
-        scope[_SCOPE_KEY] = principal
+        scope[PRINCIPAL_KEY] = principal
     if not any(principal.may(permission) for permission in any_of):
         raise Forbidden
     return principal

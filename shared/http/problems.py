@@ -26,6 +26,7 @@ from shared.http.fields import known_names
 
 logger = logging.getLogger("duewatch.http")
 
+PRINCIPAL_KEY = "duewatch.principal"  # of a scope: who calls, once that is known
 MEDIA_TYPE = "application/problem+json"
 _MAX_ERRORS = 20
 _MAX_FIELD_CHARS, _MAX_MESSAGE_CHARS = 100, 200
@@ -136,7 +137,8 @@ class UnexpectedErrors:
         except Exception as error:  # the last place that can answer at all
             problem_id = secrets.token_hex(8)
             places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-8:]]
-            logger.error("unexpected error", extra={"id": problem_id, "error": type(error).__name__, "at": places})
+            tenant = getattr(scope.get(PRINCIPAL_KEY), "tenant", None)
+            logger.error("unexpected error", extra={"id": problem_id, "tenant": tenant, "error": type(error).__name__, "at": places})
             if started:
                 raise  # the server can only cut the connection; a cut answer must not look whole
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # an upload, say

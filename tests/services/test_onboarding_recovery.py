@@ -96,7 +96,9 @@ async def test_a_persons_change_between_a_crash_and_its_repair_is_not_changed_ba
     assert counts(job) == (2, 2, 0, 0, 0)
 
 
-async def test_a_defect_ends_one_import_after_three_attempts(h: Harness, buyer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_defect_ends_one_import_after_three_attempts(
+    h: Harness, buyer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("services.onboarding.imports.running._PAUSE_S", 0)
     bad, good = await sent(buyer, HEADER + "1,Mills,DE\n"), await sent(buyer, HEADER + "2,Works,DE\n", system="S5")
 
@@ -109,6 +111,8 @@ async def test_a_defect_ends_one_import_after_three_attempts(h: Harness, buyer: 
         for _ in range(3):
             assert await importer.step()
     assert (await seen(buyer, bad))[0]["state"] == "failed"
+    logged = [one.__dict__ for one in caplog.records if one.name == "duewatch.imports"]
+    assert [(one["tenant"], one["correlation"], one["error"]) for one in logged] == [("default", bad, "ZeroDivisionError")] * 3
     await importer.step()
     assert (await seen(buyer, good))[0]["state"] == "done"
 

@@ -262,3 +262,17 @@ async def test_a_mistyped_filter_does_not_find_everything(buyer: httpx.AsyncClie
     assert "zzmark" not in answer.text
     assert (await buyer.get("/v1/supplier-imports/x?zzmark=1")).status_code == 422
     assert (await buyer.get("/v1/supplier-imports/x?limit=1")).status_code == 404
+
+
+async def test_a_bug_is_logged_with_its_tenant_and_without_what_was_sent(
+    h: Harness, buyer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("zzmark")
+
+    monkeypatch.setattr(h.ctx.store, "find", broken)
+    answer = await buyer.get("/v1/suppliers?q=zzmark")
+    assert answer.status_code == 500
+    (record,) = [one for one in caplog.records if one.name == "duewatch.http"]
+    assert (record.__dict__["tenant"], record.__dict__["id"]) == ("default", answer.json()["id"])
+    assert "zzmark" not in str(record.__dict__)

@@ -86,12 +86,12 @@ class Importer:
         except Unreadable as reason:
             await self._end(waiting, str(reason))
         except TRANSIENT as error:
-            log.warning("import %s waits: %s", waiting.import_id, type(error).__name__)
+            log.warning("import waits", extra={**_whose(waiting), "error": type(error).__name__})
             await asyncio.sleep(_PAUSE_S)
         except Exception as error:  # a defect of ours: tried again, for it may have been the moment's, then told
             self._failures[waiting.import_id] = failures = self._failures.get(waiting.import_id, 0) + 1
             place = traceback.extract_tb(error.__traceback__)[-1]
-            log.error("import %s failed (%d): %s in %s", waiting.import_id, failures, type(error).__name__, place.name)
+            log.error("import failed", extra={**_whose(waiting), "times": failures, "error": type(error).__name__, "at": place.name})
             if failures >= _ATTEMPTS:
                 await self._end(waiting, "An internal error, which our log names; rows before it stand")
             else:
@@ -103,6 +103,11 @@ class Importer:
         self._failures.pop(waiting.import_id, None)
         await self._ctx.kernel.execute(_item(waiting, End(state="failed", reason=reason), "end"))
         self._files.discard(waiting.name)
+
+
+def _whose(waiting: Waiting) -> dict[str, str]:
+    """What a log carries of an import; its id is the correlation of all that it causes."""
+    return {"tenant": waiting.tenant, "correlation": waiting.import_id}
 
 
 def _item(waiting: Waiting, body: Advance | End, name: str, at: int = 0) -> Item:
