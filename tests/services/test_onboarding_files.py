@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from services.onboarding.imports.files import Files
+from services.onboarding.imports.running import Importer
 from services.onboarding.service import SERVICE
 from tests.services.harness import Harness, harness
-from tests.services.onboarding_steps import HEADER, by_ref, counts, imported
+from tests.services.onboarding_steps import HEADER, by_ref, counts, imported, sent
 
 GOOD = json.dumps({"name": "Mills", "country": "DE", "external_refs": [{"system": "S4", "number": "1"}]})
 NDJSON = "application/x-ndjson"
@@ -128,3 +129,18 @@ async def test_a_tenant_waits_with_more_files_than_may_lie_here_at_once(h: Harne
     assert (await h.client("buyer", tenant="other").post(path, content=HEADER, headers=kind)).status_code == 202
     go_on.set()
     assert (await coming).status_code == 202
+
+
+async def test_tenants_take_turns_and_a_tenants_files_keep_their_order(h: Harness, buyer: httpx.AsyncClient) -> None:
+    other = h.client("buyer", tenant="other")
+    made: dict[str, list[str]] = {"mine": [], "theirs": []}
+    for whose in ("mine", "mine", "mine", "theirs", "theirs"):
+        h.clock.advance(1)
+        made[whose].append(await sent(buyer if whose == "mine" else other, HEADER + "1,Mills,DE\n"))
+    mine, theirs = made.values()
+    importer, done = Importer(h.ctx), list[str]()
+    while await importer.step():
+        for caller in (buyer, other):
+            ended = (await caller.get("/v1/supplier-imports?state=done")).json()["items"]
+            done += [one["id"] for one in ended if one["id"] not in done]
+    assert done == [mine[0], theirs[0], mine[1], theirs[1], mine[2]]

@@ -1,4 +1,4 @@
-"""The work of imports: one file after the other, in the order in which they came, batch by batch, from where a crash left it.
+"""The work of imports: one file after the other, tenants taking turns, batch by batch, from where a crash left it.
 
 A batch is one commit of its suppliers. How far the import is becomes known with the next commit, when the results of the batch are on disk:
 so a crash repeats at most two batches, whose rows their suppliers recognise.
@@ -45,6 +45,7 @@ class Importer:
     def __init__(self, ctx: Context, batch: int = 500) -> None:
         self._ctx, self._batch, self._files = ctx, batch, Files(ctx.folder)
         self._failures: dict[str, int] = {}
+        self._turns: dict[str, int] = {}  # tenant -> when it had its last turn
 
     async def run(self) -> None:
         """Works on what waits, until cancelled."""
@@ -68,10 +69,14 @@ class Importer:
                 await self._end(Waiting(state.upload, stored.tenant, stored.id), _GONE)
 
     async def step(self) -> bool:
-        """Works on the import that has waited longest; False where none waits."""
-        for waiting in self._files.waiting():
+        """Works on the import that has waited longest, of the tenant that has; False where none waits.
+
+        So a tenant's many files stand before another's one only while the one that is under way is read.
+        """
+        for waiting in sorted(self._files.waiting(), key=lambda w: (self._turns.get(w.tenant, 0), w.name)):
             found = await self._ctx.kernel.get(IMPORTS, waiting.tenant, waiting.import_id)
             if found is not None and found.state.upload == waiting.name and found.state.state == "running":
+                self._turns[waiting.tenant] = max(self._turns.values(), default=0) + 1
                 await self._guarded(waiting, found.state)
                 return True
             ended = found is not None and found.state.upload == waiting.name
