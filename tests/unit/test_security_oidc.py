@@ -202,7 +202,7 @@ def test_role_names_that_are_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("partitions", "0"), ("requests_per_s", "0"), ("requests_per_s", "nan"), ("requests_per_s", "inf"), ("head_every_s", "-1"), ("strong_threshold", "2"),
-       ("port", "zzmark")],
+       ("port", "zzmark"), ("port", "70000")],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_told_at_the_start(name: str, value: str) -> None:
     with pytest.raises(Invalid) as refused:
