@@ -21,6 +21,7 @@ from shared.security.tokens import KeysNeeded, Verifier, principal_of
 ALGORITHMS = ("RS256", "PS256", "ES256", "Ed25519")
 _FETCH_S = 5.0
 _MAX_KEY_SET_BYTES = 262_144
+_RSA_CHARS = 342  # of a modulus of 2048 bits in base64: the least there may be (RFC 7518, 3.3)
 _KEYS_FRESH_S = 3_600.0
 _REMEMBERED_S = 300.0  # then a token's signature is checked again, for its key may have been withdrawn
 _ASK_AGAIN_S = 30.0  # however many tokens name unknown keys, the issuer is asked this seldom
@@ -149,6 +150,8 @@ def _entries(content: bytes) -> Iterator[dict[str, Any]]:
     entries = document.get("keys") if isinstance(document, dict) else None
     for entry in entries if isinstance(entries, list) else []:
         if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str) or not entry["kid"]:
+            continue
+        if entry.get("kty") == "RSA" and len(str(entry.get("n", ""))) < _RSA_CHARS:
             continue
         if entry.get("kty") in ("RSA", "EC", "OKP") and entry.get("use", "sig") == "sig":
             yield entry

@@ -24,6 +24,7 @@ from shared.security.roles import Permission, Principal, Role
 MAX_TTL_S = 31_536_000
 _KEY_FILE = "token-keys.json"
 _MAX_TOKEN_CHARS = 8_192
+_END_OF_TIME = 1e12  # seconds; what is more, or no number, is no time
 _ROLES = frozenset(Role)
 _REMEMBERED = 10_000
 _TENANT = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
@@ -245,7 +246,7 @@ def _keys_in(content: bytes) -> dict[str, OKPKey]:
 
 
 def _is_time(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _END_OF_TIME
 
 
 def _new_key_set() -> bytes:

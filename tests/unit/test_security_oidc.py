@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from joserfc import jwt
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
 from services.runtime.front import tokens_of
@@ -215,3 +216,26 @@ def test_an_issuer_without_keys_is_no_setting() -> None:
     with pytest.raises(Invalid) as refused:
         Settings.read({"DUEWATCH_OIDC_ISSUER": "https://id.example"})
     assert [error["field"] for error in refused.value.errors] == ["oidc_jwks"]
+
+
+@pytest.mark.parametrize(
+    "claims", [{"exp": 10**400}, {"exp": True}, {"nbf": "x"}, {"aud": {}}, {"sub": 7}, {"realm": {"roles": {}}}, {"realm": []}]
+)
+async def test_claims_of_another_form_are_no_tokens(tmp_path: Path, clock: Clock, claims: dict[str, Any]) -> None:
+    provider = Provider(tmp_path)
+    issuer = external(provider, clock)
+    await issuer.refresh()
+    with pytest.raises(Unauthenticated):
+        issuer.verify(provider.token(**claims))
+
+
+async def test_a_key_that_is_too_short_is_not_used(tmp_path: Path, clock: Clock) -> None:
+    provider = Provider(tmp_path)
+    with pytest.warns(SecurityWarning):
+        short = RSAKey.generate_key(1024)
+    provider.publish({**short.as_dict(private=False), "kid": "k2"})
+    issuer = external(provider, clock)
+    await issuer.refresh()
+    with pytest.raises(Unauthenticated):
+        issuer.verify(provider.token(short, {"alg": "RS256", "kid": "k2"}))
+    assert issuer.verify(provider.token()).subject == "ada"
