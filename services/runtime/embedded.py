@@ -127,6 +127,16 @@ def _layout(settings: Settings) -> None:
         raise Conflict(f"This data folder was made with {partitions} partitions, and that is for good: set DUEWATCH_PARTITIONS to it")
 
 
+def _keys_kept(data: Path) -> None:
+    """Keys are made before any data: where data are and a key is not, a new one would quietly take its place, and nobody could put the old one back."""
+    lost = [name for name in ("master-key", "journal-key") if not (data / "keys" / name).exists()]
+    if lost and any(data.glob("*.db")):
+        raise Conflict(
+            f"The folder keys/ of the data folder lacks {' and '.join(lost)}: restore it from the backup. Without the master-key no sealed report"
+            " opens, without the journal-key no signed head verifies; who gives that up for good puts 32 random bytes there"
+        )
+
+
 def admin_token(data: Path, tokens: Tokens) -> Path:
     """The first token, in a file of mode 0600; made anew when the old one is no longer good."""
     path = data / "admin-token"
@@ -194,6 +204,7 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
     os.umask(0o077)  # suppliers' owners, reports, keys: nothing here is for the other users of the machine
     handle = _lock(settings.data)
     _layout(settings)
+    _keys_kept(settings.data)
     set_up_logging("front")
     tune()
     workers = [Worker(process, settings) for process in WORKERS]

@@ -134,6 +134,16 @@ def test_settings_that_cannot_be_start_nothing(tmp_path: Path) -> None:
         assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize(("lost", "left"), [("master-key", "journal-key"), ("journal-key", "master-key")])
+def test_a_lost_key_is_told_and_no_new_one_takes_its_place(tmp_path: Path, lost: str, left: str) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / left).write_bytes(bytes(32))
+    (tmp_path / "intelligence.db").touch()
+    refused = second(tmp_path, free_port())
+    assert (refused.returncode, f"lacks {lost}:" in refused.stderr) == (1, True)
+    assert not (tmp_path / "keys" / lost).exists()
+
+
 def test_an_address_in_use_is_said_and_leaves_nothing(system: System, tmp_path: Path) -> None:
     refused = second(tmp_path, int(system.url.rpartition(":")[2]))
     assert refused.returncode == 1
