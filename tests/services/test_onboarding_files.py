@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import resource
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -144,3 +145,17 @@ async def test_tenants_take_turns_and_a_tenants_files_keep_their_order(h: Harnes
             ended = (await caller.get("/v1/supplier-imports?state=done")).json()["items"]
             done += [one["id"] for one in ended if one["id"] not in done]
     assert done == [mine[0], theirs[0], mine[1], theirs[1], mine[2]]
+
+
+async def test_a_full_disk_is_said_and_nothing_stays(h: Harness, buyer: httpx.AsyncClient) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
+    try:
+        answer = await buyer.post(
+            "/v1/supplier-imports?source_system=S4&mode=apply", content=b"1,Mills,DE\n" * 80_000, headers={"Content-Type": "text/csv"}
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert answer.status_code == 503
+    assert "no room" in answer.json()["detail"]
+    assert Files(h.ctx.folder).held("default") == 0

@@ -6,13 +6,16 @@ before its import is; a file without an import was never acknowledged.
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+from shared.errors import Unavailable
 
 _CHUNK = 1 << 20
 _PART = ".part"
@@ -43,10 +46,13 @@ class Files:
         self._results.mkdir(parents=True, exist_ok=True)
 
     async def store(self, name: str, chunks: AsyncIterable[bytes]) -> Stored:
-        """Stores a body that streams in; when it returns, the file survives a power cut. Disk work happens beside the event loop."""
+        """Stores a body that streams in; when it returns, the file survives a power cut. Disk work happens beside the event loop.
+
+        Unavailable where the disk has no room for it; nothing of it stays then.
+        """
         part = self._uploads / (name + _PART)
         digest, size = hashlib.sha256(), 0
-        with contextlib.ExitStack() as undo:
+        with _room_needed(), contextlib.ExitStack() as undo:
             file = undo.enter_context(part.open("xb"))
             fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed, however we end: so `discard_parts` knows who is still coming in
             undo.callback(part.unlink, missing_ok=True)
@@ -130,6 +136,16 @@ class Files:
             while size > 0 and (block := await asyncio.to_thread(file.read, min(size, _CHUNK // 4))):
                 size -= len(block)
                 yield block
+
+
+@contextlib.contextmanager
+def _room_needed() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise Unavailable("There is no room for this file on the system's disk; tell its operator") from None
 
 
 def _sync_folder(folder: Path) -> None:
