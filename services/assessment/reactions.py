@@ -17,7 +17,6 @@ from shared.kernel.service import Context, Task
 
 GROUP = "assessment"
 _BATCH = 500
-_UNDER_WAY_S = 1.0  # longer than a batch of reactions takes
 
 
 def link_of(meta: Meta) -> Link:
@@ -26,7 +25,9 @@ def link_of(meta: Meta) -> Link:
 
 
 class Assessor:
-    """Turns events into messages; keeps the policies at hand."""
+    """Turns events into messages; keeps the policies at hand. `under_way_s`: longer than a batch of reactions takes."""
+
+    under_way_s = 1.0
 
     def __init__(self, ctx: Context) -> None:
         self.ctx, self.policies = ctx, Policies(ctx)
@@ -113,7 +114,7 @@ class Assessor:
         waits = self.ctx.nudged()
         while True:
             if await self.policy_step():
-                await asyncio.sleep(_UNDER_WAY_S)
+                await asyncio.sleep(self.under_way_s)
             else:
                 await waits.wait(5.0)
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from shared.store.port import Collection, Commit
 from shared.store.writer import Job
 from tests.contracts.bus_behaviour import BusBehaviour, Teller, drain, subjects
 from tests.contracts.handles_behaviour import TwoHandles
+from tests.contracts.other_process import process, race
 from tests.contracts.store_behaviour import OTHERS, THINGS, StoreBehaviour, seqs, versions, write
 
 
@@ -125,7 +124,7 @@ class TestEmbeddedHandles(TwoHandles):
         store, bus = await adapter.open("onboarding")
         await store.commit(Commit([write("a", colour="red")]))
         consumer = await bus.consumer("g", ["suppliers"])
-        with _process("fill", tmp_path) as other:
+        with process("fill", tmp_path) as other:
             slowest, reads, end = 0.0, 0, time.monotonic() + 30
             while other.poll() is None and time.monotonic() < end:
                 began = time.perf_counter()
@@ -141,7 +140,7 @@ class TestEmbeddedHandles(TwoHandles):
 
     async def test_writers_in_two_processes_lose_nothing(self, adapter: Embedded, tmp_path: Path) -> None:
         store, _ = await adapter.open("onboarding")
-        with _process("race", tmp_path) as other:
+        with process("race", tmp_path) as other:
             mine = await race(store)
             theirs, _ = other.communicate(timeout=60)
         assert mine + int(theirs) == (await store.load("thing", [("t", "raced")]))["t", "raced"].version
@@ -243,7 +242,7 @@ class TestEmbeddedBus(BusBehaviour):
         await adapter.open("onboarding")
         consumer = await bus.consumer("g", ["suppliers"])
         late: list[float] = []
-        with _process("tell", tmp_path):
+        with process("tell", tmp_path):
             while len(late) < 10:
                 for record in await consumer.poll(10, 20.0):
                     late.append(time.monotonic() - float(record.data))
@@ -267,45 +266,3 @@ class TestEmbeddedBus(BusBehaviour):
         assert not await woken(gate, "decisions")
         waiter.close()
         await store.close()
-
-
-async def race(store: EmbeddedStore) -> int:
-    """Writes the next version of one document 100 times, against whoever does the same; how often it won."""
-    won = 0
-    for _ in range(100):
-        found = await store.load("thing", [("t", "raced")])
-        now = found["t", "raced"].version if found else 0
-        won += not await store.commit(Commit([write("raced", now)]))
-    return won
-
-
-async def _other_process(what: str, folder: Path) -> None:
-    adapter = Embedded(folder)
-    adapter._open = []
-    nudges = Nudges(folder / "run", "other-process")
-    store = EmbeddedStore(folder / "onboarding.db", [THINGS, OTHERS])
-    bus = EmbeddedBus(folder, nudges, store, 4)
-    if what == "fill":
-        for at in range(12):
-            many = [write(f"f{at}-{i}", state=b"x" * 500, colour="blue", many={"tag": ("x", "y")}) for i in range(1000)]
-            await store.commit(Commit(many))
-    elif what == "race":
-        print(await race(store))
-    else:
-        for i in range(10):
-            await asyncio.sleep(0.03)
-            one = write(f"s{i}", kind="other", topic="suppliers", data=str(time.monotonic()).encode())
-            await store.commit(Commit([one]))
-            await bus.publish(one.rows)
-    await bus.close()
-    await store.close()
-    nudges.close()
-
-
-def _process(what: str, folder: Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.contracts.test_embedded_adapter", what, str(folder)]
-    return subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
-
-
-if __name__ == "__main__":
-    asyncio.run(_other_process(sys.argv[1], Path(sys.argv[2])))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from services.assessment.decisions.service import SERVICE as GATE
+from services.assessment.reactions import Assessor
 from services.assessment.service import SERVICE as ASSESSMENT
 from services.audits.service import SERVICE as AUDITS
 from services.intelligence.releases.loading import Loader
@@ -141,6 +142,8 @@ class Process:
         self.bus = bus
         if self.service.own:
             self.context = dataclasses.replace(self.context, own=self.service.own(self.context))
+            if isinstance(self.context.own, Assessor):
+                self.context.own.under_way_s = 0.0  # steps are time enough
         self.reactors = []
         self.actors = [Actor(f"{name} begins", self._begin())]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from services.cli import gate
+from services.cli import why
 from services.cli.show import clean, fields, page, reasons, table, text, when
 
 
@@ -100,7 +100,7 @@ def test_why_reads_from_the_decision_down_to_the_entry() -> None:
         link("intelligence", "ACME stands on list us_x", list="us_x", uid="36", release_id="rel_1"),
     ]
     other = {"code": "c", "text": "Another reason", "points": 0.1, "leads_to": link("intelligence", "A finding", finding_id="fnd_1")}
-    told = look(gate._tree({"chain": chain, "others": [other]}))
+    told = look(why._tree({"chain": chain, "others": [other]}))
     places = [told.index(part) for part in ("answered block", "Rated prohibited", "ACME stands", "list us_x, entry 36, release rel_1")]
     assert places == sorted(places)
     indents = [next(line for line in told.splitlines() if part in line).index(part) for part in ("The gate", "Rated", "ACME")]
@@ -111,4 +111,4 @@ def test_why_reads_from_the_decision_down_to_the_entry() -> None:
 
 
 def test_why_of_a_decision_without_more_to_tell() -> None:
-    assert "The gate answered review" in look(gate._tree({"chain": [link("gate", "The gate answered review")], "others": []}))
+    assert "The gate answered review" in look(why._tree({"chain": [link("gate", "The gate answered review")], "others": []}))
