@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,6 +85,7 @@ def _play(session: Session, people: "_People") -> None:
     buyer.out.print(table(_rows(before, after), columns))
     _title(buyer, "6  Why?", f"why {after['1005']['id']}")
     why.why(buyer, after["1005"]["id"])
+    _followed(people.worker, after["1003"]["supplier_id"])
 
     finding, answer = _report(people)
     moved = {a["supplier_id"] for number, a in after.items() if a["decision"] != before[number]["decision"]} | {answer["supplier_id"]}
@@ -95,6 +97,18 @@ def _play(session: Session, people: "_People") -> None:
         session.note(line)
     words = {number: {"before": before[number]["decision"], "after": after[number]["decision"]} for number in CAST}
     session.tell({"gate": words, "finding": finding, "risk_changes": len(changes)}, "")
+
+
+def _followed(worker: Session, supplier: str) -> None:
+    """What the list change obliges to, beside the block: somebody looks, and nobody's workers are forgotten."""
+    for kind, show in (("audits", followup.list_audits), ("cases", followup.list_cases)):
+        _until(partial(_new, worker, kind, supplier, set()), f"The list change opens none of the {kind}")
+        _command(worker, f"{kind} list --supplier {_SYSTEM}:1003")
+        show(worker, supplier)
+
+
+def _new(worker: Session, kind: str, supplier: str | None, known: set[str]) -> bool:
+    return {item["id"] for item in _all(worker, f"/v1/{kind}", {"supplier_id": supplier})} > known
 
 
 def _report(people: "_People") -> tuple[str, dict[str, Any]]:
@@ -122,11 +136,7 @@ def _report(people: "_People") -> tuple[str, dict[str, Any]]:
     _command(buyer, f"why {answer['id']}")
     why.why(buyer, answer["id"])
     for kind, known in kept.items():
-
-        def opened(kind: str = kind, known: set[str] = known) -> bool:
-            return {item["id"] for item in _all(worker, f"/v1/{kind}", {"supplier_id": supplier})} > known
-
-        _until(opened, f"The finding opens none of the {kind}")
+        _until(partial(_new, worker, kind, supplier, known), f"The finding opens none of the {kind}")
     for kind, show in (("audits", followup.list_audits), ("cases", followup.list_cases)):
         _command(worker, f"{kind} list --supplier {_SYSTEM}:{_REPORTED}")
         show(worker, supplier)

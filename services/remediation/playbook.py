@@ -1,7 +1,7 @@
 """What is done about each kind of abuse: the tasks of a case, those that make people safe first. Pure.
 
 Kinds are ILO's eleven indicators of forced labour (ILO, Indicators of Forced Labour, Special Action Programme to Combat Forced Labour, 2012),
-with child labour and trafficking. What remedy means: UN Guiding Principles on Business and Human Rights, 22 and 31; ILO Protocol P029 (2014).
+with child labour and trafficking; beside them a supplier that an official list names. What remedy means: UN Guiding Principles on Business and Human Rights, 22 and 31; ILO Protocol P029 (2014).
 """
 
 from collections.abc import Iterable
@@ -21,6 +21,9 @@ _CHILD = "ILO C182, art. 7: removal, rehabilitation and free basic education; C1
 _PALERMO = "Palermo Protocol, art. 6 and 7: assistance, protection and stay of victims of trafficking"
 _VIOLENCE = "ILO C190, art. 10: protection, remedies and the right to leave danger without reprisal"
 _INDICATORS = "ILO, Indicators of Forced Labour (2012)"
+_MATCH = "OFAC, Frequently Asked Question 5: how to determine whether a match is valid"
+_BLOCKED = "31 CFR 501.603: blocked property is reported within 10 business days"
+_EXIT = "UN Guiding Principles, 19; OECD Due Diligence Guidance for Responsible Business Conduct (2018), 3.2: responsible disengagement"
 
 
 class Play(NamedTuple):
@@ -134,6 +137,21 @@ PLAYBOOK: dict[str, tuple[Play, ...]] = {
     ),
 }  # fmt: skip
 INDICATORS = tuple(PLAYBOOK)
+
+# An official list names the supplier and nothing is known of its workers: whoever leaves it owes them an orderly way out.
+LISTED = (
+    Play("hold", "Hold open orders, deliveries and payments, and tell who placed them why", "buyer", 1, _BLOCKED),
+    Play("identity", "Establish whether it is the listed party, and review the match", "case_worker", 3, _MATCH),
+    Play("report", "Decide with counsel whether blocked property must be reported", "case_worker", 8, _BLOCKED),
+    Play("licence_or_exit", "Decide with counsel on a licence or an orderly exit", "case_worker", 30, _EXIT),
+    Play(
+        "workers_at_exit",
+        "See what leaving does to its workers, and that wages owed reach them where the law allows",
+        "case_worker",
+        45,
+        _EXIT,
+    ),
+)
 _SHORT = {"abusive_conditions": "abusive_working_and_living_conditions"}  # the rating policy's word for it
 
 
@@ -143,7 +161,12 @@ def known_indicators(told: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for one in INDICATORS if one in given)
 
 
-def tasks_for(indicators: Iterable[str]) -> list[Play]:
-    """All that these kinds of abuse ask for, each task once: safety first, then by what is due first. Of no known kind: what is always done."""
-    plays = {play.key: play for indicator in indicators for play in PLAYBOOK[indicator]} | {play.key: play for play in _ALWAYS}
+def tasks_for(indicators: Iterable[str], *, listed: bool = False) -> list[Play]:
+    """All that these kinds of abuse ask for, each task once: safety first, then by what is due first. Of no known kind: what is always done.
+
+    `listed`: an official list names the supplier; without any indicator that alone is what has to be dealt with.
+    """
+    abuse = {play.key: play for indicator in indicators for play in PLAYBOOK[indicator]}
+    always = _ALWAYS if abuse or not listed else ()
+    plays = abuse | {play.key: play for play in (*always, *(LISTED if listed else ()))}
     return sorted(plays.values(), key=lambda play: (not play.safety, play.due_days, play.key))

@@ -78,7 +78,8 @@ def _with(case: Case, causes: tuple[RaisedBy, ...], due_days: int | None) -> Cas
     """The case with further causes in its present round, and the tasks that they add to it."""
     indicators = known_indicators(i for cause in causes for i in cause.indicators)
     since, there = causes[0].at.replace(microsecond=0), {task.key for task in case.tasks if task.round == case.round}
-    new = [play for play in tasks_for(indicators) if play.key not in there]
+    listed = any(cause.kind == "list_entry" for cause in causes)
+    new = [play for play in tasks_for(indicators, listed=listed) if play.key not in there]
     tasks = tuple(
         Task(
             id=f"t{len(case.tasks) + number}",

@@ -127,6 +127,22 @@ async def test_what_a_guard_refuses_waits_for_an_operator(h: Harness) -> None:
     assert (await h.client("operator").post(path, json=body)).status_code == 409
 
 
+async def test_a_refused_release_is_not_let_in_behind_a_later_one(h: Harness) -> None:
+    """What it would change was shown against the release before: let in now, it would take back what came since, unasked."""
+    await load(h, sdn(mills(100)))
+    refused = await load(h, sdn(mills(50)))
+    h.clock.advance(1)
+    later = await load(h, sdn(mills(120)))
+    assert (refused["state"], later["state"]) == ("refused", "accepted")
+    answer = await h.client("operator").post(f"{PATH}/{refused['id']}/acceptance", json={"reason": "the publisher says so"})
+    assert (answer.status_code, "load it again" in answer.text) == (409, True)
+    h.clock.advance(1)
+    again = await load(h, sdn(mills(50)))
+    assert (again["state"], again["deleted"]) == ("refused", 70)
+    answer = await h.client("operator").post(f"{PATH}/{again['id']}/acceptance", json={"reason": "the publisher says so"})
+    assert answer.status_code == 200
+
+
 async def test_a_release_without_the_aliases_of_the_one_in_force_waits(h: Harness) -> None:
     aliases = "".join(f'{uid},{uid},"aka","OTHER NAME {uid}",-0- \r\n' for uid in range(1, 11)).encode()
     await load(h, zipped({"SDN.CSV": sdn(mills(10)), "ALT.CSV": aliases}))

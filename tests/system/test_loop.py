@@ -80,6 +80,8 @@ def test_from_a_list_change_to_a_blocked_purchase_and_back(tmp_path: Path) -> No
             assert (chain[-1]["data"]["list"], chain[-1]["data"]["uid"], chain[-1]["data"]["release_id"]) == (LIST, "200", release["id"])
             matches = get(client, f"/v1/matches?supplier_id={answers['L2']['supplier_id']}")["items"]
             assert [m["state"] for m in matches] == ["withdrawn"]
+            followed_up(client, answers["N1"]["supplier_id"], {"scheduled"}, {"open"})
+            followed_up(client, answers["L2"]["supplier_id"], {"cancelled"}, {"cancelled"})
             assert load(client, official(SECOND, ALIASES))["state"] == "unchanged"
 
             moved = {answers[n]["supplier_id"] for n in ("L2", *NEW)}
@@ -90,6 +92,14 @@ def test_from_a_list_change_to_a_blocked_purchase_and_back(tmp_path: Path) -> No
             final = said(client, ALL)
         with running(tmp_path) as system, staff(system) as client:
             assert said(client, ALL) == final
+
+
+def followed_up(client: httpx.Client, supplier_id: str, audit: set[str], case: set[str]) -> None:
+    """One audit and one case for what a list says of a supplier; both go where the entry goes."""
+    for kind, states in (("audits", audit), ("cases", case)):
+        path = f"/v1/{kind}?supplier_id={supplier_id}"
+        (found,) = until(lambda path=path: get(client, path)["items"], lambda items, states=states: {i["state"] for i in items} == states)
+        assert (found["cause"]["kind"], found["cause"]["list"], found["due_at"] is not None) == ("list_entry", LIST, True)
 
 
 def a_report_acts_and_is_withdrawn(client: httpx.Client, somebody: Any) -> None:

@@ -168,6 +168,10 @@ def test_duties_arise_once_with_the_soonest_date():
     assert milder["for_cause_audit"] == 45
     assert "for_cause_audit" not in {duty.code for duty in rated(having(supplier(), listed(strength="weak"))).obligations}
     assert rated(supplier()).obligations == ()
+    stopped = {duty.code: (duty.kind, duty.due_days) for duty in rated(having(supplier(), listed())).obligations}
+    assert (stopped["for_cause_audit"], stopped["remediation_case"]) == (("audit", 30), ("case", 60))
+    possibly = {duty.kind for duty in rated(having(supplier(), listed(strength="weak"))).obligations}
+    assert possibly.isdisjoint({"audit", "case"})
     assert "origin_evidence" in {duty.code for duty in rated(having(supplier(), exposure(finding()))).obligations}
 
 

@@ -11,7 +11,7 @@ from services.intelligence.releases import raw, views
 from services.intelligence.releases.entries import entry_view, history
 from services.intelligence.releases.loading import in_force, releases
 from services.intelligence.releases.model import ENTRY, RELEASE, LetIn, Receive, Release, entry_id, view
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.events.envelope import PUBLIC, encode
 from shared.events.intelligence import ReleaseState
 from shared.http.application import Body
@@ -100,8 +100,11 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
 
     @routes.post("/{list_id}/releases/{release_id}/acceptance", response_model=views.ReleaseView)
     async def accept(caller: Operator, list_id: str, release_id: str, body: AcceptanceBody, repeat: IdempotencyAsked) -> dict[str, Any]:
-        """Lets in a release that a guard refused; who did so and why stays with it."""
+        """Lets in a release that a guard refused; who did so and why stays with it. Refused (409) where one that came later acts by now."""
         found = await release_of(list_id, release_id)
+        acts = await in_force(ctx, list_id)
+        if found.state.state == "refused" and acts and acts.state.received_at > found.state.received_at:
+            raise Conflict("A release that came later acts by now, and this one was compared with the one before; load it again")
         cause = Cause(ctx.ids.new("cmd"), "command.release.accept", found.id, caller.subject)
         message = Message(LetIn(body.reason), cause, repeat.key if repeat else "", repeat.digest if repeat else "")
         outcome = await ctx.kernel.execute(Item(RELEASE, PUBLIC, found.id, message))
