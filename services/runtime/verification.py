@@ -1,8 +1,8 @@
 """Does the journal hold? Every chain, every document's head, every signed head; the first places where not are named.
 
 What it sees: an entry that was changed, added, moved or taken out; a document put back, forged or gone; a signed head that is not ours; a file
-that is gone. What only heads kept elsewhere show (`duewatch journal heads`): a whole file put back, or cut behind a head that was taken away
-with it. What it does not see: a document's state changed behind its head, and erased payloads, which are counted.
+that is gone; a document's state changed behind its head. What only heads kept elsewhere show (`duewatch journal heads`): a whole file put back, or cut behind a head that was taken away
+with it. What it does not see: the columns by which documents are found, and erased payloads, which are counted.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ import msgspec
 from services.runtime.processes import MODULES
 from services.runtime.signing import HeadVerifier
 from shared.errors import Unavailable
+from shared.events.envelope import Meta
 from shared.kernel.journal import GENESIS, head_statement, link, payload_digest, roll
 from shared.store.schema import connect
 
@@ -97,7 +98,7 @@ def _unread(store: str, why: str) -> Verified:
     return Verified(store, 0, 0, 0, 0, 0, [f"{store}: {why}"])
 
 
-_Last = tuple[int, int, bytes]  # version, n, hash
+_Last = tuple[int, int, bytes, bytes, bytes]  # version, n, hash, meta, salt
 
 
 class _Check:
@@ -174,7 +175,7 @@ class _Check:
                 self._ends(before, last)
                 before, last = subject, {}
             place = f"entry {seq} ({kind} {subject}, version {version}.{n})"
-            at, before_n, head = last.get((kind, tenant), (0, 0, b""))
+            at, before_n, head, *_ = last.get((kind, tenant), (0, 0, b""))
             if (version, n) not in ((at + 1, 0), (at, before_n + 1)):
                 self._fault(f"{place} does not follow version {at}.{before_n}")
             if data is None:
@@ -183,23 +184,25 @@ class _Check:
                 self._fault(f"{place}: the payload is not what was written")
             if link(head, meta, digest) != entry_hash:
                 self._fault(f"{place}: the chain is broken")
-            last[kind, tenant] = (version, n, entry_hash)
+            last[kind, tenant] = (version, n, entry_hash, meta, salt)
         self._ends(before, last)
         if entries != self._entries:
             self._fault(f"{self._entries} entries, and {entries} of them can be found: the file is damaged")
 
     def _ends(self, subject: str, last: dict[tuple[str, str], _Last]) -> None:
         """Each chain's end is its document's head."""
-        for (kind, tenant), (version, _, entry_hash) in last.items():
+        for (kind, tenant), (version, _, entry_hash, meta, salt) in last.items():
             self._aggregates += 1
-            sql = f"SELECT version, head FROM doc_{kind} WHERE tenant = ? AND id = ?"
+            sql = f"SELECT version, head, state FROM doc_{kind} WHERE tenant = ? AND id = ?"
             found = self._db.execute(sql, (tenant, subject)).fetchone() if kind in self._documents else None
             if found is None:
                 self._fault(f"the document of {kind} {subject} is gone")
                 continue
             self._documents[kind] += 1
-            if found != (version, entry_hash):
+            if found[:2] != (version, entry_hash):
                 self._fault(f"{kind} {subject} is not as the journal says")
+            elif (stands := _state_digest(meta)) and payload_digest(salt, found[2]).hex() != stands:
+                self._fault(f"the state of {kind} {subject} is not what was written")
 
     def _strangers(self) -> None:
         """Documents that no chain leads to."""
@@ -211,6 +214,14 @@ class _Check:
                 )
                 for (id_,) in self._db.execute(sql, (kind, _MOST_FAULTS)).fetchall():
                     self._fault(f"{kind} {id_} stands in no journal")
+
+
+def _state_digest(meta: bytes) -> str:
+    """As the last event of a version has it; none where the entry is older than this rule, or no JSON: then its chain is broken anyway."""
+    try:
+        return msgspec.json.decode(meta, type=Meta).state
+    except msgspec.MsgspecError:
+        return ""
 
 
 def main() -> None:

@@ -55,6 +55,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     partitionkey: str = ""
     actor: str = ""  # who asked, where a person or program did
     traceparent: str = ""
+    state: str = ""  # in the last event of a version: salted digest of the document that stands then, so that the chain covers it, too
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

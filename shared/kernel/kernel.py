@@ -44,13 +44,14 @@ def document(aggregate: Aggregate[Any], stored: Stored) -> Document[Any]:
 class _Folded:
     """One aggregate while its messages are decided."""
 
-    __slots__ = ("aggregate", "document", "items", "outcomes", "place", "rows", "stored")
+    __slots__ = ("aggregate", "document", "encoded", "items", "outcomes", "place", "rows", "stored")
 
     def __init__(self, aggregate: Aggregate[Any], place: "_Place") -> None:
         self.aggregate, self.place = aggregate, place
         self.items: list[tuple[int, Item]] = []  # with their place in what was asked
         self.stored: Document[Any] | None = None
         self.document: Document[Any] | None = None
+        self.encoded = b""  # its state
         self.rows: list[JournalRow] = []
         self.outcomes: list[tuple[int, Outcome]] = []
 
@@ -182,8 +183,9 @@ class Kernel:
         version = d.version + 1 if d else 1
         head = d.head if d else b""
         partitionkey = a.key(state) if a.key else item.id
+        f.encoded = encode(state)
         for n, event in enumerate(events):
-            row = self._row(item, event, version, n, head, partitionkey, now)
+            row = self._row(item, event, version, n, head, partitionkey, now, f.encoded if n == len(events) - 1 else b"")
             head = row.hash
             f.rows.append(row)
         marks = d.marks if d else {}
@@ -197,9 +199,11 @@ class Kernel:
             made.inbox = {**kept, item.message.key: [item.message.digest, answer, now.timestamp()]}
         return made
 
-    def _row(self, item: Item, event: Any, version: int, n: int, head: bytes, partitionkey: str, now: datetime) -> JournalRow:
+    def _row(
+        self, item: Item, event: Any, version: int, n: int, head: bytes, partitionkey: str, now: datetime, stands: bytes
+    ) -> JournalRow:
         cause, kind = item.message.cause, item.aggregate.kind
-        data = encode(event)
+        data, salt = encode(event), self.ids.salt()
         meta = encode(
             Meta(
                 id=derive("evt", cause.id, kind, item.tenant, item.id, str(n)),
@@ -217,9 +221,9 @@ class Kernel:
                 partitionkey=partitionkey,
                 actor=cause.actor,
                 traceparent=cause.traceparent,
+                state=payload_digest(salt, stands).hex() if stands else "",
             )
         )
-        salt = self.ids.salt()
         digest = payload_digest(salt, data)
         topic = TOPICS[event.topic] if event.topic else None
         partitions: tuple[int, ...] = ()
@@ -246,7 +250,7 @@ class Kernel:
                 single[index.name] = value
         expected = before.version if before else 0
         return Write(
-            d.kind, d.tenant, d.id, expected, d.version, encode(d.state), d.head, notes, d.wake_at, single, many if moved else None, f.rows
+            d.kind, d.tenant, d.id, expected, d.version, f.encoded, d.head, notes, d.wake_at, single, many if moved else None, f.rows
         )
 
 

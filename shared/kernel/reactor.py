@@ -1,7 +1,7 @@
 """How events come in: batches of what is waiting, decided and committed together with how far the input is read.
 
 A batch that fails is taken one message at a time. A message that goes on failing is retried with back-off, then kept as a dead letter, and
-its partition moves on. A store that is not there is waited for: that is no message's fault.
+its partition moves on; one that cannot even be read is kept at once. A store that is not there is waited for: that is no message's fault.
 """
 
 import asyncio
@@ -110,12 +110,16 @@ class Reactor:
 
     async def _singly(self, record: Record) -> None:
         assert self.consumer is not None
+        reason: Exception
         for attempt in range(1, self.reaction.attempts + 1):
             try:
                 await self._handle([record])
                 return
             except TRANSIENT:
                 raise
+            except msgspec.MsgspecError as error:  # what cannot be read now never can: many of them must not hold up all behind them
+                reason = error
+                break
             except Exception as error:
                 reason = error
                 if attempt < self.reaction.attempts:

@@ -19,7 +19,7 @@ from services.screening.model import MATCH
 from services.screening.sweep import SWEEP
 from shared.events.envelope import Meta
 from shared.kernel.aggregate import Aggregate
-from shared.kernel.journal import link, payload_digest
+from shared.kernel.journal import JournalRow, link, payload_digest
 from tests.faults.memory import Database
 from tests.faults.workload import TENANT
 from tests.faults.world import World
@@ -57,6 +57,7 @@ def _chains(database: Database) -> list[str]:
     """Every chain, computed anew, and every document against its chain."""
     wrong: list[str] = []
     last: dict[tuple[str, str, str], tuple[int, int, bytes]] = {}
+    ends: dict[tuple[str, str, str], JournalRow] = {}
     for r in database.journal:
         key = (r.kind, r.tenant, r.subject)
         version, n, head = last.get(key, (0, -1, b""))
@@ -65,11 +66,14 @@ def _chains(database: Database) -> list[str]:
         if r.hash != link(head, r.meta, r.digest) or (r.data is not None and r.digest != payload_digest(r.salt, r.data)):
             wrong.append(f"{r.kind} {r.subject}: the chain breaks at {r.version}.{r.n}")
         last[key] = (r.version, r.n, r.hash)
+        ends[key] = r
     for kind, kept in database.documents.items():
         for (tenant, id_), document in kept.items():
             version, _, head = last.get((kind, tenant, id_), (0, 0, b""))
             if (document.stored.version, document.stored.head) != (version, head):
                 wrong.append(f"{kind} {id_}: the document is not what its journal says")
+            elif payload_digest((end := ends[kind, tenant, id_]).salt, document.stored.state).hex() != _meta.decode(end.meta).state:
+                wrong.append(f"{kind} {id_}: the state is not what its journal says")
     return wrong
 
 

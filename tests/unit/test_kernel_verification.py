@@ -76,10 +76,11 @@ def test_what_nobody_touched_holds(folder: Folder) -> None:
 
 
 FORGE = "UPDATE head SET signature = zeroblob(64)"
+_AS_IT_WAS = "version = 1, state = CAST(replace(CAST(state AS TEXT), ',\"two\"', '') AS BLOB)"
 QUIET = (
     "DELETE FROM journal WHERE seq > 8;"
-    "UPDATE doc_words SET version = 1, head = (SELECT hash FROM journal WHERE seq = 4) WHERE id = 'b';"
-    "UPDATE doc_words SET version = 1, head = (SELECT hash FROM journal WHERE seq = 6) WHERE id = 'c'"
+    f"UPDATE doc_words SET {_AS_IT_WAS}, head = (SELECT hash FROM journal WHERE seq = 4) WHERE id = 'b';"
+    f"UPDATE doc_words SET {_AS_IT_WAS}, head = (SELECT hash FROM journal WHERE seq = 6) WHERE id = 'c'"
 )
 TAMPERED = {
     "a payload": ("UPDATE journal SET data = CAST('{\"word\":\"three\"}' AS BLOB) WHERE seq = 3", "entry 3 (words b, version 1.0): the payload is not"),
@@ -103,6 +104,10 @@ TAMPERED = {
     "a document put back": (
         "UPDATE doc_words SET version = 1, head = (SELECT hash FROM journal WHERE seq = 2) WHERE id = 'a'",
         "words a is not as the journal says",
+    ),
+    "a document's state": (
+        "UPDATE doc_words SET state = CAST(replace(CAST(state AS TEXT), 'two', 'six') AS BLOB) WHERE id = 'b'",
+        "the state of words b is not what was written",
     ),
     "a document gone": ("DELETE FROM doc_words WHERE id = 'b'", "the document of words b is gone"),
     "a document made up": ("INSERT INTO doc_words SELECT 9, 't', 'x', 1, state, head, notes, NULL FROM doc_words WHERE id = 'a'", "words x stands in no"),
