@@ -17,6 +17,7 @@ from shared.store.topics import Slice, Sliced, compact_slice, retain_slice
 from shared.store.writer import Writer
 
 _DOCUMENT = "tenant, id, version, state, head, notes, wake_at"
+_OF_D = "d.tenant, d.id, d.version, d.state, d.head, d.notes, d.wake_at"
 _JOURNAL = "kind, tenant, subject, version, n, type, meta, data, salt, digest, hash"
 _AT_ONCE = 400
 
@@ -47,21 +48,26 @@ class EmbeddedStore:
     async def commit(self, commit: Commit) -> list[Lost]:
         return await self._writer.commit(commit)
 
-    def _where(self, kind: str, tenant: str, where: Mapping[str, Any], contains: tuple[str, str] | None) -> tuple[str, list[Any]]:
+    def _where(self, kind: str, tenant: str, where: Mapping[str, Any], contains: tuple[str, str] | None) -> tuple[str, list[Any], str]:
+        """What follows the columns, which are those of `d`; its values; and the id to go on from. A field of many values leads: asked the other
+        way round, SQLite walks all documents."""
         fields = {f.name: f for f in self._collections[kind].fields}
-        sql, values = f"FROM doc_{kind} WHERE tenant = ?", [tenant]
-        for name, value in where.items():
-            if fields[name].many:
-                sql += f" AND id IN (SELECT id FROM idx_{kind}_{name} WHERE tenant = ? AND value = ?)"
-                values += [tenant, value]
-            else:
-                sql += f" AND f_{name} = ?"
-                values.append(value)
+        several = sorted(name for name in where if fields[name].many)
+        sql, values, id_ = f"FROM doc_{kind} d WHERE d.tenant = ?", [tenant], "d.id"
+        if several:
+            lead = f"idx_{kind}_{several[0]} i CROSS JOIN doc_{kind} d ON d.tenant = i.tenant AND d.id = i.id"
+            sql, values, id_ = f"FROM {lead} WHERE i.tenant = ? AND i.value = ?", [tenant, where[several[0]]], "i.id"
+        for name in several[1:]:
+            sql += f" AND EXISTS (SELECT 1 FROM idx_{kind}_{name} o WHERE o.tenant = d.tenant AND o.value = ? AND o.id = d.id)"
+            values.append(where[name])
+        for name in (name for name in where if name not in several):
+            sql += f" AND d.f_{name} = ?"
+            values.append(where[name])
         if contains:
             assert contains[0] in fields
-            sql += f" AND instr(f_{contains[0]}, ?) > 0"
+            sql += f" AND instr(d.f_{contains[0]}, ?) > 0"
             values.append(contains[1])
-        return sql, values
+        return sql, values, id_
 
     async def find(
         self,
@@ -73,10 +79,9 @@ class EmbeddedStore:
         limit: int = 50,
         contains: tuple[str, str] | None = None,
     ) -> list[Stored]:
-        sql, values = self._where(kind, tenant, where, contains)
-        return [
-            Stored(*row) for row in self._db.execute(f"SELECT {_DOCUMENT} {sql} AND id > ? ORDER BY id LIMIT ?", (*values, after, limit))
-        ]
+        sql, values, id_ = self._where(kind, tenant, where, contains)
+        rows = self._db.execute(f"SELECT {_OF_D} {sql} AND {id_} > ? ORDER BY {id_} LIMIT ?", (*values, after, limit))
+        return [Stored(*row) for row in rows]
 
     async def find_any(self, kind: str, tenant: str, name: str, values: Sequence[str]) -> dict[str, bytes]:
         """value -> state, for many values of one `many` field at once: what the gate asks 500 of."""
@@ -99,7 +104,7 @@ class EmbeddedStore:
         return found
 
     async def count(self, kind: str, tenant: str, where: Mapping[str, Any]) -> int:
-        sql, values = self._where(kind, tenant, where, None)
+        sql, values, _ = self._where(kind, tenant, where, None)
         return int(self._db.execute(f"SELECT count(*) {sql}", values).fetchone()[0])
 
     async def due(self, kind: str, now: float, limit: int) -> list[Stored]:

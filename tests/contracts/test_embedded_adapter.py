@@ -82,6 +82,23 @@ class TestEmbeddedHandles(TwoHandles):
         assert [s.id for s in await after.find("thing", "t", {"colour": "red"})] == ["b"]
         await after.close()
 
+    @pytest.mark.parametrize("where", [{"tag": "rare"}, {"tag": "rare", "colour": "red"}, {"colour": "blue"}, {}])
+    async def test_looking_by_a_field_walks_no_other_documents(self, adapter: Embedded, where: dict[str, str]) -> None:
+        store, _ = await adapter.open("onboarding")
+        many = [write(f"m{i}", colour="red", many={"tag": ("common",)}) for i in range(5000)]
+        await store.commit(Commit([*many, write("n", colour="red", many={"tag": ("rare", "common")}), write("o", colour="blue")]))
+        steps = 0
+
+        def count() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        store._db.set_progress_handler(count, 10)
+        found = await store.find("thing", "t", where, limit=2)
+        assert len(found) == (2 if not where else 1)
+        assert steps < 50  # tens of the database's instructions; a walk over all would be thousands
+
     async def test_a_caller_who_goes_away_harms_nobody(self, adapter: Embedded) -> None:
         """A commit whose caller is cancelled while it waits; those behind it are still written."""
         store, _ = await adapter.open("onboarding")
