@@ -80,6 +80,10 @@ class Join:
         known = self._suppliers.get(supplier)
         return Sides(known.version if known else 0, self._heard.get(signal, 0))
 
+    def has_heard(self, key: Key, sequence: int) -> bool:
+        """Is this event of a signal, or a newer one, known?"""
+        return sequence <= self._heard.get(key, 0)
+
     def is_old_signal(self, key: Key, sequence: int) -> bool:
         """Has a newer event of this signal been heard? A dead letter may come late."""
         if sequence < self._heard.get(key, 0):

@@ -110,7 +110,10 @@ class Worker:
             log.error("%s begins without %s: %s", GROUP, record.meta.id, type(error).__name__)
 
     def _know_signal(self, record: Record) -> None:
-        payload, key = record.payload(), (record.meta.tenant, record.meta.subject)
+        key = (record.meta.tenant, record.meta.subject)
+        if self.join.has_heard(key, record.meta.sequence):  # from another partition: each of them holds all signals
+            return
+        payload = record.payload()
         if not isinstance(payload, SIGNAL_EVENTS) or self.join.is_old_signal(key, record.meta.sequence):
             return
         if isinstance(payload, SignalWithdrawn):
