@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from itertools import islice
+from typing import Final, NamedTuple
 
 from services.screening.matching.index import Hit, NameIndex
 from services.screening.matching.settings import BATCH_FLOOR
 from services.screening.matching.why import Why
 from shared.errors import Invalid
+
+_TOGETHER: Final = 200
 
 
 class BatchRow(NamedTuple):
@@ -37,9 +40,7 @@ def batch(
 
 
 def _rows(index: NameIndex, asked: dict[str, list[str]], alert_rate: float | None, limit: int | None) -> Iterator[BatchRow]:
-    found: Iterable[tuple[str, list[Hit]]] = (
-        (name_id, index.search(aka, threshold=BATCH_FLOOR, limit=limit)) for name_id, aka in asked.items()
-    )
+    found: Iterable[tuple[str, list[Hit]]] = _found(index, asked, limit)
     cut = BATCH_FLOOR
     if alert_rate is not None:
         found = list(found)
@@ -48,6 +49,15 @@ def _rows(index: NameIndex, asked: dict[str, list[str]], alert_rate: float | Non
         for hit in hits:
             if hit.score >= cut:
                 yield BatchRow(name_id, hit.key, hit.score, hit.why)
+
+
+def _found(index: NameIndex, asked: dict[str, list[str]], limit: int | None) -> Iterator[tuple[str, list[Hit]]]:
+    """Slice by slice: what the names of one need is looked up together."""
+    rows = iter(asked.items())
+    while some := list(islice(rows, _TOGETHER)):
+        index.expect(name for _, aka in some for name in aka)
+        for name_id, aka in some:
+            yield name_id, index.search(aka, threshold=BATCH_FLOOR, limit=limit)
 
 
 def _cut(found: list[list[Hit]], alerts: int) -> float:
