@@ -9,7 +9,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import TooLarge, TooMany
+from shared.errors import TooLarge, TooMany, Unavailable
 from shared.http.problems import of_error
 
 MEGABYTE = 1_000_000
@@ -129,6 +129,14 @@ class SlowDown(TooMany):
     """Over what this tenant may have at once; `retry_after` seconds."""
 
     def __init__(self, retry_after: int, detail: str = "") -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Busy(Unavailable):
+    """Enough waits to be worked on; `retry_after` seconds. 503, not 429: nobody asked too much, we are behind."""
+
+    def __init__(self, retry_after: int, detail: str) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
 

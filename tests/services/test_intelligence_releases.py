@@ -143,6 +143,17 @@ async def test_a_refused_release_is_not_let_in_behind_a_later_one(h: Harness) ->
     assert answer.status_code == 200
 
 
+async def test_who_sends_releases_faster_than_they_are_compared_is_told(h: Harness) -> None:
+    """Else they pile up: each takes as long as its list, and the newest would act hours late."""
+    sent = [await post(h, sdn(mills(10 + n))) for n in range(20)]
+    client = h.client("operator", subject="op")
+    refused = await client.post(PATH, content=sdn(mills(99)))
+    assert (refused.status_code, refused.headers["Retry-After"], "send this one again" in refused.text) == (503, "5", True)
+    await work(Loader(h.ctx))
+    assert [(await read(h, one))["state"] for one in sent] == ["accepted"] * 20
+    assert (await client.post(PATH, content=sdn(mills(99)))).status_code == 202
+
+
 async def test_a_release_without_the_aliases_of_the_one_in_force_waits(h: Harness) -> None:
     aliases = "".join(f'{uid},{uid},"aka","OTHER NAME {uid}",-0- \r\n' for uid in range(1, 11)).encode()
     await load(h, zipped({"SDN.CSV": sdn(mills(10)), "ALT.CSV": aliases}))

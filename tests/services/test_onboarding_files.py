@@ -126,7 +126,7 @@ async def test_a_tenant_waits_with_more_files_than_may_lie_here_at_once(h: Harne
     while Files(h.ctx.folder).held("default") < 20:
         await asyncio.sleep(0.01)
     refused = await buyer.post(path, content=HEADER, headers=kind)
-    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "30")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
     assert (await h.client("buyer", tenant="other").post(path, content=HEADER, headers=kind)).status_code == 202
     go_on.set()
     assert (await coming).status_code == 202

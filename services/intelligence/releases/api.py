@@ -17,6 +17,7 @@ from shared.events.intelligence import ReleaseState
 from shared.http.application import Body
 from shared.http.auth import requires, router
 from shared.http.idempotency import IdempotencyAsked, idempotency_key
+from shared.http.limits import Busy
 from shared.http.pages import Page, PageAsked, cursor_after, page
 from shared.http.strings import Text
 from shared.ids import derive
@@ -42,6 +43,10 @@ class PullBody(Body):
     address: Annotated[str, Field(max_length=2000)] | None = None
 
 
+_MOST_WAITING = 20  # each is compared with the one before it: whoever sends faster than that is told so, or the newest would act hours late
+_TRY_AGAIN_S = 5
+
+
 def _received(found: Document[Release]) -> bytes:
     return encode({"id": found.id})
 
@@ -52,6 +57,10 @@ def routers(ctx: Context) -> list[APIRouter]:
 
     def id_of(list_id: str, caller: Principal, key: str | None) -> str:
         return derive("rel", list_id, caller.tenant, caller.subject, key) if key else ctx.ids.new("rel")
+
+    async def room_for_one() -> None:
+        if await ctx.store.count(RELEASE.kind, PUBLIC, {"todo": 1}) >= _MOST_WAITING:
+            raise Busy(_TRY_AGAIN_S, f"{_MOST_WAITING} releases wait already; send this one again when some are done")
 
     async def register(id_: str, caller: Principal, body: Receive, key: str | None, digest: str) -> dict[str, str]:
         cause = Cause(derive("cmd", id_, "receive"), "command.release.receive", id_, caller.subject)
@@ -64,8 +73,12 @@ def routers(ctx: Context) -> list[APIRouter]:
     async def post_release(
         request: Request, caller: Operator, list_id: str, key: Annotated[str | None, Header(alias="Idempotency-Key")] = None
     ) -> dict[str, str]:
-        """The official file, or several as one zip; what the content is decides. It is worked on after the answer, and kept for good."""
+        """The official file, or several as one zip; what the content is decides. It is worked on after the answer, and kept for good.
+
+        503 with Retry-After while 20 wait already.
+        """
         catalogue.find(list_id)
+        await room_for_one()
         key = idempotency_key(key)
         got = await raw.receive(ctx, request.stream())
         body = Receive(list_id, got.digest, got.size, "upload")
@@ -75,6 +88,7 @@ def routers(ctx: Context) -> list[APIRouter]:
     async def pull(caller: Operator, list_id: str, body: PullBody, repeat: IdempotencyAsked) -> dict[str, str]:
         """Fetches the official files from their publisher's addresses, or one file or zip from the address given, through the egress guard."""
         spec = catalogue.find(list_id)
+        await room_for_one()
         if body.address is not None:
             await check_new_url(body.address, ctx.networks)
         key, digest = (repeat.key, repeat.digest) if repeat else (None, "")

@@ -18,7 +18,7 @@ from shared.events.envelope import encode
 from shared.events.onboarding import ImportFormat, ImportMode
 from shared.http.auth import requires, router
 from shared.http.idempotency import idempotency_key
-from shared.http.limits import SlowDown
+from shared.http.limits import Busy
 from shared.http.pages import Page, PageAsked, cursor_after, page
 from shared.ids import derive
 from shared.kernel.aggregate import Cause, Document, Item, Message
@@ -119,7 +119,7 @@ def routers(ctx: Context) -> list[APIRouter]:
         """Stores a file of suppliers, text/csv or application/x-ndjson in UTF-8, streamed; after the answer nothing of it is lost."""
         kind, key = _format(request.headers), idempotency_key(key_header)
         if files.held(caller.tenant) >= _MOST_HELD:
-            raise SlowDown(_TRY_AGAIN_S, f"{_MOST_HELD} imports wait already; send this one again when some are done")
+            raise Busy(_TRY_AGAIN_S, f"{_MOST_HELD} imports wait already; send this one again when some are done")
         import_id = derive("imp", caller.tenant, "supplier-imports", caller.subject, key) if key else ctx.ids.new("imp")
         stored = await files.store(files.name(ctx.clock.now(), caller.tenant, import_id, ctx.ids.new("up")), request.stream())
         digest = hashlib.sha256("\x1f".join((source_system, mode, kind, stored.digest)).encode()).hexdigest()
