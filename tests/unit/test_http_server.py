@@ -185,19 +185,16 @@ def test_empty_lines_between_requests_do_not_keep_a_connection(connection: socke
 
 
 def test_many_slow_clients_hurt_nobody(port: int) -> None:
-    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]
-    for one in slow:
-        one.sendall(b"POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n")
-    began = time.monotonic()
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    client.request("POST", "/v1/echo", b"x")
-    assert client.getresponse().status == 200
-    assert time.monotonic() - began < 0.5
-    client.close()
-    for one in slow:
-        one.settimeout(3)
-        assert one.recv(10) == b"", "cut"
-        one.close()
+    with contextlib.ExitStack() as open_ones:
+        slow = [open_ones.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(200)]
+        for one in slow:
+            one.sendall(b"POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n")
+        client = open_ones.enter_context(contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)))
+        client.request("POST", "/v1/echo", b"x")
+        assert client.getresponse().status == 200
+        for one in slow:
+            one.settimeout(3)
+            assert one.recv(10) == b"", "cut"
 
 
 def test_endless_headers_and_no_http_are_problems(port: int) -> None:
