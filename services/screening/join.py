@@ -116,10 +116,10 @@ class Join:
         if old is None:
             self._counts[partition][key[0]] += 1
         owners = tuple((o.name, str(o.percent) if o.percent is not None else None, o.country or "") for o in profile.owners)
-        countries = country_set(tuple(countries_of(profile)))
-        self._suppliers[key] = _Supplier(partition, version, profile.country, countries, hash(profile), owners)
+        countries = countries_of(profile)
+        self._suppliers[key] = _Supplier(partition, version, profile.country, country_set(tuple(countries)), hash(profile), owners)
         own = _PART.join(key)
-        self._supplier_names.put(own, names_of(profile), countries=countries_of(profile))
+        self._supplier_names.put(own, names_of(profile), countries=countries)
         for n in range(max(len(owners), len(old.owners) if old else 0)):
             self._supplier_names.remove(f"{own}{_PART}{n}")
         for n, owner in enumerate(profile.owners):
