@@ -1,7 +1,7 @@
 """Exposure signals against what suppliers source and where they work: a good and its origin, a region, a country. Never an accusation."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -113,6 +113,10 @@ class ExposureIndex:
             self._suppliers[key] = profile
             for place in (*here, ""):
                 self._suppliers_in[place].add(key)
+
+    def suppliers(self) -> Mapping[str, Profile]:
+        """Those that an exposure could touch."""
+        return self._suppliers
 
     def of_supplier(self, profile: Profile) -> Iterable[tuple[str, Exposed]]:
         """Signals that touch a supplier."""

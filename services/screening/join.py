@@ -17,6 +17,7 @@ from services.screening.matching.why import Why
 from services.screening.model import Sides, match_id
 from services.screening.names import countries_of, names_of, of_signals, of_suppliers
 from services.screening.pairs import Found, Key, Pair, Thresholds, each_once
+from services.screening.side import Supplier, SupplierSide, fingerprint, rows_of, supplier_of, suppliers_of
 from shared.events.envelope import PUBLIC, Meta
 from shared.events.matches import Match, Reason, SignalRef, Strength
 from shared.events.signals import ExposureSignal, PartySignal, Signal
@@ -26,15 +27,6 @@ _PART = "\x1f"
 _ANY = ("organisation", "person", "vessel")  # an aircraft is compared as a vessel is
 
 
-class _Supplier(msgspec.Struct, frozen=True, gc=False):
-    partition: int
-    version: int
-    country: str
-    countries: frozenset[str]
-    profile: int  # its hash
-    owners: tuple[tuple[str, str | None, str], ...]  # name, percent, country
-
-
 class Join:
     """All that a screening process holds in memory."""
 
@@ -42,7 +34,7 @@ class Join:
         self.thresholds = thresholds
         self._signals: dict[Key, tuple[Signal, SignalRef]] = {}
         self._identities: dict[Key, str] = {}  # of signals that touch somebody
-        self._suppliers: dict[Key, _Supplier] = {}
+        self._suppliers: dict[Key, Supplier] = {}
         self._counts: dict[int, Counter[str]] = defaultdict(Counter)
         self._signal_names = NameIndex()
         self._supplier_names = NameIndex(self._signal_names.corpus)
@@ -52,6 +44,10 @@ class Join:
         self._heard: dict[Key, int] = {}  # the newest event of each signal, withdrawn ones, too
 
     # ---- what is known ----
+
+    def __len__(self) -> int:
+        """Suppliers."""
+        return len(self._suppliers)
 
     def counts(self, partition: int) -> dict[str, int]:
         """Suppliers of a partition, by tenant."""
@@ -64,7 +60,7 @@ class Join:
     def knows_profile(self, supplier: Key, profile: Profile) -> bool:
         """Is this what it was last held against all signals with?"""
         known = self._suppliers.get(supplier)
-        return known is not None and known.profile == hash(profile)
+        return known is not None and known.profile == fingerprint(profile)
 
     def partition_of(self, supplier: Key) -> int:
         """Where a supplier belongs."""
@@ -115,12 +111,11 @@ class Join:
         old = self._suppliers.get(key)
         if old is None:
             self._counts[partition][key[0]] += 1
-        owners = tuple((o.name, str(o.percent) if o.percent is not None else None, o.country or "") for o in profile.owners)
         countries = countries_of(profile)
-        self._suppliers[key] = _Supplier(partition, version, profile.country, country_set(tuple(countries)), hash(profile), owners)
+        known = self._suppliers[key] = supplier_of(partition, version, profile, countries)
         own = _PART.join(key)
         self._supplier_names.put(own, names_of(profile), countries=countries)
-        for n in range(max(len(owners), len(old.owners) if old else 0)):
+        for n in range(max(len(known.owners), len(old.owners) if old else 0)):
             self._supplier_names.remove(f"{own}{_PART}{n}")
         for n, owner in enumerate(profile.owners):
             its = [owner.country] if owner.country else []
@@ -146,6 +141,19 @@ class Join:
             if signal_key.startswith(tenants):
                 found.append(self._exposed(key, _split(signal_key), exposed))
         return each_once(found)
+
+    def side(self) -> SupplierSide:
+        """All suppliers, for `restore`; to be encoded before the next one is put."""
+        return SupplierSide(rows_of(self._suppliers), self._supplier_names.state(), self._exposures.suppliers())
+
+    def restore(self, side: SupplierSide) -> None:
+        """Puts all suppliers of a side into this join, which knows none."""
+        for key, supplier in suppliers_of(side.suppliers):
+            self._suppliers[key] = supplier
+            self._counts[supplier.partition][key[0]] += 1
+        self._supplier_names.restore(side.names)
+        for own, profile in side.exposed.items():
+            self._exposures.put_supplier(own, profile)
 
     def pairs_of_supplier(self, key: Key) -> Iterable[Pair]:
         """Matches that stand for a supplier."""

@@ -11,6 +11,7 @@ from services.screening.matching import settings as shipped
 from services.screening.matching.normalise import prepare, tells
 from services.screening.model import MATCH, SCREENING, MatchDocument, Screened, Touched, Untouched
 from services.screening.pairs import Found, Key, Pair, Thresholds
+from services.screening.snapshot import Kept
 from services.screening.sweep import SWEEP, Began, Passed
 from shared.events.envelope import PUBLIC, Payload, Record
 from shared.events.signals import (
@@ -42,6 +43,7 @@ class Worker:
         self.ctx = ctx
         s = ctx.settings
         self.join = Join(Thresholds(s.review_threshold or shipped.REVIEW, s.strong_threshold or shipped.STRONG))
+        self.kept = Kept(ctx.folder, self._partitions())
         self.rebuilt = False
         self._hits: Hits = defaultdict(dict)
         self._passed: dict[tuple[str, int], int] = {}  # sweep and partition -> where its marker stands in the log
@@ -55,6 +57,7 @@ class Worker:
             partitions=self._partitions(),
             slices={"suppliers": _SUPPLIERS_AT_ONCE},
             prepare=self.rebuild,
+            finish=self.save,
         )
 
     def strength(self, score: float) -> str:
@@ -70,15 +73,16 @@ class Worker:
         return self.ctx.partitions or tuple(range(self.ctx.bus.partitions))
 
     async def rebuild(self) -> None:
-        """Both topics up to where this group has got, silently; and the matches that stand."""
-        stored = await self.ctx.store.positions(GROUP + "/")
-        upto = {name.removeprefix(GROUP + "/"): position for name, position in stored.items()}
+        """Both topics up to where this group has got, silently, suppliers from where the last run kept them; and the matches that stand."""
+        upto = await self._read_to()
+        since = self.kept.restore(self.join, upto)
         for partition in self._partitions():
             crash_point("screening-rebuild")
             async for record in self.ctx.bus.replay("signals", (partition,), upto):
                 self._recall(self._know_signal, record)
-            async for record in self.ctx.bus.replay("suppliers", (partition,), upto):
+            async for record in self.ctx.bus.replay("suppliers", (partition,), upto, since):
                 self._recall(self._know_supplier, record)
+        self.kept.save(self.join, upto)
         running = {i async for i in self._running()}
         async for found in self.ctx.store.documents("match"):
             d = document(MATCH, found)
@@ -88,6 +92,15 @@ class Worker:
                 if release in running and self.join.knows(supplier):
                     self._hits[sweep_id(release), self.join.partition_of(supplier)][d.id] = d.tenant
         self.rebuilt = True
+
+    async def save(self) -> None:
+        """Keeps the suppliers for the next start. A batch that was not committed may be among them; it comes again, as after any failure."""
+        self.kept.save(self.join, await self._read_to())
+
+    async def _read_to(self) -> dict[str, int]:
+        """How far this group has got, by topic and partition."""
+        stored = await self.ctx.store.positions(GROUP + "/")
+        return {name.removeprefix(GROUP + "/"): position for name, position in stored.items()}
 
     async def _running(self) -> AsyncIterator[str]:
         """Releases whose sweeps are not complete: what they have touched already counts."""
@@ -125,6 +138,7 @@ class Worker:
         payload, key = record.payload(), (record.meta.tenant, record.meta.subject)
         if isinstance(payload, SupplierEvent) and not self.join.is_old_supplier(key, record.meta.sequence):
             self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile)
+            self.kept.behind += 1
 
     async def react(self, records: Sequence[Record]) -> list[Item]:
         """A broadcast record that came from several partitions is looked at once, for all of them."""
@@ -194,6 +208,7 @@ class Worker:
     def _supplier(self, record: Record, payload: SupplierEvent) -> list[Item]:
         key, cause = (record.meta.tenant, record.meta.subject), cause_of(record)
         self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile)
+        self.kept.behind += 1
         found = self.join.of_supplier(key, payload.profile)
         stand = {p.id: p for p in self.join.pairs_of_supplier(key)}
         signal_keys = {one.id: self._signal_key(one) for one in found}

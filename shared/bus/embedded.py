@@ -170,9 +170,12 @@ class EmbeddedBus:
                 behind[group] = behind.get(group, 0) + self.log(topic).count(topic, int(partition), position)
         return max(behind.values(), default=0)
 
-    async def replay(self, topic: str, partitions: Sequence[int], upto: dict[str, int]) -> AsyncIterator[Record]:
+    async def replay(
+        self, topic: str, partitions: Sequence[int], upto: Mapping[str, int], since: Mapping[str, int] | None = None
+    ) -> AsyncIterator[Record]:
         for partition in partitions:
-            after, end = 0, upto.get(f"{topic}/{partition}", 0)
+            place = f"{topic}/{partition}"
+            after, end = (since or {}).get(place, 0), upto.get(place, 0)
             while records := self.log(topic).read(topic, partition, after, 1000):
                 for record in records:
                     if record.position > end:

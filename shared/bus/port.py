@@ -57,8 +57,13 @@ class Bus(Protocol):
         """How many records of a topic the group furthest behind has still to handle: who produces in bulk waits while it is long."""
         ...
 
-    def replay(self, topic: str, partitions: Sequence[int], upto: "dict[str, int]") -> AsyncIterator[Record]:
-        """The records of a topic from its beginning up to positions as `consumed` names them: to rebuild a reader's state."""
+    def replay(
+        self, topic: str, partitions: Sequence[int], upto: Mapping[str, int], since: Mapping[str, int] | None = None
+    ) -> AsyncIterator[Record]:
+        """The records of a topic up to positions as `consumed` names them, without the group: to rebuild a reader's state.
+
+        From the topic's beginning, or from behind positions that are not ahead of these.
+        """
         ...
 
     async def close(self) -> None:

@@ -38,6 +38,7 @@ class Reaction:
     partitions: tuple[int, ...] | None = None
     slices: Mapping[str, int] = field(default_factory=dict)  # of these topics at most so many a batch
     prepare: Callable[[], Awaitable[None]] | None = None  # before the first message: rebuilds what is kept in memory
+    finish: Callable[[], Awaitable[None]] | None = None  # when it is told to end
     attempts: int = 5
     back_off_s: float = 0.1
 
@@ -69,6 +70,14 @@ class Reactor:
         """Handles what comes, until cancelled."""
         if self.consumer is None:
             await self.start()
+        try:
+            await self._go_on()
+        except asyncio.CancelledError:
+            if self.reaction.finish:
+                await self.reaction.finish()
+            raise
+
+    async def _go_on(self) -> None:
         failures = 0
         while True:
             try:

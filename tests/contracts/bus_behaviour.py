@@ -187,6 +187,9 @@ class BusBehaviour:
         upto = {name.removeprefix("g/"): at for name, at in consumer.consumed(found[:2200]).items()}
         assert subjects([r async for r in bus.replay("signals", [0, 1], upto)]) == subjects(found[:2200])
         assert [r async for r in bus.replay("signals", [0, 1], {})] == []
+        since = {name.removeprefix("g/"): at for name, at in consumer.consumed(found[:1100]).items()}
+        assert subjects([r async for r in bus.replay("signals", [0, 1], upto, since)]) == subjects(found[1100:2200])
+        assert [r async for r in bus.replay("signals", [0, 1], upto, upto)] == []
         await store.commit(Commit())
 
     async def test_a_nudge_wakes_who_waits(self, onboarding: Teller, reader: tuple[Store, Bus]) -> None:

@@ -119,9 +119,12 @@ class MemoryBus:
                 behind[group] += len(self.memory.log[topic, int(partition)]) - at
         return max(behind.values(), default=0)
 
-    async def replay(self, topic: str, partitions: Sequence[int], upto: dict[str, int]) -> AsyncIterator[Record]:
+    async def replay(
+        self, topic: str, partitions: Sequence[int], upto: Mapping[str, int], since: Mapping[str, int] | None = None
+    ) -> AsyncIterator[Record]:
         for partition in partitions:
-            for record in self.memory.log[topic, partition][: upto.get(f"{topic}/{partition}", 0)]:
+            place = f"{topic}/{partition}"
+            for record in self.memory.log[topic, partition][(since or {}).get(place, 0) : upto.get(place, 0)]:
                 yield record
 
     async def close(self) -> None:

@@ -82,12 +82,25 @@ def test_killed_at(place: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_killed_while_it_recovers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["screening-rebuild:2", "index-kept"])
+def test_killed_while_it_recovers(place: str, tmp_path: Path) -> None:
     with running(tmp_path) as system:
         ids = work(system)
         system.kill()
-    with pytest.raises(AssertionError), running(tmp_path, DUEWATCH_CRASH_AT="screening-rebuild:2"):
+    with pytest.raises(AssertionError), running(tmp_path, DUEWATCH_CRASH_AT=place):
         pass  # it dies before it is ready
     with running(tmp_path) as system:
+        assert work(system) == ids
+        whole(system, *ids)
+
+
+@pytest.mark.timeout(240)
+def test_a_stop_keeps_the_index_for_the_next_start(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        ids = work(system)
+    (kept,) = (tmp_path / "screening").glob("*.index")
+    made = kept.stat().st_mtime_ns
+    with running(tmp_path) as system:
+        assert kept.stat().st_mtime_ns == made  # it served: one made anew from the log would have been kept in its place
         assert work(system) == ids
         whole(system, *ids)

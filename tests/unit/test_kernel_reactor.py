@@ -131,3 +131,28 @@ async def test_a_store_that_is_away_is_waited_for(s: Setting, away: Exception) -
     running.cancel()
     assert s.met.count("b") == 7
     assert await s.letters() == []
+
+
+async def test_told_to_end_it_finishes_once(s: Setting) -> None:
+    """Also while it waits for its store."""
+    finished = []
+
+    async def finish() -> None:
+        finished.append(await s.said())
+
+    s.fails["b"] = [OSError(28, "full")] * 1000
+    reactor = await s.reactor(finish=finish, back_off_s=5.0)
+    running = asyncio.create_task(reactor.run())
+    await s.tell("a")
+    async with asyncio.timeout(10):
+        while await s.said() != ("a",):
+            await asyncio.sleep(0.01)
+    await s.tell("b")
+    async with asyncio.timeout(10):
+        while "b" not in s.met:
+            await asyncio.sleep(0.01)
+    assert finished == []
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert finished == [("a",)]

@@ -2,11 +2,12 @@
 
 import random
 
+import msgspec
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from services.screening.matching.index import NameIndex
+from services.screening.matching.index import IndexState, NameIndex
 from services.screening.matching.normalise import prepare
 from services.screening.matching.score import compare
 from services.screening.matching.settings import REVIEW, STRONG
@@ -91,6 +92,37 @@ def test_after_any_changes_the_index_is_as_if_built_anew(seed: int) -> None:
         found = changed.search([asked], threshold=0.4)
         assert found == fresh.search([asked], threshold=0.4)
         assert all(hit.key in changed and hit.name in state[hit.key] for hit in found)
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=25, deadline=None)
+def test_what_is_kept_and_restored_is_the_same_index_and_can_be_changed(seed: int) -> None:
+    chance = random.Random(seed)
+    one, other = NameIndex(INDEX.corpus), NameIndex(INDEX.corpus)
+
+    def change(*indexes: NameIndex) -> None:
+        for _ in range(40):
+            key, names, lands = (
+                str(chance.randrange(15)),
+                [chance.choice(NAMES), chance.choice(NAMES)],
+                chance.choice([(), ("DE",), ("TR", "CN")]),
+            )
+            schema, gone = chance.choice(["organisation", "person", "vessel"]), chance.random() < 0.3
+            for index in indexes:
+                if gone:
+                    index.remove(key)
+                else:
+                    index.put(key, names[:1], schema=schema, countries=lands, weak=names[1:])
+
+    change(one)
+    other.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(one.state()), type=IndexState))
+    for _ in range(2):
+        assert len(one) == len(other)
+        for asked in NAMES[:40]:
+            for schema in ("organisation", "person"):
+                found = one.search([asked], schema=schema, countries=["DE"], threshold=0.4)
+                assert found == other.search([asked], schema=schema, countries=["DE"], threshold=0.4)
+        change(one, other)
 
 
 def test_suppliers_found_by_a_listed_name_score_as_the_other_way_round() -> None:

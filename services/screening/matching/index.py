@@ -10,7 +10,7 @@ from services.screening.matching.corpus import Corpus
 from services.screening.matching.normalise import Prepared, prepare, tells
 from services.screening.matching.score import Compared, compare, kind_of, with_countries
 from services.screening.matching.settings import COUNTRY_AGREES, OTHER_KIND_CAP, WEAK_ALIAS
-from services.screening.matching.shelf import Shelf
+from services.screening.matching.shelf import Shelf, ShelfState
 from services.screening.matching.why import Why, explain, explain_countries
 
 _KINDS: Final = ("organisation", "person", "craft")
@@ -30,6 +30,14 @@ class _Party(msgspec.Struct, frozen=True, gc=False):
     kind: str
     countries: frozenset[str]
     numbers: tuple[int, ...]  # of its names on the shelf of its kind
+
+
+class IndexState(msgspec.Struct, frozen=True, array_like=True):
+    """An index to be kept: kind, countries and numbers of names by key of the party; shelves and numbers of weak names by kind."""
+
+    parties: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]]
+    shelves: dict[str, ShelfState]
+    weak: dict[str, set[int]]
 
 
 class _Found(msgspec.Struct, frozen=True, gc=False):
@@ -106,6 +114,23 @@ class NameIndex:
                 self.corpus.discard(shelf.name(number).words)
             shelf.remove(number)
             self._weak[party.kind].discard(number)
+
+    def state(self) -> IndexState:
+        """All of it, for `restore`; to be encoded before the index changes."""
+        parties = {key: (p.kind, tuple(sorted(p.countries)), p.numbers) for key, p in self._parties.items()}
+        return IndexState(parties, {kind: shelf.state() for kind, shelf in self._shelves.items()}, self._weak)
+
+    def restore(self, state: IndexState) -> None:
+        """Makes this index, which is empty and counts no words, what another one was."""
+        assert not self._counted
+        for kind in _KINDS:
+            self._shelves[kind].restore(state.shelves[kind])
+            self._owners[kind] = [""] * len(state.shelves[kind].names)
+            self._weak[kind] = state.weak[kind]
+        for key, (kind, countries, numbers) in state.parties.items():
+            self._parties[key] = _Party(kind, country_set(countries), numbers)
+            for number in numbers:
+                self._owners[kind][number] = key
 
     def expect(self, names: Iterable[str], *, schema: str = "organisation") -> None:
         """Looks up together the words of names that will be searched for soon; without it the same is found, more slowly."""

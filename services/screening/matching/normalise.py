@@ -33,7 +33,7 @@ _SYMBOLS: Final = re.compile(r"[&+]")
 _SPELT: Final = frozenset(SPELT_FORMS)
 
 
-class Prepared(msgspec.Struct, frozen=True, gc=False):
+class Prepared(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One name, ready to be compared.
 
     `name` is as written, `words` what tells it apart, in order, `forms` its canonical legal words, sorted: where a legal
@@ -80,7 +80,7 @@ def screenable(name: str) -> bool:
 
 def tells(name: Prepared) -> bool:
     """As `screenable`, of a prepared name."""
-    return len(name.joined) > 1 and any(word not in STOP_WORDS for word in name.words)
+    return len(name.joined) > 1 and not STOP_WORDS.issuperset(name.words)
 
 
 @lru_cache(maxsize=4096)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 from typing import Final
 
+import msgspec
+
 from services.screening.matching.align import similarity
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.deletions import Neighbourhoods
@@ -17,6 +19,14 @@ _MEMO_WORDS: Final = 65_536  # words whose partners are remembered before all ar
 _FAR: Final = 9  # letters of words that may be three edits apart, more than the neighbourhoods hold
 
 _Partners = tuple[tuple[tuple[int, ...], float], ...]  # (number of a word here, or of two that it joins; how alike)
+
+
+class ShelfState(msgspec.Struct, frozen=True, array_like=True):
+    """A shelf to be kept, for the same code on the same machine: names by number, words, and the numbers of each word's names as bytes."""
+
+    names: list[Prepared | None]
+    words: list[str]
+    postings: list[bytes]
 
 
 class Shelf:
@@ -59,10 +69,34 @@ class Shelf:
                 self._vocabulary.append(word)
                 self._postings.append(array("I"))
                 self._near.add(word, at)
-            insort(self._postings[at], number)
+            posting = self._postings[at]
+            if not posting or posting[-1] < number:
+                posting.append(number)
+            else:
+                insort(posting, number)
+        self._note_same(name, number)
+        return number
+
+    def _note_same(self, name: Prepared, number: int) -> None:
         key = _order_free(name)
         self._same[key] = (*self._same.get(key, ()), number)
-        return number
+
+    def state(self) -> ShelfState:
+        """All of it, for `restore`; to be encoded before the shelf changes."""
+        return ShelfState(self._names, self._vocabulary, [posting.tobytes() for posting in self._postings])
+
+    def restore(self, state: ShelfState) -> None:
+        """Puts all names of a state on this shelf, which is empty, under their numbers."""
+        self._names, self._vocabulary = state.names, state.words
+        self._words = {word: at for at, word in enumerate(state.words)}
+        self._postings = [array("I", numbers) for numbers in state.postings]
+        for at, word in enumerate(state.words):
+            self._near.add(word, at)
+        for number, name in enumerate(state.names):
+            if name is None:
+                self._free.append(number)
+            else:
+                self._note_same(name, number)
 
     def remove(self, number: int) -> None:
         """Takes the name off; its number may come back with another name."""
