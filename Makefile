@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 SEEDS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check bench contracts release lock clean
+.PHONY: help install run demo test check bench servers contracts release lock clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ check: install ## style, types, imports, file lengths, contracts
 
 bench: install ## benchmarks, one JSON object a line, also in build/bench.jsonl
 	$(BIN)/python -m tests.bench
+
+servers: install ## Kafka and MongoDB on this machine for who tries things, until Ctrl-C
+	exec $(BIN)/python -m tests.infra
 
 contracts: install ## writes contracts/ anew
 	$(BIN)/duewatch contracts write

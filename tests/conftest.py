@@ -1,6 +1,11 @@
-"""Option `--seeds N`: how many seeds the simulation runs (200 where it is not given). Here, so that it is known wherever pytest starts."""
+"""Option `--seeds N`: how many seeds the simulation runs (200 where it is not given). Here, so that it is known wherever pytest starts.
+
+The fixtures `kafka` and `mongo`, real servers, come from tests/infra.
+"""
 
 import pytest
+
+pytest_plugins = ["tests.infra.fixtures"]
 
 AT_ONCE = 10  # seeds a test, so that workers can share them
 
