@@ -174,6 +174,11 @@ class Store(Protocol):
         """Keeps a signed head."""
         ...
 
+    async def rolled(self, after: int, digest: bytes) -> tuple[int, bytes]:
+        """The journal's rolling digest from behind entry `after`, where it was `digest`, to the last entry before which none can come any more:
+        (that entry, digest). For signed heads."""
+        ...
+
     async def erase(self, kind: str, tenant: str, subject: str) -> int:
         """Erases the payloads of one aggregate's journal entries; the chain stays whole. How many."""
         ...

@@ -1,6 +1,7 @@
 """What every store promises. An adapter's tests inherit this class and those of handles_behaviour.py, and give
 the fixture `adapter`."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ import pytest
 
 from shared.bus.port import Bus
 from shared.events.envelope import Meta, encode
-from shared.kernel.journal import JournalRow, SignedHead, link, payload_digest
+from shared.kernel.journal import GENESIS, JournalRow, SignedHead, link, payload_digest, roll
 from shared.store.port import Collection, Commit, DeadLetter, Field, Lost, Store, Write
 
 THINGS = Collection(
@@ -245,3 +246,17 @@ class StoreBehaviour:
         assert await store.heads(last=5) == [first, second]
         assert await store.heads(before="o") == await store.heads(last=1, before="o") == [first]
         assert await store.heads(last=1, before="a") == []
+
+    async def test_the_rolling_digest_covers_the_journal_in_its_order(self, store: Store) -> None:
+        """To the last entry before which none can come any more: a store may take a moment to know it."""
+        await store.commit(Commit([write("a", events=2), write("b")]))
+        await store.commit(Commit([write("a", 1)]))
+        async with asyncio.timeout(20):
+            while (await store.rolled(0, GENESIS))[0] < 4:
+                await asyncio.sleep(0.1)
+        digest, at_two = GENESIS, b""
+        async for seq, r in store.journal():
+            digest = roll(digest, r.hash)
+            at_two = digest if seq == 2 else at_two
+        assert await store.rolled(0, GENESIS) == await store.rolled(2, at_two) == (4, digest)
+        assert await store.rolled(4, digest) == (4, digest)

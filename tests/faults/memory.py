@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from shared.events.envelope import Meta, Record
-from shared.kernel.journal import JournalRow, SignedHead
+from shared.kernel.journal import JournalRow, SignedHead, roll
 from shared.store.port import Collection, Commit, DeadLetter, Key, Lost, Stored, Write
 
 _meta = msgspec.json.Decoder(Meta)
@@ -213,6 +213,11 @@ class MemoryStore:
 
     async def add_head(self, head: SignedHead) -> None:
         self._data.heads.setdefault(head.seq, head)
+
+    async def rolled(self, after: int, digest: bytes) -> tuple[int, bytes]:
+        for r in self._data.journal[after:]:
+            digest = roll(digest, r.hash)
+        return len(self._data.journal), digest
 
     async def erase(self, kind: str, tenant: str, subject: str) -> int:
         erased = 0

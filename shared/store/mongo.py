@@ -1,0 +1,240 @@
+"""The store on MongoDB: a database a service, majority writes and reads, through PyMongo's asynchronous client or Motor's, by the calls that both share.
+
+Nothing here is a transaction. Events are in the one write of their document; what a crash left untold is told by `recover`.
+"""
+
+import asyncio
+import contextlib
+import inspect
+import re
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bson.objectid import ObjectId
+from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from shared.errors import Unavailable
+from shared.kernel.journal import JournalRow, SignedHead, roll
+from shared.store import mongo_layout as layout
+from shared.store.mongo_commit import Committer, Inflight, reaching
+from shared.store.port import Collection, Commit, DeadLetter, Key, Lost, Stored
+
+_AT_ONCE = 1000
+_SETTLED_S = 5.0  # what is older than this is in the journal, or its writer is dead
+_W_TIMEOUT_MS = 10_000
+_DOCUMENT = {"t": 1, "i": 1, "v": 1, "s": 1, "h": 1, "n": 1, "w": 1}
+Tell = Callable[[Sequence[JournalRow]], Awaitable[None]]
+
+
+class MongoStore:
+    """See shared.store.port.Store. `client` is an AsyncMongoClient or an AsyncIOMotorClient, which stays the caller's to close."""
+
+    def __init__(self, client: Any, name: str, collections: Iterable[Collection], *, database: str) -> None:
+        self.name = name
+        self._collections = {c.kind: c for c in collections}
+        self._fields = {c.kind: {f.name: f for f in c.fields} for c in self._collections.values()}
+        self._database = client.get_database(
+            database, write_concern=WriteConcern("majority", wtimeout=_W_TIMEOUT_MS), read_concern=ReadConcern("majority")
+        )
+        self._inflight: Inflight = {}
+        self._committer = Committer(self._database, self._collections, self._inflight)
+        self._clearing: set[asyncio.Task[None]] = set()
+
+    async def migrate(self) -> None:
+        """Makes the indexes that are missing."""
+        async with reaching():
+            for collection in self._collections.values():
+                for keys, options in layout.indexes(collection):
+                    await self._database[collection.kind].create_index(keys, **options)
+            await self._database["journal"].create_index([("ts", 1)])
+            await self._database["dead_letter"].create_index([("state", 1), ("_id", 1)])
+
+    # ---- writing ----
+
+    async def commit(self, commit: Commit) -> list[Lost]:
+        async with reaching():
+            return await self._committer.write(commit)
+
+    async def told(self, rows: Iterable[JournalRow]) -> None:
+        """These rows are on the bus: in the background they leave their documents, all of a batch at once."""
+        batches: dict[tuple[str, ObjectId], list[JournalRow]] = defaultdict(list)
+        for row in rows:
+            if found := self._inflight.get(row.hash):
+                batches[found].append(row)
+        for (kind, token), told in batches.items():
+            task = asyncio.create_task(self._clear(kind, token, told))
+            self._clearing.add(task)
+            task.add_done_callback(self._clearing.discard)
+
+    async def _clear(self, kind: str, token: ObjectId, rows: Sequence[JournalRow]) -> None:
+        """Where it fails, `recover` tells them again and clears them then."""
+        ids = list({layout.place(row.tenant, row.subject) for row in rows})
+        with contextlib.suppress(Unavailable):
+            async with reaching():
+                await self._database[kind].update_many({"_id": {"$in": ids}, "out.by": token}, {"$pull": {"out": {"by": token}}})
+        for row in rows:
+            self._inflight.pop(row.hash, None)
+
+    async def recover(self, tell: Tell, older_s: float = 0.0) -> int:
+        """Tells what was written so long ago and is not known to be told, each document's in order; how many documents."""
+        before, count = ObjectId.from_datetime(datetime.now(UTC) - timedelta(seconds=older_s)), 0
+        untold: dict[str, Any] = {"out.by": {"$lt": before}} if older_s else {"out.by": {"$exists": True}}
+        async with reaching():
+            for kind in self._collections:
+                async for found in self._database[kind].find(untold, {"out": 1}):
+                    await self._committer.journal(found["out"])
+                    rows = [layout.row(one) for one in found["out"]]
+                    await tell([row for row in rows if row.topic])
+                    tokens = [one["by"] for one in found["out"]]
+                    await self._database[kind].update_one({"_id": found["_id"]}, {"$pull": {"out": {"by": {"$in": tokens}}}})
+                    count += 1
+        return count
+
+    # ---- reading ----
+
+    async def load(self, kind: str, keys: Sequence[Key]) -> dict[Key, Stored]:
+        found: dict[Key, Stored] = {}
+        async with reaching():
+            for at in range(0, len(keys), _AT_ONCE):
+                places = [layout.place(*key) for key in keys[at : at + _AT_ONCE]]
+                async for one in self._database[kind].find({"_id": {"$in": places}}, {**_DOCUMENT, "out": 1}):
+                    found[one["t"], one["i"]] = layout.stored(one)
+                    # Another process may have died behind its document: its entries go into the journal before those of the next version.
+                    await self._committer.journal([e for e in one["out"] if e["hash"] not in self._inflight])
+        return found
+
+    def _where(self, kind: str, tenant: str, where: Mapping[str, Any], contains: tuple[str, str] | None = None) -> dict[str, Any]:
+        query = dict(layout.asked(self._fields[kind], tenant, name, value) for name, value in where.items())
+        if contains:
+            assert contains[0] in self._fields[kind]
+            query = {"$and": [query, {f"f_{contains[0]}": {"$regex": re.escape(contains[1])}}]}
+        return query
+
+    async def find(
+        self,
+        kind: str,
+        tenant: str,
+        where: Mapping[str, Any],
+        *,
+        after: str = "",
+        limit: int = 50,
+        contains: tuple[str, str] | None = None,
+    ) -> list[Stored]:
+        query = {**self._where(kind, tenant, where, contains), "_id": layout.pages(tenant, after)}
+        async with reaching():
+            return [layout.stored(one) async for one in self._database[kind].find(query, _DOCUMENT).sort("_id", 1).limit(limit)]
+
+    async def _having(self, kind: str, tenant: str, name: str, values: Sequence[str], wanted: str) -> dict[str, Any]:
+        field, found = f"f_{name}", dict[str, Any]()
+        async with reaching():
+            for at in range(0, len(values), _AT_ONCE):
+                asked = {layout.place(tenant, value): value for value in values[at : at + _AT_ONCE]}
+                async for one in self._database[kind].find({field: {"$in": list(asked)}}, {field: 1, wanted: 1}):
+                    found |= {asked[value]: one[wanted] for value in one[field] if value in asked}
+        return found
+
+    async def resolve(self, kind: str, tenant: str, name: str, values: Sequence[str]) -> dict[str, str]:
+        return await self._having(kind, tenant, name, values, "i")
+
+    async def find_any(self, kind: str, tenant: str, name: str, values: Sequence[str]) -> dict[str, bytes]:
+        return await self._having(kind, tenant, name, values, "s")
+
+    async def count(self, kind: str, tenant: str, where: Mapping[str, Any]) -> int:
+        async with reaching():
+            query = {**self._where(kind, tenant, where), "_id": layout.pages(tenant)}
+            return int(await self._database[kind].count_documents(query))
+
+    async def due(self, kind: str, now: float, limit: int) -> list[Stored]:
+        async with reaching():
+            return [
+                layout.stored(one) async for one in self._database[kind].find({"w": {"$lte": now}}, _DOCUMENT).sort("w", 1).limit(limit)
+            ]
+
+    async def next_alarm(self) -> float | None:
+        times: list[float] = []
+        async with reaching():
+            for kind in self._collections:
+                times += [one["w"] async for one in self._database[kind].find({"w": {"$gt": 0}}, {"w": 1}).sort("w", 1).limit(1)]
+        return min(times, default=None)
+
+    async def positions(self, prefix: str) -> dict[str, int]:
+        async with reaching():
+            query = {"_id": {"$regex": f"^{re.escape(prefix)}"}}
+            return {one["_id"]: one["position"] async for one in self._database["consumed"].find(query)}
+
+    async def history(
+        self, kind: str, tenant: str, subject: str, *, after: tuple[int, int] = (0, -1), limit: int = 500
+    ) -> list[JournalRow]:
+        query = {"_id": layout.entries_of(kind, tenant, subject, after)}
+        async with reaching():
+            return [layout.row(one) async for one in self._database["journal"].find(query).sort("_id", 1).limit(limit)]
+
+    async def journal(self, after: int = 0) -> AsyncIterator[tuple[int, JournalRow]]:
+        async with reaching():
+            seq = after
+            async for one in self._database["journal"].find().sort("ts", 1).skip(after):
+                seq += 1
+                yield seq, layout.row(one)
+
+    async def documents(self, kind: str) -> AsyncIterator[Stored]:
+        async with reaching():
+            async for one in self._database[kind].find({}, _DOCUMENT).sort("_id", 1):
+                yield layout.stored(one)
+
+    # ---- heads, erasure, dead letters ----
+
+    async def heads(self, *, last: int | None = None, before: str | None = None) -> list[SignedHead]:
+        query = {"signed_at": {"$lt": before}} if before is not None else {}
+        async with reaching():
+            found = [h async for h in self._database["head"].find(query).sort("_id", -1).limit(last or 0)]
+        return [SignedHead(h["_id"], h["digest"], h["signature"], h["signed_at"]) for h in reversed(found)]
+
+    async def add_head(self, head: SignedHead) -> None:
+        made = {"_id": head.seq, "digest": head.digest, "signature": head.signature, "signed_at": head.signed_at}
+        async with reaching():
+            with contextlib.suppress(DuplicateKeyError):  # what was signed first stands
+                await self._database["head"].insert_one(made)
+
+    async def erase(self, kind: str, tenant: str, subject: str) -> int:
+        async with reaching():
+            entries = {"_id": layout.entries_of(kind, tenant, subject)}
+            erased = await self._database["journal"].update_many(entries, {"$set": {"data": None}})
+            document = {"_id": layout.place(tenant, subject), "out.data": {"$exists": True}}
+            await self._database[kind].update_one(document, {"$set": {"out.$[].data": None}})
+        return int(erased.matched_count)
+
+    async def dead_letters(self, *, state: str | None = None, after: str = "", limit: int = 50) -> list[DeadLetter]:
+        query: dict[str, Any] = {"_id": {"$gt": after}, **({"state": state} if state else {})}
+        async with reaching():
+            found = [one async for one in self._database["dead_letter"].find(query).sort("_id", 1).limit(limit)]
+        return [DeadLetter(id=one.pop("_id"), **one) for one in found]
+
+    async def mark_dead_letter(self, dead_letter_id: str, state: str) -> bool:
+        async with reaching():
+            query = {"_id": dead_letter_id, "state": {"$ne": "replayed"}}
+            done = await self._database["dead_letter"].update_one(query, {"$set": {"state": state}})
+        return bool(done.matched_count)
+
+    async def rolled(self, after: int, digest: bytes) -> tuple[int, bytes]:
+        """The journal's rolling digest from behind entry `after`, where it was `digest`: (last entry, digest). What is younger than a few
+        seconds waits for the next head, lest a slower writer's entry come before one that was signed."""
+        settled, last = datetime.now(UTC) - timedelta(seconds=_SETTLED_S), after
+        async with reaching():
+            query = {"ts": {"$lt": layout.moment(settled)}}
+            async for one in self._database["journal"].find(query, {"hash": 1}).sort("ts", 1).skip(after):
+                last, digest = last + 1, roll(digest, one["hash"])
+        return last, digest
+
+    async def close(self) -> None:
+        """Finishes clearing; what it cannot clear is told again at the next start."""
+        await asyncio.gather(*self._clearing, return_exceptions=True)
+
+
+async def closed(client: Any) -> None:
+    """Closes a client of either driver: one gives something to wait for, the other does not."""
+    if inspect.isawaitable(waiting := client.close()):
+        await waiting

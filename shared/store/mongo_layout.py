@@ -1,0 +1,138 @@
+"""How documents lie in MongoDB: one collection a kind, the declared index fields beside the state, events not known to be told inside the document.
+
+Ids carry their tenant (`tenant US id`), so that no query can leave it out, and pages of a tenant are a range of `_id`. So do values of `many`
+and unique fields, whose index is then a plain one; it is sparse, for a document without a value must not be one of its double.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from bson import Timestamp
+from bson.objectid import ObjectId
+
+from shared.kernel.journal import JournalRow
+from shared.store.port import Collection, Field, Stored, Write
+
+US: Final = "\x1f"
+_BEHIND: Final = " "  # the character after US: all ids of a tenant lie between them
+Document = dict[str, Any]
+
+
+def place(tenant: str, id_: str) -> str:
+    """The `_id` of a document, and how a tenant's value of an indexed field is written."""
+    return f"{tenant}{US}{id_}"
+
+
+def pages(tenant: str, after: str = "") -> Document:
+    """All `_id` of a tenant behind one."""
+    return {"$gt": place(tenant, after), "$lt": f"{tenant}{_BEHIND}"}
+
+
+def entry_id(kind: str, tenant: str, subject: str, version: int, n: int) -> str:
+    """The `_id` of a journal entry: those of one aggregate are a range, oldest first."""
+    return US.join((kind, tenant, subject, f"{version:012d}", f"{n:06d}"))
+
+
+def entries_of(kind: str, tenant: str, subject: str, after: tuple[int, int] = (0, -1)) -> Document:
+    """All `_id` of an aggregate's journal entries behind (version, n)."""
+    behind = entry_id(kind, tenant, subject, *after) if after[1] >= 0 else US.join((kind, tenant, subject, f"{after[0]:012d}", ""))
+    return {"$gt": behind, "$lt": US.join((kind, tenant, subject)) + _BEHIND}
+
+
+def prefixed(field: Field) -> bool:
+    """Are its values written with their tenant?"""
+    return field.many or field.unique
+
+
+def asked(fields: Mapping[str, Field], tenant: str, name: str, value: Any) -> tuple[str, Any]:
+    """A field and the value to ask it for."""
+    return f"f_{name}", place(tenant, str(value)) if prefixed(fields[name]) and value is not None else value
+
+
+def _values(write: Write, fields: Iterable[Field]) -> tuple[Document, list[str]]:
+    """Index fields to be set, and those that hold nothing any more; `many` ones of None stay as they are."""
+    put: Document = {}
+    empty: list[str] = []
+    for field in fields:
+        name = f"f_{field.name}"
+        value: Any = None
+        if not field.many:
+            value = write.single.get(field.name)
+            value = place(write.tenant, str(value)) if field.unique and value is not None else value
+        elif write.many is None:
+            continue
+        else:
+            value = [place(write.tenant, str(one)) for one in write.many.get(field.name, ())] or None
+        if value is None:
+            empty.append(name)
+        else:
+            put[name] = value
+    return put, empty
+
+
+def contents(write: Write, fields: Sequence[Field], token: ObjectId) -> tuple[Document, list[str], list[Document]]:
+    """What a write sets, what it takes away, and its entries, which ride along until they are told."""
+    put, empty = _values(write, fields)
+    put |= {"v": write.version, "s": write.state, "h": write.head, "n": write.notes, "by": token}
+    if write.wake_at is None:
+        empty.append("w")
+    else:
+        put["w"] = write.wake_at
+    return put, empty, [entry(row, token) for row in write.rows]
+
+
+def new_document(write: Write, put: Document, entries: list[Document]) -> Document:
+    """A document that was not there before."""
+    return {"_id": place(write.tenant, write.id), "t": write.tenant, "i": write.id, **put, "out": entries}
+
+
+def stored(found: Document) -> Stored:
+    """A document as the port gives it."""
+    return Stored(found["t"], found["i"], found["v"], found["s"], found["h"], found["n"], found.get("w"))
+
+
+def entry_of(row: JournalRow) -> str:
+    """The `_id` of a row's entry."""
+    return entry_id(row.kind, row.tenant, row.subject, row.version, row.n)
+
+
+def entry(row: JournalRow, token: ObjectId) -> Document:
+    """A journal entry with its batch and where it is told."""
+    return {
+        "_id": entry_of(row), "by": token,
+        "kind": row.kind, "tenant": row.tenant, "subject": row.subject, "version": row.version, "n": row.n, "type": row.type,
+        "meta": row.meta, "data": row.data, "salt": row.salt, "digest": row.digest, "hash": row.hash,
+        "topic": row.topic, "partitions": list(row.partitions), "key": row.key,
+    }  # fmt: skip
+
+
+def kept_entry(pending: Document) -> Document:
+    """An entry as the journal keeps it. The server writes its own clock into `ts`, which never goes back: the order of the journal."""
+    kept = {name: value for name, value in pending.items() if name not in ("topic", "partitions", "key")}
+    return {**kept, "ts": Timestamp(0, 0)}
+
+
+def row(found: Document) -> JournalRow:
+    """A journal entry as the port gives it; where it was told is known of pending ones only."""
+    return JournalRow(
+        found["kind"], found["tenant"], found["subject"], found["version"], found["n"], found["type"], found["meta"], found["data"],
+        found["salt"], found["digest"], found["hash"], found.get("topic"), tuple(found.get("partitions", ())), found.get("key"),
+    )  # fmt: skip
+
+
+def indexes(collection: Collection) -> list[tuple[list[tuple[str, int]], dict[str, Any]]]:
+    """Keys and options of the indexes that a collection must have."""
+    made: list[tuple[list[tuple[str, int]], dict[str, Any]]] = [([("w", 1)], {"sparse": True}), ([("out.by", 1)], {"sparse": True})]
+    for field in collection.fields:
+        name = f"f_{field.name}"
+        if field.unique:
+            made.append(([(name, 1)], {"sparse": True, "unique": True}))
+        else:
+            made.append(([(name, 1), ("_id", 1)], {}))
+    return made
+
+
+def moment(at: datetime) -> Timestamp:
+    """A time of the journal's order."""
+    return Timestamp(int(at.timestamp()), 0)
