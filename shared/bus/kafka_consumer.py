@@ -1,0 +1,273 @@
+"""Reads partitions for a group. Offsets are the group's in Kafka, committed after the effects.
+
+Positions are offsets behind a record. aiokafka fetches ahead in a task of its own, which may die without a word: that something waits by the
+broker's own account and does not come is taken as the sign of it, and the client is replaced.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.structs import TopicPartition
+
+from shared.bus.kafka_backlog import Looker
+from shared.bus.kafka_buffer import Buffer
+from shared.bus.kafka_group import Listener, Membership, SameNumbers
+from shared.bus.kafka_reach import Making, Pauses, reaching
+from shared.bus.kafka_records import record
+from shared.bus.kafka_settings import KafkaSettings
+from shared.errors import Unavailable
+from shared.events.envelope import Record
+
+log = logging.getLogger("duewatch.kafka")
+_SHORTEST_S = 0.001  # that aiokafka can wait
+_LIMIT_S = 15.0  # for an answer of the broker, and for records that it says it has
+_FETCH_BYTES = 512 * 1024  # of a partition, in one answer
+_FETCH_WAIT_S = 0.1  # how long the broker holds back an answer without records: a partition that is resumed meanwhile waits so long
+
+
+class KafkaConsumer:
+    """See shared.bus.port.Consumer. Made by KafkaBus; connects at its first use.
+
+    With `membership` the group's members share partitions. Without it the partitions of `places` are read, whoever else reads them: two
+    consumers of one group that do so both get all records, and the later commit stands. Kafka refuses such commits (no member, no
+    generation) while the group has members that share, so a group is read in one way or the other.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, looker: Looker, group: str, places: Sequence[tuple[str, int]], topics: Sequence[str],
+        slices: Mapping[str, int], membership: Membership | None = None,
+    ) -> None:  # fmt: skip
+        self._looker = looker
+        self._settings, self._group, self._membership = settings, group, membership
+        self._names = {settings.prefix + topic: topic for topic in topics}
+        self._places = [TopicPartition(settings.prefix + topic, p) for topic, p in places]
+        self._buffer = Buffer(list(self._names), {settings.prefix + t: n for t, n in slices.items()})
+        self._client: AIOKafkaConsumer | None = None
+        self._listener = Listener()
+        self._numbers: frozenset[int] = frozenset()
+        self._at: dict[TopicPartition, int] = {}  # what was handed out
+        self._done: dict[TopicPartition, int] = {}  # what was committed, or where it began
+        self._pauses = Pauses()
+        self._connecting = Making(self._connect)
+        self._stopping: set[asyncio.Task[None]] = set()
+        self.closed = False
+
+    async def poll(self, limit: int, wait_s: float) -> list[Record]:
+        end = _now() + wait_s
+        client = await self._ready(end)
+        if client is None:
+            return []
+        await self._draw(client, 0.0)
+        while not self._buffer and (left := end - _now()) > _SHORTEST_S and not self._moving():
+            await self._draw(client, left)
+        if before := self._buffer.before():
+            await self._look(client, before)
+        if self._moving():
+            return []
+        taken = self._buffer.take(limit)
+        for message in taken:
+            self._at[TopicPartition(message.topic, message.partition)] = message.offset + 1
+        self._resume(client)
+        return [record(self._names[m.topic], m) for m in taken]
+
+    async def _look(self, client: AIOKafkaConsumer, topics: Sequence[str]) -> None:
+        """Waits for what the broker has of these topics, should it have something."""
+        ends = await self._looker.ends([p for p in self._places if p.topic in topics and not self._buffer.has(p)])
+        until = _now() + _LIMIT_S
+        while not self._moving() and await self._behind(client, ends):
+            if _now() > until:
+                self._drop(client)
+                raise Unavailable("Kafka has records and does not send them")
+            await self._draw(client, _LIMIT_S)
+
+    async def _behind(self, client: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+        """Does the broker have something of a partition of which nothing is here?"""
+        async with self._reaching(client, "say where the reader is"):
+            places = [(place, end) for place, end in ends.items() if not self._buffer.has(place)]
+            return any([await client.position(place) < end for place, end in places])
+
+    async def _draw(self, client: AIOKafkaConsumer, wait_s: float) -> None:
+        """What was fetched, into the buffer; waits so long for something."""
+        if self._moving():  # aiokafka would wait for the end of it, however long
+            await self._listener.wait(wait_s)
+            return
+        async with self._reaching(client, "send records", wait_s + _LIMIT_S):
+            found = await client.getmany(timeout_ms=int(wait_s * 1000))
+        for place, messages in found.items():
+            self._buffer.add(place, messages)
+            if self._buffer.full(place):
+                client.pause(place)
+
+    def _resume(self, client: AIOKafkaConsumer) -> None:
+        client.resume(*(place for place in client.paused() if self._buffer.low(place)))
+
+    async def _ready(self, end: float) -> AIOKafkaConsumer | None:
+        """The client, connected, at its partitions; None where these are still being dealt out when time is up."""
+        client = await self._connected()
+        if self._membership is not None:
+            await self._listener.wait(end - _now())
+            if self._listener.news:
+                await self._dealt(client, self._membership)
+            if self._moving():
+                return None
+        return client
+
+    def _moving(self) -> bool:
+        """Are partitions being dealt out, or were they since the last poll? What is here is then no longer to be handed out."""
+        return self._membership is not None and (self._listener.news or not self._listener.here.is_set())
+
+    async def _connected(self) -> AIOKafkaConsumer:
+        if self.closed:
+            raise Unavailable("This reader was closed")
+        return self._client or await self._connecting.get()
+
+    async def _connect(self) -> AIOKafkaConsumer:
+        await self._pauses.wait()
+        options: dict[str, Any] = {"group_id": self._settings.prefix + self._group}
+        if self._membership is not None:
+            session_ms = int(self._membership.session_s * 1000)
+            options |= {
+                "group_instance_id": self._membership.instance, "session_timeout_ms": session_ms,
+                "heartbeat_interval_ms": session_ms // 4, "partition_assignment_strategy": (SameNumbers,),
+            }  # fmt: skip
+        client = AIOKafkaConsumer(
+            **self._settings.connection(), **options, enable_auto_commit=False, auto_offset_reset="earliest",
+            fetch_max_wait_ms=int(_FETCH_WAIT_S * 1000), max_partition_fetch_bytes=_FETCH_BYTES,
+        )  # fmt: skip
+        try:
+            async with self._reaching(client, "let a reader in"):
+                if self._membership is not None:
+                    self._listener = Listener()
+                    client.subscribe(list(self._names), listener=self._listener)
+                    await client.start()
+                else:
+                    client.assign(self._places)
+                    await client.start()
+                    await self._settle(client)
+        except asyncio.CancelledError:
+            self._stop(client)
+            raise
+        self._pauses.succeeded()
+        self._client = client
+        return client
+
+    async def _settle(self, client: AIOKafkaConsumer) -> None:
+        """Begins at its partitions: where it was, or behind what the group has committed, or at the earliest."""
+        for place in self._places:
+            if place in self._at:
+                client.seek(place, self._at[place])
+            else:
+                self._at[place] = self._done[place] = await client.position(place)
+
+    async def _dealt(self, client: AIOKafkaConsumer, membership: Membership) -> None:
+        """Takes over what was dealt out. All begins behind what is committed, for another may have read meanwhile what was this member's."""
+        self._listener.news = False
+        self._buffer.clear()
+        self._at, self._done, self._places = {}, {}, sorted(client.assignment())
+        numbers = frozenset(place.partition for place in self._places)
+        lost, won = self._numbers - numbers, numbers - self._numbers
+        if lost:
+            await membership.revoked(lost)
+        self._numbers -= lost
+        if won:
+            await membership.assigned(won)
+        self._numbers = numbers
+        if not self._listener.news:
+            async with self._reaching(client, "say where the group is"):
+                await self._begin(client)
+
+    async def _begin(self, client: AIOKafkaConsumer) -> None:
+        """Behind what is committed, at the earliest where nothing is. Never where aiokafka stands: a poll that was waiting when the
+        partitions were dealt out may have had records of them already, which were dropped."""
+        committed = await asyncio.gather(*(client.committed(place) for place in self._places))
+        begin = dict(zip(self._places, committed, strict=True))
+        begin |= await client.beginning_offsets([place for place, at in begin.items() if at is None])
+        for place, at in begin.items():
+            client.seek(place, at)
+        self._at, self._done = dict(begin), dict(begin)
+
+    def consumed(self, records: Sequence[Record]) -> dict[str, int]:
+        return {f"{self._group}/{r.topic}/{r.partition}": r.position for r in records}
+
+    async def committed(self, records: Sequence[Record]) -> None:
+        """In Kafka; Unavailable where it did not happen, and then the records come again."""
+        offsets = {TopicPartition(self._settings.prefix + r.topic, r.partition): r.position for r in records}
+        if not offsets:
+            return
+        client = await self._connected()
+        async with self._reaching(client, "keep the group's offsets"):
+            await client.commit(offsets)
+        self._done.update(offsets)
+
+    async def rewind(self) -> None:
+        """Without asking the broker, so that who waits for it can do so."""
+        self._buffer.clear()
+        self._at = dict(self._done)
+        client = self._client
+        if client is None or self._moving():
+            return
+        for place in set(self._at) & client.assignment():
+            client.seek(place, self._at[place])
+        self._resume(client)
+
+    async def lag(self) -> int:
+        """Offsets, not records: of a compacted topic some may be gone."""
+        await self._connected()
+        if self._moving():
+            raise Unavailable("The group's partitions are being dealt out")
+        ends = await self._looker.ends(self._places)
+        return sum(max(0, end - self._at[place]) for place, end in ends.items())
+
+    async def close(self) -> None:
+        self.closed = True
+        await self._connecting.stop()
+        client, self._client = self._client, None
+        if client is not None:
+            self._stop(client)
+        if self._stopping:
+            await asyncio.wait(self._stopping, timeout=_LIMIT_S)
+
+    @asynccontextmanager
+    async def _reaching(self, client: AIOKafkaConsumer, what: str, seconds: float = _LIMIT_S) -> AsyncIterator[None]:
+        """Where the broker does not answer, or not well, the client is replaced; not where only its partitions are others now."""
+        try:
+            async with reaching(seconds, what):
+                yield
+        except Unavailable as error:
+            if not isinstance(error.__cause__, CommitFailedError | IllegalStateError):
+                self._drop(client)
+            raise
+
+    def _drop(self, client: AIOKafkaConsumer) -> None:
+        """Lets a client go that failed; the next call makes another, after a pause."""
+        if self._client is client:
+            self._client = None
+            self._buffer.clear()
+        self._pauses.failed()
+        self._stop(client)
+
+    def _stop(self, client: AIOKafkaConsumer) -> None:
+        """In the background: it takes as long as the broker takes to answer."""
+        task = asyncio.create_task(_ended(client))
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
+
+
+async def _ended(client: AIOKafkaConsumer) -> None:
+    """Stops it; one whose tasks have died raises their error halfway, and would leave its connections open."""
+    try:
+        await client.stop()
+    except Exception as error:
+        log.warning("a reader that failed did not end well: %s", type(error).__name__)
+        for part in (client._fetcher, client._client):
+            with suppress(Exception):
+                await part.close()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

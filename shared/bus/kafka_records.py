@@ -1,0 +1,70 @@
+"""Events as Kafka messages: CloudEvents 1.0, binary mode. The attributes are headers `ce_NAME`, the value is the data.
+
+An attribute that is empty is left out, as CloudEvents asks, and reads back as empty.
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+from aiokafka.structs import ConsumerRecord
+
+from shared.events.envelope import Meta, Record
+from shared.ids import derive
+from shared.kernel.journal import JournalRow
+
+_CONTENT = ("content-type", b"application/json")
+_VERSION = ("ce_specversion", b"1.0")
+_TEXTS = tuple(f.name for f in msgspec.structs.fields(Meta) if f.type is str)
+_meta = msgspec.json.Decoder(Meta)
+
+
+class Message(NamedTuple):
+    """What is sent; `topic` is the service's name for it, without prefix."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+def messages(row: JournalRow) -> Iterator[Message]:
+    """One for each partition that the row goes to; none for what only the journal keeps. Data that was erased is `null`."""
+    if row.topic is None:
+        return
+    meta = _meta.decode(row.meta)
+    key = row.key or meta.partitionkey
+    headers = [_VERSION, _CONTENT, ("ce_time", meta.time.isoformat().replace("+00:00", "Z").encode())]
+    headers += [(f"ce_{name}", text.encode()) for name in _TEXTS if (text := getattr(meta, name))]
+    headers += [("ce_sequence", b"%d" % meta.sequence), ("ce_dataschema", f"/contracts/events/{meta.type}.json".encode())]
+    if meta.n:
+        headers.append(("ce_n", b"%d" % meta.n))
+    for partition in row.partitions:
+        yield Message(row.topic, partition, key.encode() if key else None, row.data or b"null", headers)
+
+
+def record(topic: str, message: "ConsumerRecord[bytes, bytes]") -> Record:
+    """The event in a message. Its position is the offset behind it, so that 0 is: nothing consumed.
+
+    What is no event of ours has an empty type and an id made of its place, so that whoever reads it puts it aside as a dead letter.
+    """
+    try:
+        meta = _read(dict(message.headers))
+    except (KeyError, ValueError, OverflowError):
+        at = datetime.fromtimestamp(max(message.timestamp, 0) / 1000, UTC)
+        foreign = derive("message", topic, str(message.partition), str(message.offset))
+        meta = Meta(id=foreign, source="", type="", subject="", time=at, tenant="", sequence=0)
+    data = b"null" if message.value is None else message.value
+    return Record(topic=topic, partition=message.partition, position=message.offset + 1, meta=meta, data=data)
+
+
+def _read(headers: dict[str, bytes]) -> Meta:
+    texts = {name: headers[f"ce_{name}"].decode() for name in _TEXTS if f"ce_{name}" in headers}
+    if "id" not in texts or "type" not in texts:
+        raise KeyError("id")
+    required = {"source": "", "subject": "", "tenant": ""}
+    time = datetime.fromisoformat(headers["ce_time"].decode())
+    return Meta(**{**required, **texts}, time=time, sequence=int(headers["ce_sequence"]), n=int(headers.get("ce_n", b"0")))
