@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 SEEDS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check bench servers contracts release lock clean
+.PHONY: help install run distributed demo test check bench servers contracts release lock clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 run: install ## starts the whole system on 127.0.0.1:8080, data in ./data
 	exec $(BIN)/duewatch up
+
+distributed: install ## the whole of it on Kafka and MongoDB, a process a service, data in build/distributed
+	exec $(BIN)/python -m tests.infra.distributed
 
 demo: install ## shows the circle on a running system
 	$(BIN)/duewatch demo

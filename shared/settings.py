@@ -1,6 +1,7 @@
 """Settings from the environment, read once; commands override them. Names start with DUEWATCH_."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,11 @@ class Settings:
     list_shrink_share: float | None = None  # of a list's entries: a release that removes more waits for a person; None: as its module says
     policy: str = ""  # a file; "": as shipped
     head_every_s: float = 60.0  # how often journal heads are signed
+    bus: str = ""  # kafka://host:port,host:port/?options; "": the embedded log
+    store: str = ""  # mongodb://...; "": the embedded store
+    mongo_driver: str = "pymongo"  # or motor
+    services: str = ""  # the gateway's: name=http://host:port of every service, parted by commas
+    own_partitions: str = ""  # a process's of screening: from-to, as 0-1; "": all
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ, **given: object) -> "Settings":
@@ -52,6 +58,18 @@ class Settings:
             raise Invalid("These settings cannot be", errors=[{"field": name, "message": message} for name, message in faults])
         return settings
 
+    @property
+    def distributed(self) -> bool:
+        """Does it run on Kafka and MongoDB?"""
+        return bool(self.bus)
+
+    def owned(self) -> tuple[int, ...] | None:
+        """The partitions of `own_partitions`; None: all."""
+        if not self.own_partitions:
+            return None
+        first, _, last = self.own_partitions.partition("-")
+        return tuple(range(int(first), int(last or first) + 1))
+
     def _faults(self) -> Iterator[tuple[str, str]]:
         """What would otherwise only show when some process fails to start, again and again, or not at all."""
         for name, (least, most) in _RANGES.items():
@@ -65,6 +83,21 @@ class Settings:
             yield "review_threshold", "not above strong_threshold: a strong match is one to review, too"
         if self.list_shrink_share is not None and not 0 <= self.list_shrink_share <= 1:
             yield "list_shrink_share", "a share from 0 to 1, as 0.2"
+        if bool(self.bus) != bool(self.store):
+            yield (
+                "bus" if self.store else "store",
+                "DUEWATCH_BUS and DUEWATCH_STORE go together: Kafka needs MongoDB, and the other way round",
+            )
+        if self.bus and not self.bus.startswith("kafka://"):
+            yield "bus", "kafka://host:port, more hosts parted by commas"
+        if self.store and not self.store.startswith(("mongodb://", "mongodb+srv://")):
+            yield "store", "mongodb://host:port with what your cluster needs behind it"
+        if not re.fullmatch(r"(\d{1,2}(-\d{1,2})?)?", self.own_partitions) or self.owned() == ():
+            yield "own_partitions", "from-to, as 0-1"
+        elif any(p >= self.partitions for p in self.owned() or ()):
+            yield "own_partitions", "below the number of partitions"
+        if self.mongo_driver not in ("pymongo", "motor"):
+            yield "mongo_driver", "pymongo or motor"
         if self.oidc_issuer and not self.oidc_jwks:
             yield "oidc_jwks", "An issuer's keys are needed: the file or the address of its key set"
 

@@ -66,7 +66,7 @@ def _kept(path: Path) -> list[dict[str, Any]]:
 def _verified(data: Path, heads: list[dict[str, Any]]) -> list[dict[str, Any]]:
     import msgspec
 
-    from services.runtime.verification import KeptHead
+    from services.runtime.checking import KeptHead
     from services.runtime.verification import verify as verify_folder
 
     try:

@@ -11,6 +11,7 @@ from services.cli import (
     audit_steps,
     case_steps,
     demo,
+    deployment,
     findings,
     gate,
     journal,
@@ -62,6 +63,8 @@ app.add_typer(operations.dead_letters, name="dead-letters", rich_help_panel=_PLA
 app.add_typer(journal.app, name="journal", rich_help_panel=_PLATFORM)
 app.add_typer(operations.contracts, name="contracts", rich_help_panel=_PLATFORM)
 app.add_typer(matching.app, name="match", rich_help_panel=_PLATFORM)
+app.add_typer(deployment.topics, name="topics", rich_help_panel=_PLATFORM)
+app.add_typer(deployment.store, name="store", rich_help_panel=_PLATFORM)
 
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:

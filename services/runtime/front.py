@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from services.runtime.node import Node
+from services.runtime.operations import health
 from services.runtime.operations import routers as operations
 from services.runtime.processes import FORWARDED
 from shared.errors import Unavailable
@@ -65,6 +66,15 @@ def front_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]]) -> F
             app.include_router(router)
     _forward(app, node)
     return app
+
+
+def service_app(node: Node, name: str, missing: Callable[[], list[str]], *, inner: bool) -> ASGIApp:
+    """One service's API and its health; `inner`: with what it answers only where its reactions run."""
+    app, context = _app(node, tokens_of(node.settings)), node.contexts[name]
+    service = next(s for s in node.services if s.name == name)
+    for router in [health(missing), *service.api(context), *(service.inner_api(context) if inner else ())]:
+        app.include_router(router)
+    return HotPaths(app, service.hot(context), LIMITS)
 
 
 def inner_app(node: Node, service_name: str) -> FastAPI:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.runtime.node import Node
@@ -10,23 +11,24 @@ from shared.events.topics import TOPICS
 from shared.kernel.journal import GENESIS, SignedHead, head_statement
 from shared.kernel.reactor import TRANSIENT
 from shared.store.embedded import EmbeddedStore
+from shared.store.port import Store
 
 log = logging.getLogger("duewatch.housekeeping")
 
 
-async def keep_house(node: Node, signer: HeadSigner) -> None:
-    """For ever, every `head_every_s`. What cannot be done now (a disk that is full) is done the next time."""
+async def keep_house(node: Node, signer: HeadSigner, names: Sequence[str] | None = None) -> None:
+    """For ever, every `head_every_s`, of these services (None: of all). What cannot be done now (a disk that is full) is done the next time."""
     while True:
         await asyncio.sleep(node.settings.head_every_s)
         try:
-            for store in node.stores.values():
+            for store in (node.stores[name] for name in names or node.stores):
                 await sign_head(store, signer, node.clock.now())
             await tidy_topics(node)
         except TRANSIENT as error:
             log.warning("housekeeping waits for its store: %s", type(error).__name__)
 
 
-async def sign_head(store: EmbeddedStore, signer: HeadSigner, now: datetime) -> None:
+async def sign_head(store: Store, signer: HeadSigner, now: datetime) -> None:
     """Rolls the digest over what has come since the last head, and signs it; nothing where nothing has come."""
     heads = await store.heads(last=1)
     begun, digest = (heads[0].seq, heads[0].digest) if heads else (0, GENESIS)
@@ -41,7 +43,7 @@ async def tidy_topics(node: Node) -> None:
     """Of compacted topics, what a later record supersedes; of others, what is older than their retention. The journal keeps all."""
     for topic in TOPICS.values():
         store = node.stores.get(topic.owner)
-        if store is None:
+        if not isinstance(store, EmbeddedStore):  # not ours, or Kafka keeps it tidy
             continue
         oldest = None if topic.compacted else (node.clock.now() - timedelta(days=topic.retention_days)).isoformat()
         for head in await store.heads(last=1, before=oldest):

@@ -1,4 +1,4 @@
-"""One process of the embedded runtime: opens the files, builds the services' contexts, runs what the process is there for."""
+"""One process: opens stores and buses, builds the services' contexts, runs what the process is there for."""
 
 import asyncio
 import dataclasses
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
-from shared.bus.embedded import EmbeddedBus
+from services.runtime.backends import backend
 from shared.bus.nudge import Nudges, Waiter
 from shared.clock import Clock, SystemClock
 from shared.ids import Ids, RandomIds
@@ -20,7 +20,6 @@ from shared.kernel.waker import Waker
 from shared.security.addresses import parse_networks
 from shared.security.sealing import FileMasterKey, Sealer
 from shared.settings import Settings
-from shared.store.embedded import EmbeddedStore
 
 log = logging.getLogger("duewatch.node")
 
@@ -51,8 +50,9 @@ class Node:
         self.nudges = Nudges(data / "run", name)
         self.closing: list[Callable[[], Awaitable[None]]] = []
         sealer, networks = Sealer(FileMasterKey(data / "keys" / "master-key")), parse_networks(settings.egress_allow)
-        self.stores = {s.name: EmbeddedStore(data / f"{s.name}.db", s.collections()) for s in services}
-        self.buses = {s.name: EmbeddedBus(data, self.nudges, self.stores[s.name], settings.partitions) for s in services}
+        self.backend = backend(settings, self.nudges)
+        self.stores = {s.name: self.backend.store(s) for s in services}
+        self.buses = {s.name: self.backend.bus(s) for s in services}
         self.contexts = {
             s.name: Context(
                 settings=settings,
@@ -66,6 +66,7 @@ class Node:
                 stores=self.stores,
                 sealer=sealer,
                 networks=networks,
+                partitions=settings.owned(),
             )
             for s in services
         }
@@ -102,6 +103,9 @@ class Node:
                 await reactor.start()
             tasks += [group.create_task(r.run(), name=f"reactor {r.reaction.group}") for r in reactors]
             tasks += [group.create_task(w.run(), name=f"waker {w.kernel.service}") for w in self.wakers(chosen)]
+            for service in (s for s in self.services if s.name in chosen):
+                if upkeep := self.backend.upkeep(service):
+                    tasks.append(group.create_task(_forever(f"{service.name} upkeep", upkeep), name=f"{service.name} upkeep"))
         for service in self.services:
             if service.name in chosen:
                 for task in service.tasks(self.contexts[service.name]):
@@ -117,6 +121,7 @@ class Node:
             await bus.close()
         for store in self.stores.values():
             await store.close()
+        await self.backend.close()
         self.nudges.close()
 
 

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
+from services.runtime.checking import KeptHead
 from services.runtime.node import Node
-from services.runtime.verification import KeptHead, verify_apart
+from services.runtime.verification import verify_apart
 from shared.errors import NotFound
 from shared.events.envelope import Meta
 from shared.http.application import Body
@@ -49,10 +50,11 @@ class VerificationBody(Body):
 
 def routers(node: Node, tokens: Tokens, missing: Callable[[], list[str]]) -> list[APIRouter]:
     """`missing`: what is not ready yet."""
-    return [_health(missing), _tokens(tokens), _dead_letters(node), _journal(node)]
+    return [health(missing), _tokens(tokens), _dead_letters(node), _journal(node)]
 
 
-def _health(missing: Callable[[], list[str]]) -> APIRouter:
+def health(missing: Callable[[], list[str]]) -> APIRouter:
+    """Is the process alive, is it ready? `missing`: what is not."""
     routes = router("/health", tag="operations")
 
     @routes.get("/live", dependencies=[PUBLIC])
@@ -146,7 +148,7 @@ def _journal(node: Node) -> APIRouter:
         """Verifies every chain, document head and signed head of all files; against heads that were kept elsewhere, where they are given."""
         kept = [KeptHead(head.store, head.seq, head.digest) for head in body.heads] if body else []
         async with one_at_a_time:
-            found = await verify_apart(node.settings.data, kept)
+            found = await verify_apart(node.settings, kept)
         return {"holds": not any(v.faults for v in found), "files": [msgspec.to_builtins(v) for v in found]}
 
     @routes.get("/journal/heads")

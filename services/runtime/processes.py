@@ -18,6 +18,8 @@ MODULES = {
     "partners": "services.partners.service",
 }
 
+READS = {"gate": ("assessment",)}  # whose stores a service reads beside its own
+
 
 def load(names: Iterable[str]) -> tuple[Service, ...]:
     """The services of these names."""

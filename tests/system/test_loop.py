@@ -1,18 +1,21 @@
 """The whole circle on a running system: a list, suppliers, the next release; who is blocked, why, who is told; a report; a restart."""
 
 import json
+import secrets
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from pymongo import MongoClient
 
+from tests.infra.distributed import distributed
 from tests.system.lists import LIST, OTHERS, bring_in, gate, get, load, official, said, staff, until
-from tests.system.running import running
+from tests.system.running import System, free_port, running
 
 FIRST = {n: name.upper() for n, name in enumerate(OTHERS, 100)} | {36: "ZELMAR OVERSEAS FREIGHT", 37: "TARQUENZA AIRLINES"}
 SECOND = {uid: name for uid, name in FIRST.items() if uid != 37} | {
@@ -56,10 +59,35 @@ def feed(client: httpx.Client, after: str = "") -> tuple[list[dict[str, Any]], s
     return found, page["next"]
 
 
+@pytest.fixture(params=["embedded", "distributed"])
+def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], AbstractContextManager[System]]]:
+    """Starts a system on the test's folder, on either runtime, as often as it is called."""
+    if request.param == "embedded":
+        yield lambda: running(tmp_path)
+        return
+    name, mongo = f"t{secrets.token_hex(4)}", request.getfixturevalue("mongo")
+    servers = {
+        "DUEWATCH_BUS": f"kafka://{request.getfixturevalue('kafka')}/?prefix={name}.",
+        "DUEWATCH_STORE": mongo.replace("/?", f"/{name}?"),
+        "DUEWATCH_EGRESS_ALLOW": "127.0.0.0/8",
+    }
+
+    @contextmanager
+    def start() -> Iterator[System]:
+        with distributed(tmp_path, free_port(), servers) as found:
+            yield System(found.url, found.folder, found.processes["gateway"])
+
+    yield start
+    with MongoClient(mongo) as client:
+        for database in client.list_database_names():
+            if database.startswith(name):
+                client.drop_database(database)
+
+
 @pytest.mark.timeout(240)
-def test_from_a_list_change_to_a_blocked_purchase_and_back(tmp_path: Path) -> None:
+def test_from_a_list_change_to_a_blocked_purchase_and_back(runtime: Callable[[], AbstractContextManager[System]]) -> None:
     with subscriber() as (url, told):
-        with running(tmp_path) as system, staff(system) as client:
+        with runtime() as system, staff(system) as client:
             assert load(client, official(FIRST))["entries"] == len(FIRST)
             job = bring_in(client, SUPPLIERS)
             assert (job["state"], job["created"], job["rejected"]) == ("done", len(SUPPLIERS), 0)
@@ -90,7 +118,7 @@ def test_from_a_list_change_to_a_blocked_purchase_and_back(tmp_path: Path) -> No
             assert sorted(e["id"] for e in told) == sorted({e["id"] for e in changes}) == sorted(e["id"] for e in changes)
             a_report_acts_and_is_withdrawn(client, lambda role, who: staff(system, role, subject=who))
             final = said(client, ALL)
-        with running(tmp_path) as system, staff(system) as client:
+        with runtime() as system, staff(system) as client:
             assert said(client, ALL) == final
 
 

@@ -31,6 +31,8 @@ NAMES = [
     "journal",
     "contracts",
     "match",
+    "topics",
+    "store",
 ]
 Reply = tuple[int, object] | Callable[[], tuple[int, object]]
 

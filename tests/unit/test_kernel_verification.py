@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from services.cli.main import run
+from services.runtime.checking import KeptHead, Verified
 from services.runtime.housekeeping import sign_head
 from services.runtime.node import Node
 from services.runtime.processes import MODULES
 from services.runtime.signing import HeadSigner
-from services.runtime.verification import KeptHead, Verified, verify, verify_apart
+from services.runtime.verification import verify, verify_apart
 from shared.clock import FakeClock
 from shared.kernel.aggregate import Aggregate, Cause, Decided, Item, Message
 from shared.kernel.service import Service
@@ -187,7 +188,7 @@ async def test_a_cut_with_its_head_shows_against_kept_heads(folder: Folder) -> N
 
 async def test_the_same_in_a_process_of_its_own(folder: Folder) -> None:
     folder.change(FORGE)
-    assert await verify_apart(folder.path, [KeptHead("unknown", 1, "")]) == verify(folder.path, [KeptHead("unknown", 1, "")])
+    assert await verify_apart(Settings(data=folder.path), [KeptHead("unknown", 1, "")]) == verify(folder.path, [KeptHead("unknown", 1, "")])
 
 
 @pytest.mark.parametrize(

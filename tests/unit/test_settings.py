@@ -20,3 +20,28 @@ def test_a_threshold_is_a_share_and_strong_is_not_below_review(given: dict[str, 
 def test_thresholds_as_they_should_be() -> None:
     read = Settings.read({"DUEWATCH_REVIEW_THRESHOLD": "0.7", "DUEWATCH_STRONG_THRESHOLD": "1"})
     assert (read.review_threshold, read.strong_threshold) == (0.7, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"BUS": "kafka://a:1"}, "store"),
+        ({"STORE": "mongodb://a:1"}, "bus"),
+        ({"BUS": "amqp://a:1", "STORE": "mongodb://a:1"}, "bus"),
+        ({"BUS": "kafka://a:1", "STORE": "postgres://a:1"}, "store"),
+        ({"MONGO_DRIVER": "mgo"}, "mongo_driver"),
+        ({"OWN_PARTITIONS": "x"}, "own_partitions"),
+        ({"OWN_PARTITIONS": "3-1"}, "own_partitions"),
+        ({"OWN_PARTITIONS": "2-4"}, "own_partitions"),
+    ],
+)
+def test_what_the_distributed_runtime_cannot_begin_with(given: dict[str, str], field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        Settings.read({f"DUEWATCH_{name}": text for name, text in given.items()})
+    assert [error["field"] for error in refused.value.errors] == [field]
+
+
+def test_partitions_of_its_own() -> None:
+    assert Settings.read({"DUEWATCH_OWN_PARTITIONS": "1-2"}).owned() == (1, 2)
+    assert Settings.read({"DUEWATCH_OWN_PARTITIONS": "3"}).owned() == (3,)
+    assert Settings.read({}).owned() is None

@@ -1,0 +1,143 @@
+"""What is behind the ports: files on this machine, or Kafka and MongoDB. The settings say which; nothing else knows."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from pymongo.uri_parser import parse_uri
+
+from shared.bus.embedded import EmbeddedBus
+from shared.bus.kafka import KafkaBus
+from shared.bus.kafka_settings import KafkaSettings
+from shared.bus.nudge import Nudges
+from shared.bus.port import Bus
+from shared.errors import Unavailable
+from shared.kernel.journal import JournalRow
+from shared.kernel.service import Service
+from shared.settings import Settings
+from shared.store.embedded import EmbeddedStore
+from shared.store.mongo import MongoStore, closed
+from shared.store.port import Store
+
+log = logging.getLogger("duewatch.backends")
+_RELAY_EVERY_S = 1.0
+_UNTOLD_S = 2.0  # what is not told by then was left by a writer that died, or that the bus refused
+
+Upkeep = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Backend(Protocol):
+    """Opens the stores and buses of one process."""
+
+    def store(self, service: Service) -> Store:
+        """A service's store."""
+        ...
+
+    def bus(self, service: Service) -> Bus:
+        """The bus as a service reads and writes it, whose store was opened before."""
+        ...
+
+    def upkeep(self, service: Service) -> Upkeep | None:
+        """What one process of a service does for it for ever, beside its reactions."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of what stores and buses share."""
+        ...
+
+
+class Files:
+    """The embedded runtime: a file a service."""
+
+    def __init__(self, settings: Settings, nudges: Nudges) -> None:
+        self._settings, self._nudges = settings, nudges
+        self._stores: dict[str, EmbeddedStore] = {}
+
+    def store(self, service: Service) -> Store:
+        made = self._stores[service.name] = EmbeddedStore(self._settings.data / f"{service.name}.db", service.collections())
+        return made
+
+    def bus(self, service: Service) -> Bus:
+        return EmbeddedBus(self._settings.data, self._nudges, self._stores[service.name], self._settings.partitions)
+
+    def upkeep(self, service: Service) -> Upkeep | None:
+        return None
+
+    async def close(self) -> None:
+        """Nothing is shared."""
+
+
+class _TellingBus(KafkaBus):
+    """After it has published, the store knows that its documents' events are told, and who waits in this machine looks at once."""
+
+    def __init__(self, settings: KafkaSettings, partitions: int, store: MongoStore, nudges: Nudges) -> None:
+        super().__init__(settings, partitions)
+        self._store, self._nudges = store, nudges
+
+    async def publish(self, rows: Sequence[JournalRow]) -> None:
+        await super().publish([row for row in rows if row.topic])
+        await self._store.told(rows)
+        self._nudges.send()
+
+
+class Servers:
+    """The distributed runtime: Kafka and MongoDB."""
+
+    def __init__(self, settings: Settings, nudges: Nudges) -> None:
+        self._settings, self._nudges = settings, nudges
+        self._kafka, self._client = KafkaSettings.parse(settings.bus), mongo_client(settings)
+        self._stores: dict[str, MongoStore] = {}
+        self._buses: dict[str, KafkaBus] = {}
+
+    def store(self, service: Service) -> Store:
+        made = self._stores[service.name] = mongo_store(self._client, service, self._settings)
+        return made
+
+    def bus(self, service: Service) -> Bus:
+        made = self._buses[service.name] = _TellingBus(self._kafka, self._settings.partitions, self._stores[service.name], self._nudges)
+        return made
+
+    def upkeep(self, service: Service) -> Upkeep | None:
+        store, bus = self._stores[service.name], self._buses[service.name]
+
+        async def relay() -> None:
+            """Tells what was written and not told: the bus was away, or the writer died."""
+            while True:
+                try:
+                    if told := await store.recover(bus.publish, _UNTOLD_S):
+                        log.info("events of %d documents were told late", told, extra={"service": service.name})
+                except Unavailable:
+                    log.warning("events wait to be told", extra={"service": service.name})
+                await asyncio.sleep(_RELAY_EVERY_S)
+
+        return relay
+
+    async def close(self) -> None:
+        await closed(self._client)
+
+
+def backend(settings: Settings, nudges: Nudges) -> Backend:
+    """The one that the settings choose."""
+    return Servers(settings, nudges) if settings.distributed else Files(settings, nudges)
+
+
+def mongo_client(settings: Settings) -> Any:
+    """A client by the driver that the settings name; it connects when it is first asked something."""
+    if settings.mongo_driver == "motor":
+        from motor.motor_asyncio import AsyncIOMotorClient  # only where it is chosen
+
+        return AsyncIOMotorClient(settings.store)
+    from pymongo import AsyncMongoClient
+
+    return AsyncMongoClient(settings.store)
+
+
+def mongo_store(client: Any, service: Service, settings: Settings) -> MongoStore:
+    """A service's store."""
+    return MongoStore(client, service.name, service.collections(), database=database_of(settings, service.name))
+
+
+def database_of(settings: Settings, service: str) -> str:
+    """A service's database, whose name begins with that in the store's address, else with `duewatch`."""
+    return f"{parse_uri(settings.store)['database'] or 'duewatch'}_{service}"

@@ -1,0 +1,129 @@
+"""The gateway of the distributed runtime: the same paths as the embedded one, each handed on to the service that answers it.
+
+It answers itself what is nobody's: health, tokens, dead letters, the journal, the API's pages. Who may call is asked by the service.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import aiohttp
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from yarl import URL
+
+from services.runtime.front import front_app
+from services.runtime.node import Node
+from shared.errors import Unavailable
+from shared.security.tokens import Tokens
+
+_HOP = frozenset({b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"host", b"content-length", b"expect"})
+_CONNECT_S, _SILENCE_S = 5.0, 120.0  # until a service takes a connection; of an answer that does not go on
+_CHUNK = 1 << 16
+_WATCH_S = 1.0
+
+
+class Gateway:
+    """Hands requests on; one client with its connections a service."""
+
+    def __init__(self, addresses: Mapping[str, str]) -> None:
+        self._addresses = addresses
+        self._client: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Ends what is open."""
+        if self._client is not None:
+            await self._client.close()
+
+    def route(self, path: str, methods: set[str], service: str) -> Route:
+        """Takes all requests of a path to a service."""
+
+        async def hand_on(request: Request) -> Response:
+            return await self._ask(service, request)
+
+        hand_on.__dict__["any_of"] = ()  # nobody is let in here: the service asks
+        return Route(path, hand_on, methods=sorted(methods))
+
+    async def watch(self, unready: list[str]) -> None:
+        """For ever: which services do not say that they are ready."""
+        while True:
+            left = [name for name in self._addresses if not await self._ready(name)]
+            unready[:] = left
+            await asyncio.sleep(_WATCH_S if not left else _WATCH_S / 5)
+
+    async def _ready(self, service: str) -> bool:
+        try:
+            async with self._session().get(
+                f"{self._addresses[service]}/health/ready", timeout=aiohttp.ClientTimeout(total=_CONNECT_S)
+            ) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._client is None:
+            self._client = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30.0),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S),
+                auto_decompress=False, trust_env=False, cookie_jar=aiohttp.DummyCookieJar(),
+            )  # fmt: skip
+        return self._client
+
+    async def _ask(self, service: str, request: Request) -> Response:
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw if name not in _HOP]
+        length = request.headers.get("content-length")
+        if length is not None:
+            headers.append(("content-length", length))
+        body = request.stream() if length not in (None, "0") or "transfer-encoding" in request.headers else None
+        target = self._addresses[service] + request.scope["raw_path"].decode("ascii")
+        if request.scope["query_string"]:
+            target += "?" + request.scope["query_string"].decode("ascii")
+        try:
+            answer = await self._session().request(
+                request.method,
+                URL(target, encoded=True),  # as it was asked: encoding it anew would make another path of it
+                headers=headers,
+                data=body,
+                allow_redirects=False,
+                skip_auto_headers=("user-agent", "accept", "accept-encoding", "content-type"),
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            raise Unavailable from None
+        passed = StreamingResponse(_body(answer), answer.status, background=BackgroundTask(_ended, answer))
+        passed.raw_headers = [(name.lower(), value) for name, value in answer.raw_headers if name.lower() not in _HOP - {b"content-length"}]
+        return passed
+
+
+async def _body(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.content.iter_chunked(_CHUNK):
+            yield chunk
+    finally:
+        answer.release()
+
+
+def _ended(answer: aiohttp.ClientResponse) -> None:
+    answer.release()
+
+
+def gateway_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]], gateway: Gateway) -> FastAPI:
+    """All services' paths in front of their routes, which stay for their documentation."""
+    app = front_app(node, tokens, missing)
+    own = {service.name: _paths(node, service) for service in node.services}
+    routes = [gateway.route(path, methods, name) for name, paths in own.items() for path, methods in paths]
+    app.router.routes[:0] = routes
+    return app
+
+
+def _paths(node: Node, service: Any) -> list[tuple[str, set[str]]]:
+    """What a service answers, in the order of its routes."""
+    context = node.contexts[service.name]
+    routers = [*service.api(context), *service.inner_api(context)]
+    app = FastAPI(openapi_url=None)
+    for router in routers:
+        app.include_router(router)
+    return [(str(found.path), set(found.original_route.methods or ())) for found in iter_route_contexts(app.routes)]  # type: ignore[attr-defined]
