@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from pymongo.uri_parser import parse_uri
@@ -18,10 +18,12 @@ from shared.kernel.service import Service
 from shared.settings import Settings
 from shared.store.embedded import EmbeddedStore
 from shared.store.mongo import MongoStore, closed
+from shared.store.mongo_commit import reaching
 from shared.store.port import Store
 
 log = logging.getLogger("duewatch.backends")
 _RELAY_EVERY_S = 1.0
+_ANSWER_S = 3.0  # until a server that is asked whether it is there counts as gone
 _UNTOLD_S = 2.0  # what is not told by then was left by a writer that died, or that the bus refused
 
 Upkeep = Callable[[], Coroutine[Any, Any, None]]
@@ -40,6 +42,10 @@ class Backend(Protocol):
 
     def upkeep(self, service: Service) -> Upkeep | None:
         """What one process of a service does for it for ever, beside its reactions."""
+        ...
+
+    async def missing(self) -> list[str]:
+        """What does not answer now: "store", "bus"."""
         ...
 
     async def close(self) -> None:
@@ -63,6 +69,9 @@ class Files:
 
     def upkeep(self, service: Service) -> Upkeep | None:
         return None
+
+    async def missing(self) -> list[str]:
+        return []
 
     async def close(self) -> None:
         """Nothing is shared."""
@@ -113,8 +122,27 @@ class Servers:
 
         return relay
 
+    async def missing(self) -> list[str]:
+        async def store() -> None:
+            async with reaching():
+                await self._client.admin.command("ping")
+
+        async def bus() -> None:
+            await next(iter(self._buses.values())).answers()
+
+        return [name for name, ask in (("store", store), ("bus", bus)) if not await _in_time(ask())]
+
     async def close(self) -> None:
         await closed(self._client)
+
+
+async def _in_time(asking: Awaitable[None]) -> bool:
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            await asking
+    except (Unavailable, TimeoutError):
+        return False
+    return True
 
 
 def backend(settings: Settings, nudges: Nudges) -> Backend:

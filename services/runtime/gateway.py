@@ -51,7 +51,10 @@ class Gateway:
     async def watch(self, unready: list[str]) -> None:
         """For ever: which services do not say that they are ready."""
         while True:
-            left = [name for name in self._addresses if not await self._ready(name)]
+            answers = await asyncio.gather(
+                *map(self._ready, self._addresses)
+            )  # side by side: one that is silent must not hide another's state
+            left = [name for name, ready in zip(self._addresses, answers, strict=True) if not ready]
             unready[:] = left
             await asyncio.sleep(_WATCH_S if not left else _WATCH_S / 5)
 
@@ -66,8 +69,9 @@ class Gateway:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._client is None:
+            # Names are looked up for every connection: services that were started again may have changed addresses with each other.
             self._client = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30.0),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30.0, use_dns_cache=False),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S),
                 auto_decompress=False, trust_env=False, cookie_jar=aiohttp.DummyCookieJar(),
             )  # fmt: skip

@@ -67,7 +67,7 @@ def health(missing: Callable[[], list[str]]) -> APIRouter:
         """Every service answers and every index is rebuilt; else 503 with what is missing."""
         left = missing()
         if left:
-            return problem(503, "not-ready", "Not ready yet", errors=[{"field": name, "message": "is starting"} for name in left])
+            return problem(503, "not-ready", "Not ready yet", errors=[{"field": name, "message": "is not ready"} for name in left])
         return JSONResponse({"status": "ready"})
 
     return routes

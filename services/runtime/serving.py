@@ -26,6 +26,7 @@ from shared.settings import Settings
 
 Only = Literal["api", "reactions"]
 Say = Callable[[str], None]
+_WATCH_S = 1.0
 _ROLES: Mapping[Only | None, tuple[Role, ...]] = {None: ("api", "reactions", "bulk"), "api": ("api",), "reactions": ("reactions", "bulk")}
 
 
@@ -51,21 +52,28 @@ def serve(settings: Settings, name: str, only: Only | None, say: Say) -> None:
 
 async def _service(settings: Settings, name: str, roles: tuple[Role, ...], say: Say) -> None:
     node = Node(settings, load([name, *READS.get(name, ())]), f"{name}-{os.getpid()}")
-    starting = [name]
+    unready = [name]
     async with asyncio.TaskGroup() as group:
-        http = server(service_app(node, name, lambda: starting, inner="reactions" in roles), host=settings.host, port=settings.port)
+        http = server(service_app(node, name, lambda: unready, inner="reactions" in roles), host=settings.host, port=settings.port)
         serving = _serving(group, http)
         tasks = await node.start(group, [name], roles)
         if "reactions" in roles:
             tasks.append(group.create_task(keep_house(node, HeadSigner(settings.data / "keys"), [name]), name="housekeeping"))
         gc.collect()
         gc.freeze()
-        starting.clear()
+        tasks.append(group.create_task(_watch(node, http, unready), name="readiness"))
         say(f"{name} is ready at http://{settings.host}:{settings.port}")
         await serving
         for task in tasks:
             task.cancel()
     await node.close()
+
+
+async def _watch(node: Node, http: uvicorn.Server, unready: list[str]) -> None:
+    """For ever: is what the service needs there? One that is told to end takes no more work, and says so."""
+    while True:
+        unready[:] = ["ending"] if http.should_exit else await node.backend.missing()
+        await asyncio.sleep(_WATCH_S)
 
 
 async def _gateway(settings: Settings, say: Say) -> None:

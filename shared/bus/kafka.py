@@ -53,6 +53,10 @@ class KafkaBus:
         self._consumers.append(consumer)
         return consumer
 
+    async def answers(self) -> None:
+        """Returns when the broker has answered; Unavailable where it does not."""
+        await self._looker.answers()
+
     async def backlog(self, topic: str) -> int:
         return await self._looker.backlog(topic)
 

@@ -38,6 +38,11 @@ class Looker:
             found: dict[TopicPartition, int] = await consumer.end_offsets(places) if places else {}
         return found
 
+    async def answers(self) -> None:
+        """Asks the cluster who it is."""
+        async with self._looking("answer") as (admin, _):
+            await admin.describe_cluster()
+
     async def backlog(self, topic: str) -> int:
         """Of all groups with our prefix that have committed on the topic, how many offsets the last one is behind."""
         async with self._looking("say how far the groups are") as (admin, consumer):

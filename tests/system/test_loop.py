@@ -100,10 +100,13 @@ def test_from_a_list_change_to_a_blocked_purchase_and_back(runtime: Callable[[],
             assert (release["state"], release["added"], release["deleted"]) == ("accepted", 4, 1)
             until(
                 lambda: said(client, ALL),
-                lambda words: words[:5] == ["block", "allow", "block", "block", "block"] and words[7:] == ["allow"] * 2,
+                lambda words: (
+                    words[:5] == ["block", "allow", "block", "block", "block"]
+                    and {*words[5:7]} <= {"block", "review"}
+                    and words[7:] == ["allow"] * 2
+                ),
             )
             answers = gate(client, ALL)
-            assert {answers[n]["decision"] for n in ("N4", "N5")} <= {"block", "review"}
             chain = get(client, f"/v1/decisions/{answers['N1']['id']}/why")["chain"]
             assert (chain[-1]["data"]["list"], chain[-1]["data"]["uid"], chain[-1]["data"]["release_id"]) == (LIST, "200", release["id"])
             matches = get(client, f"/v1/matches?supplier_id={answers['L2']['supplier_id']}")["items"]
