@@ -3,12 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 SEEDS ?= 200
+COMPOSE ?= docker compose
+BUILD_NETWORK ?= default
 
 .DEFAULT_GOAL := help
-.PHONY: help install run distributed demo test check bench servers contracts release lock clean
+.PHONY: help install run distributed demo test check bench servers contracts release lock image up down kafka-files test-deploy test-compose clean
 
 help: ## what there is to make
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(STAMP) ## sets up .venv with everything locked
 
@@ -53,6 +55,27 @@ release: install ## keeps the contracts as they are as the released ones, before
 
 lock: ## pins the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock
+
+	uv pip compile pyproject.toml --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o deploy/requirements.lock
+
+image: ## builds the image of all services, duewatch:latest (needs Docker)
+	docker build --network $(BUILD_NETWORK) -f deploy/Dockerfile -t duewatch:latest .
+
+up: ## starts Kafka, MongoDB and every service in Docker, on 127.0.0.1:8080; COMPOSE=docker-compose for the older command
+	DUEWATCH_BUILD_NETWORK=$(BUILD_NETWORK) $(COMPOSE) up --build --detach
+	@echo "The first token: $(COMPOSE) exec gateway cat /data/admin-token"
+
+down: ## stops what `make up` started; the data stays, `$(COMPOSE) down --volumes` takes it away
+	$(COMPOSE) down
+
+kafka-files: install ## writes deploy/topics.yaml and deploy/acls.yaml anew
+	$(BIN)/python deploy/checks/kafka_files.py
+
+test-deploy: install ## helm lint, and the chart's manifests against Kubernetes' schemas; builds helm once, some minutes (needs Go)
+	$(BIN)/pytest tests/deploy/test_helm.py
+
+test-compose: install ## the compose file for real, with stand-ins for images where no registry is reached (needs Docker)
+	$(BIN)/pytest -p no:randomly tests/deploy/test_compose.py tests/deploy/test_observability.py tests/deploy/test_testcontainers.py
 
 clean: ## takes away what was built
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
