@@ -7,7 +7,7 @@ COMPOSE ?= docker compose
 BUILD_NETWORK ?= default
 
 .DEFAULT_GOAL := help
-.PHONY: help install run distributed demo test check bench servers contracts release lock image up down kafka-files test-deploy test-compose clean
+.PHONY: help install run distributed demo test check bench servers contracts release lock image up down kafka-files test-deploy test-streams test-compose clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ kafka-files: install ## writes deploy/topics.yaml and deploy/acls.yaml anew
 
 test-deploy: install ## helm lint, and the chart's manifests against Kubernetes' schemas; builds helm once, some minutes (needs Go)
 	$(BIN)/pytest tests/deploy/test_helm.py
+
+test-streams: install ## hot-spots counted by Faust, on a real broker: workers killed and added
+	$(BIN)/pytest tests/faults/test_hotspots_stream.py
 
 test-compose: install ## the compose file for real, with stand-ins for images where no registry is reached (needs Docker)
 	$(BIN)/pytest -p no:randomly tests/deploy/test_compose.py tests/deploy/test_observability.py tests/deploy/test_testcontainers.py

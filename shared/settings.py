@@ -36,7 +36,9 @@ class Settings:
     strong_threshold: float | None = None
     list_shrink_share: float | None = None  # of a list's entries: a release that removes more waits for a person; None: as its module says
     policy: str = ""  # a file; "": as shipped
+    hotspot_policy: str = ""  # the same of hot-spots
     head_every_s: float = 60.0  # how often journal heads are signed
+    hotspots: str = "kernel"  # or faust, on Kafka: see ADR 0011
     bus: str = ""  # kafka://host:port,host:port/?options; "": the embedded log
     store: str = ""  # mongodb://...; "": the embedded store
     mongo_driver: str = "pymongo"  # or motor
@@ -57,6 +59,11 @@ class Settings:
         if faults:
             raise Invalid("These settings cannot be", errors=[{"field": name, "message": message} for name, message in faults])
         return settings
+
+    @property
+    def streams(self) -> bool:
+        """Are hot-spots counted by Faust?"""
+        return self.hotspots == "faust"
 
     @property
     def distributed(self) -> bool:
@@ -96,6 +103,8 @@ class Settings:
             yield "own_partitions", "from-to, as 0-1"
         elif any(p >= self.partitions for p in self.owned() or ()):
             yield "own_partitions", "below the number of partitions"
+        if self.hotspots not in ("kernel", "faust") or (self.hotspots == "faust" and not self.bus):
+            yield "hotspots", "kernel, or faust where DUEWATCH_BUS is set"
         if self.mongo_driver not in ("pymongo", "motor"):
             yield "mongo_driver", "pymongo or motor"
         if self.oidc_issuer and not self.oidc_jwks:

@@ -101,6 +101,9 @@ def _link(link: Link, signal: SignalRef | None) -> ChainLink:
         if source.kind == "finding":
             summary = "A finding was verified by two people"
             data |= {"finding_id": source.finding_id, "indicators": list(source.indicators)}
+        elif source.kind == "hotspot":
+            summary = f"Independent sources together make a hot-spot {signal.name}"
+            data |= {"name": signal.name, "indicators": list(source.indicators)}
         else:
             summary = f"{signal.name or 'An entry'} stands on list {source.list}"
             data |= {

@@ -72,7 +72,7 @@ def _places(facts: Facts, policy: Policy) -> Iterator[Found]:
 
 def _match(fact: MatchFact, policy: Policy, now: datetime) -> Found | None:
     match = fact.match
-    if match.signal.source.kind == "finding":
+    if match.signal.source.kind in ("finding", "hotspot"):
         return _finding(fact, policy, now)
     if match.about == "exposure":
         points = policy.points.exposure
@@ -99,7 +99,7 @@ def _listed(fact: MatchFact, policy: Policy) -> Found:
 
 
 def _finding(fact: MatchFact, policy: Policy, now: datetime) -> Found | None:
-    """A verified finding about a party or an exposure: its weight fades, then it is forgotten."""
+    """A verified finding about a party or an exposure, or a hot-spot, which is an exposure: its weight fades, then it is forgotten."""
     match, party = fact.match, fact.match.about == "party"
     fading: Fading = policy.fading.party_finding if party else policy.fading.exposure_finding
     known = [indicator for indicator in match.signal.source.indicators if indicator in INDICATORS]
@@ -111,7 +111,8 @@ def _finding(fact: MatchFact, policy: Policy, now: datetime) -> Found | None:
     tier: Tier | None = None
     words = ", ".join(indicator.replace("_", " ") for indicator in known) or "an abuse"
     if not party:
-        code, text = "exposure_finding", f"A sourced good or place falls under a verified finding: {words}"
+        what = "lies in a hot-spot of findings and matches" if match.signal.source.kind == "hotspot" else "falls under a verified finding"
+        code, text = "exposure_finding", f"A sourced good, a place or the group {what}: {words}"
     elif match.party == "owner":
         code, text, weight = "owner_finding", f"A verified finding names an owner: {words}", weight * policy.upstream.damping
     elif match.state == "confirmed":

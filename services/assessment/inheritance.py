@@ -43,7 +43,8 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
 
 def signal_link(signal: SignalRef) -> Link:
     """The event by which the world's word came in."""
-    return Link(service="intelligence", type=signal.event_type, id=signal.event_id, time=signal.event_time, subject=signal.id)
+    service = "hotspots" if signal.source.kind == "hotspot" else "intelligence"
+    return Link(service=service, type=signal.event_type, id=signal.event_id, time=signal.event_time, subject=signal.id)
 
 
 def origins(facts: Facts, policy: Policy) -> list[Origin]:

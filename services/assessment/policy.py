@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from services.assessment.policy_yaml import read
+from shared.documents import read
 from shared.errors import Invalid
 from shared.events.ratings import TIERS, DecisionWord, Tier
 

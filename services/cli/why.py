@@ -116,9 +116,11 @@ def _signal(source: Any, id_: str | None = None, time: object = None) -> Chain:
     data = {name: source.get(name) for name in ("list", "uid", "release_id", "programs", "finding_id", "indicators") if source.get(name)}
     if source.get("finding_id"):
         said = "A finding was verified by two people"
+    elif source.get("kind") == "hotspot":
+        said = f"Independent sources together make a hot-spot {source.get('name')}"
     else:
         said = f"{source.get('name') or 'An entry'} stands on list {source.get('list')}"
-    return _step("intelligence", id_ or source.get("id") or "", time, said, data)
+    return _step("hotspots" if source.get("kind") == "hotspot" else "intelligence", id_ or source.get("id") or "", time, said, data)
 
 
 def _step(service: str, id_: str, time: object, summary: str, data: Chain) -> Chain:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from shared.events.partners import CauseKind, Filters
 from shared.events.ratings import Driver, RatingChanged
 
-_MATCHED: frozenset[CauseKind] = frozenset({"list_entry", "finding"})
+_MATCHED: frozenset[CauseKind] = frozenset({"list_entry", "finding", "hotspot"})
 _KIND_OF: dict[str, CauseKind] = {  # by the second word of the cause's type
     "audit": "audit",
     "case": "case",
@@ -19,8 +19,8 @@ _KIND_OF: dict[str, CauseKind] = {  # by the second word of the cause's type
 def kinds_of(change: RatingChanged) -> frozenset[CauseKind]:
     """The kinds of what caused a change, mostly one.
 
-    `list_entry` and `finding` where the cause is a match (by the signal of the driver that it leads to) or a screening whose matches now
-    count; where a match has gone, nothing says any more which of the two it was, and it counts as both: better told once too often.
+    `list_entry`, `finding` and `hotspot` where the cause is a match (by the signal of the driver that it leads to) or a screening whose
+    matches now count; where a match has gone, nothing says any more which it was, and it counts as all: better told once too often.
     `audit`, `case`, `upstream` (inherited from a supplier or owner), `supplier` (its profile), `policy`, `time` (a weight has faded).
     """
     word = [*change.cause.type.split("."), ""][1]

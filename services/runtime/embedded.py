@@ -17,6 +17,7 @@ from pathlib import Path
 import uvloop
 
 from services.assessment.tenant_policies import of_file
+from services.hotspots.policy import of_file as hotspot_policy_of
 from services.runtime.front import front, server, tokens_of
 from services.runtime.logs import set_up_logging
 from services.runtime.node import Node, tune
@@ -155,6 +156,7 @@ async def _serve(settings: Settings, workers: list[Worker], say: Callable[[str],
     HeadSigner(settings.data / "keys")
     if settings.policy:  # before the workers: each would tell of it by a traceback, again and again
         of_file(settings.policy)
+    hotspot_policy_of(settings.hotspot_policy)
     for worker in workers:  # they start while this process still imports its own
         worker.start()
     services = load(MODULES)

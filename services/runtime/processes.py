@@ -11,6 +11,7 @@ MODULES = {
     "onboarding": "services.onboarding.service",
     "intelligence": "services.intelligence.service",
     "screening": "services.screening.service",
+    "hotspots": "services.hotspots.service",
     "assessment": "services.assessment.service",
     "gate": "services.assessment.decisions.service",
     "audits": "services.audits.service",
@@ -42,7 +43,7 @@ WORKERS: tuple[Process, ...] = (
     Process("screening", ("screening",), ("reactions",), inner_api="screening", keeps_house=True),
     Process(
         "reactions",
-        ("assessment", "gate", "onboarding", "intelligence", "audits", "remediation", "partners"),
+        ("assessment", "gate", "onboarding", "intelligence", "hotspots", "audits", "remediation", "partners"),
         ("reactions",),
         keeps_house=True,
     ),

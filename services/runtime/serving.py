@@ -11,6 +11,7 @@ import uvicorn
 import uvloop
 
 from services.assessment.tenant_policies import of_file
+from services.hotspots.policy import of_file as hotspot_policy_of
 from services.runtime.embedded import admin_token
 from services.runtime.front import server, service_app, tokens_of
 from services.runtime.gateway import Gateway, gateway_app
@@ -44,6 +45,7 @@ def serve(settings: Settings, name: str, only: Only | None, say: Say) -> None:
     parse_networks(settings.egress_allow)
     if settings.policy:
         of_file(settings.policy)
+    hotspot_policy_of(settings.hotspot_policy)
     os.umask(0o077)
     set_up_logging(name)
     tune()
@@ -52,9 +54,13 @@ def serve(settings: Settings, name: str, only: Only | None, say: Say) -> None:
 
 async def _service(settings: Settings, name: str, roles: tuple[Role, ...], say: Say) -> None:
     node = Node(settings, load([name, *READS.get(name, ())]), f"{name}-{os.getpid()}")
-    unready = [name]
+    service, unready = next(s for s in node.services if s.name == name), [name]
+
+    def missing() -> list[str]:
+        return [*unready, *(service.unready(node.contexts[name]) if "reactions" in roles else ())]
+
     async with asyncio.TaskGroup() as group:
-        http = server(service_app(node, name, lambda: unready, inner="reactions" in roles), host=settings.host, port=settings.port)
+        http = server(service_app(node, name, missing, inner="reactions" in roles), host=settings.host, port=settings.port)
         serving = _serving(group, http)
         tasks = await node.start(group, [name], roles)
         if "reactions" in roles:

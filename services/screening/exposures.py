@@ -1,4 +1,7 @@
-"""Exposure signals against what suppliers source and where they work: a good and its origin, a region, a country. Never an accusation."""
+"""Exposure signals against what suppliers source, where they work and whose they are: a good and its origin, a region, a country, a group.
+
+Never an accusation.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -23,6 +26,8 @@ class Exposed(msgspec.Struct, frozen=True):
 
 
 _CERTAIN, _PERHAPS = 1.0, 0.7
+_HALF = 50  # percent
+_GROUP = "group/"
 
 
 def describe(signal: ExposureSignal) -> str:
@@ -31,6 +36,7 @@ def describe(signal: ExposureSignal) -> str:
         f"HS {signal.hs}" if signal.hs else "",
         f"from {signal.origin}" if signal.origin else "",
         f"in {signal.region}" if signal.region else "",
+        f"of the group of {signal.group}" if signal.group else "",
     ]
     return " ".join(p for p in parts if p)
 
@@ -40,8 +46,15 @@ def places(profile: Profile) -> set[str]:
     return {g.origin for g in profile.goods} | {s.country for s in profile.sites}
 
 
+def groups(profile: Profile) -> set[str]:
+    """Under which suppliers' heads it stands, as keys beside those of countries."""
+    return {f"{_GROUP}{owner.supplier_id}" for owner in profile.owners if owner.supplier_id}
+
+
 def expose(profile: Profile, signal: ExposureSignal) -> Exposed | None:
     """The strongest way in which a signal touches a supplier; None where none does."""
+    if signal.group is not None:
+        return _member(profile, signal.group)
     found = [e for good in profile.goods if (e := _good(good.hs, good.origin, good.region, signal))]
     if signal.hs is None:
         found += [e for site in profile.sites if (e := _place(site.country, site.region, signal, "site"))]
@@ -49,6 +62,17 @@ def expose(profile: Profile, signal: ExposureSignal) -> Exposed | None:
         return None
     touched = {" ".join(reason.asked for reason in one.why) for one in found}
     return msgspec.structs.replace(max(found, key=lambda e: e.score), touched=tuple(sorted(touched)))
+
+
+def _member(profile: Profile, head: str) -> Exposed | None:
+    """A share that holds no half, or that nobody told, makes it uncertain."""
+    shares = [owner.percent for owner in profile.owners if owner.supplier_id == head]
+    if not shares:
+        return None
+    certain = any(share is not None and share >= _HALF for share in shares)
+    score = _CERTAIN if certain else _PERHAPS
+    why = Reason(kind="group" if certain else "group_share", asked=head, found=head, score=score)
+    return Exposed(score, "strong" if certain else "weak", (why,))
 
 
 def _good(hs: str, origin: str, region: str | None, signal: ExposureSignal) -> Exposed | None:
@@ -103,12 +127,12 @@ class ExposureIndex:
             self._signals_in[_country(old)].discard(key)
 
     def put_supplier(self, key: str, profile: Profile) -> None:
-        """Puts a supplier in place of what stood under the key; one that sources nothing and has no site costs nothing."""
+        """Puts a supplier in place of what stood under the key; one that sources nothing, has no site and is nobody's costs nothing."""
         old = self._suppliers.pop(key, None)
         if old is not None:
-            for place in (*places(old), ""):
+            for place in (*places(old), *groups(old), ""):
                 self._suppliers_in[place].discard(key)
-        here = places(profile)
+        here = places(profile) | groups(profile)
         if here:
             self._suppliers[key] = profile
             for place in (*here, ""):
@@ -120,7 +144,7 @@ class ExposureIndex:
 
     def of_supplier(self, profile: Profile) -> Iterable[tuple[str, Exposed]]:
         """Signals that touch a supplier."""
-        here = places(profile)
+        here = places(profile) | groups(profile)
         for place in (*here, "") if here else ():
             for key in sorted(self._signals_in.get(place, ())):
                 if exposed := expose(profile, self._signals[key]):
@@ -138,4 +162,4 @@ class ExposureIndex:
 
 
 def _country(signal: ExposureSignal) -> str:
-    return signal.origin or (signal.region or "").partition("-")[0]
+    return f"{_GROUP}{signal.group}" if signal.group else signal.origin or (signal.region or "").partition("-")[0]

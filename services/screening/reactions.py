@@ -24,6 +24,7 @@ from shared.events.signals import (
     sweep_id,
 )
 from shared.events.suppliers import CodeAcknowledged, SupplierEvent, SupplierStatusChanged
+from shared.events.topics import SIGNAL_TOPICS
 from shared.faults import crash_point
 from shared.kernel.aggregate import Cause, Item, Message
 from shared.kernel.kernel import document
@@ -52,7 +53,7 @@ class Worker:
         """Signals before suppliers."""
         return Reaction(
             GROUP,
-            ("signals", "suppliers"),
+            (*SIGNAL_TOPICS, "suppliers"),
             self.react,
             partitions=self._partitions(),
             slices={"suppliers": _SUPPLIERS_AT_ONCE},
@@ -78,8 +79,9 @@ class Worker:
         since = self.kept.restore(self.join, upto)
         for partition in self._partitions():
             crash_point("screening-rebuild")
-            async for record in self.ctx.bus.replay("signals", (partition,), upto):
-                self._recall(self._know_signal, record)
+            for topic in SIGNAL_TOPICS:
+                async for record in self.ctx.bus.replay(topic, (partition,), upto):
+                    self._recall(self._know_signal, record)
             async for record in self.ctx.bus.replay("suppliers", (partition,), upto, since):
                 self._recall(self._know_supplier, record)
         self.kept.save(self.join, upto)
@@ -147,7 +149,7 @@ class Worker:
         sweeps = Sweeps(self.ctx.bus.partitions, self._hits)
         self._forget_counted(records)
         for record in records:
-            if record.topic == "signals":
+            if record.topic in SIGNAL_TOPICS:
                 signals[(record.meta.tenant, record.meta.subject), record.meta.sequence, record.meta.n].append(record)
         told = [(key, same, same[0].payload()) for (key, _, _), same in signals.items()]
         self.join.expect_signals(p.signal for _, _, p in told if isinstance(p, SignalPublished | SignalChanged))

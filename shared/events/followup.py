@@ -58,7 +58,7 @@ class RaisedBy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     type: str
     at: datetime
     signal_id: str
-    kind: Literal["finding", "list_entry", "rating"]
+    kind: Literal["finding", "list_entry", "hotspot", "rating"]
     finding_id: str | None = None
     list: str | None = None
     uid: str | None = None

@@ -7,7 +7,7 @@ import msgspec
 from shared.events.envelope import Payload, event
 from shared.events.ratings import Tier
 
-CauseKind = Literal["list_entry", "finding", "audit", "case", "upstream", "supplier", "policy", "time", "other"]
+CauseKind = Literal["list_entry", "finding", "hotspot", "audit", "case", "upstream", "supplier", "policy", "time", "other"]
 SubscriptionState = Literal["enabled", "disabled", "deleted"]
 SubscriptionStep = Literal["created", "changed", "disabled", "deleted", "secret_rotated", "replay_asked", "replay_advanced"]
 DeliveryState = Literal["waiting", "queued", "delivered", "dead"]

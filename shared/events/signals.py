@@ -45,23 +45,27 @@ class PartySignal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class ExposureSignal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="exposure", tag_field="about"):
-    """About a good from an origin, or a region or site: never an accusation of a supplier. At least one field is set; `hs` matches by prefix."""
+    """About a good from an origin, a region, a site or a corporate group: never an accusation of a supplier. At least one field is set.
+
+    `hs` matches by prefix; `group` is the supplier at a group's head, and stands alone.
+    """
 
     hs: str | None = None
     origin: str | None = None
     region: str | None = None  # ISO 3166-2
+    group: str | None = None
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a signal comes from: an entry of a release of a list, or a verified finding."""
+    """Where a signal comes from: an entry of a release of a list, a verified finding, or a hot-spot of both."""
 
-    kind: Literal["list_entry", "finding"]
+    kind: Literal["list_entry", "finding", "hotspot"]
     list: str | None = None
     uid: str | None = None  # the publisher's own
     release_id: str | None = None
     finding_id: str | None = None
     programs: tuple[str, ...] = ()
-    indicators: tuple[str, ...] = ()  # ILO's, of a finding
+    indicators: tuple[str, ...] = ()  # ILO's, of a finding or of those behind a hot-spot
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,6 +2,8 @@
 
 import msgspec
 
+SIGNAL_TOPICS = ("signals", "hotspots")  # what suppliers are matched against
+
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True):
     """`compacted`: the last record of each key is enough to rebuild a reader's state; `broadcast`: each record is written to every partition."""
@@ -19,6 +21,7 @@ TOPICS = {
     for t in (
         Topic(name="suppliers", owner="onboarding", compacted=True),
         Topic(name="signals", owner="intelligence", compacted=True, broadcast=True),
+        Topic(name="hotspots", owner="hotspots", compacted=True, broadcast=True),  # signals, too: see ADR 0011
         Topic(name="matches", owner="screening"),
         Topic(name="ratings", owner="assessment"),
         Topic(name="decisions", owner="gate", quiet=True),

@@ -10,6 +10,7 @@ import random
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 
@@ -48,6 +49,15 @@ def cause_of(record: Record) -> Cause:
     m = record.meta
     return Cause(
         m.id, m.type, m.correlationid, m.actor, m.traceparent, f"{m.kind}/{m.tenant}/{m.subject}", m.sequence, m.n, m.time
+    )  # fmt: skip
+
+
+def letter_of(group: str, record: Record, reason: Exception, at: datetime, attempts: int) -> DeadLetter:
+    """The dead letter that a record becomes for a group which gives it up."""
+    return DeadLetter(
+        id=derive("dead", group, record.meta.id), group=group, topic=record.topic, partition=record.partition, position=record.position,
+        tenant=record.meta.tenant, type=record.meta.type, meta=encode(record.meta), data=record.data, error=_describe(reason),
+        at=at.isoformat(), attempts=attempts,
     )  # fmt: skip
 
 
@@ -134,11 +144,7 @@ class Reactor:
                 if attempt < self.reaction.attempts:
                     await asyncio.sleep(self._pause(attempt))
         log.error("%s gives up on %s after %d attempts: %s", self.reaction.group, record.meta.id, attempt, type(reason).__name__)
-        letter = DeadLetter(
-            id=derive("dead", self.reaction.group, record.meta.id), group=self.reaction.group, topic=record.topic,
-            partition=record.partition, position=record.position, tenant=record.meta.tenant, type=record.meta.type,
-            meta=encode(record.meta), data=record.data, error=_describe(reason), at=self.kernel.clock.now().isoformat(), attempts=attempt,
-        )  # fmt: skip
+        letter = letter_of(self.reaction.group, record, reason, self.kernel.clock.now(), attempt)
         await self.kernel.apply_many([], consumed=self.consumer.consumed([record]), dead=[letter])
         await self.consumer.committed([record])
 

@@ -75,6 +75,7 @@ class Service:
     own: Callable[[Context], Any] | None = None  # made once a process, before all else
     hot: Callable[[Context], Mapping[Any, Any]] = lambda _: {}  # see shared.http.hot: around the framework
     inner_api: Callable[[Context], Sequence[Any]] = _none  # routers that need `own` where the reactions run
+    unready: Callable[[Context], Sequence[str]] = _none  # what it does by itself on the distributed runtime and is not ready just now
 
     def collections(self) -> list[Collection]:
         """What its store must hold."""

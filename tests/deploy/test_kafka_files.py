@@ -13,6 +13,7 @@ from services.runtime.processes import MODULES
 from shared.events.topics import TOPICS
 
 _ROOT = Path(__file__).parents[2]
+_FAUST = ("hotspots", "hotspots-")  # its tables and what it sends itself
 _READERS = ("consumer", "replay", "member")  # calls of the bus that name topics and read them
 
 
@@ -34,7 +35,7 @@ def allowed() -> set[tuple[str, str, str, str]]:
 
 def test_a_service_writes_its_own_topics_and_no_others(allowed: set[tuple[str, str, str, str]]) -> None:
     writes = {(service, name) for service, kind, name, operation in allowed if (kind, operation) == ("topic", "Write")}
-    assert writes == {(topic.owner, topic.name) for topic in TOPICS.values()}
+    assert writes == {(topic.owner, topic.name) for topic in TOPICS.values()} | {_FAUST}
 
 
 def test_a_service_reads_what_it_reacts_to_as_its_own_groups_and_nothing_else(allowed: set[tuple[str, str, str, str]]) -> None:
@@ -42,7 +43,7 @@ def test_a_service_reads_what_it_reacts_to_as_its_own_groups_and_nothing_else(al
     reads = {(service, kind, name) for service, kind, name, operation in allowed if operation == "Read"}
     assert reads == {(s, "topic", t) for s, found in reactions.items() for r in found for t in r.topics} | {
         (s, "group", r.group) for s, found in reactions.items() for r in found
-    }
+    } | {("hotspots", "topic", "hotspots-")}
     groups = [r.group for found in reactions.values() for r in found]
     assert len(groups) == len(set(groups)), "a group is one service's"
 
@@ -55,7 +56,8 @@ def test_what_a_service_reads_beside_its_reactions_is_allowed_too(allowed: set[t
 
 def test_nobody_but_setup_may_make_topics_and_nobody_may_all(allowed: set[tuple[str, str, str, str]]) -> None:
     assert {service for service, _, _, operation in allowed if operation in ("Create", "Delete", "Alter", "AlterConfigs", "All")} == {
-        "setup"
+        "setup",
+        "hotspots",  # of its own name only
     }
     assert {service for service, *_ in allowed} <= {*MODULES, "setup"}
 

@@ -11,6 +11,7 @@ from services.assessment.gate import answer
 from services.assessment.model import ASSESSMENT
 from services.assessment.tenant_policies import POLICY
 from services.audits.model import AUDITS
+from services.hotspots.model import HOTSPOT
 from services.intelligence.releases.model import ENTRY, RELEASE
 from services.onboarding.imports.model import IMPORTS
 from services.onboarding.model import SUPPLIERS
@@ -148,6 +149,10 @@ async def outcome(world: World) -> dict[str, Any]:
         "audits": sorted((a.supplier_id, a.cause.signal_id, a.state, a.overdue) for a in (await _states(world, "audits", AUDITS)).values() if a.live),
         "cases": sorted((c.supplier_id, c.indicators, c.state, c.overdue) for c in (await _states(world, "remediation", CASES)).values() if c.live),
         "sweeps": {i: (sorted(s.done), s.completed_at is not None, s.signals) for i, s in (await _states(world, "screening", SWEEP)).items()},
+        "hotspots": {
+            i: (h.spot, h.told is not None, sorted(o for o, one in h.observations.items() if one.live))
+            for i, h in (await _states(world, "hotspots", HOTSPOT)).items()
+        },
         "gate": await _decisions(world, gate, sorted(suppliers)),
     }  # fmt: skip
 

@@ -24,8 +24,8 @@ from services.partners.model import SUBSCRIPTION, Subscribe
 from services.screening.model import MATCH, Review
 from shared.events.envelope import PUBLIC
 from shared.events.partners import Filters
-from shared.events.signals import PartySignal, Signal, SignalName, SignalPublished, SignalWithdrawn, Source
-from shared.events.suppliers import ExternalRef, Owner, Profile, Upstream
+from shared.events.signals import ExposureSignal, PartySignal, Signal, SignalName, SignalPublished, SignalWithdrawn, Source
+from shared.events.suppliers import ExternalRef, Owner, Profile, SourcedGood, Upstream
 from shared.ids import derive
 from shared.kernel.aggregate import Aggregate, Cause, Decided, Document, Index, Item, Message, Outcome
 from shared.kernel.service import Context
@@ -130,6 +130,16 @@ def _import(number: int, rows: list[tuple[str, str]]) -> Command:
     return Command("onboarding", f"import {number}", cause.id, do)
 
 
+COTTON = (SourcedGood(hs="520100", origin="CU"),)
+
+
+def _tell_exposure(n: int, live: bool = True) -> Command:
+    """A finding about cotton: two of them and a confirmed match of one who sources it are a hot-spot."""
+    source = Source(kind="finding", finding_id=f"fnd{n}", indicators=("debt_bondage",))
+    signal = Signal(subject=ExposureSignal(hs="5201", origin="CU"), source=source, digest=f"f{n}")
+    return command("intelligence", f"finding {n} {live}", FINDING, f"sig_fnd{n}", (signal, live))
+
+
 def _tell_finding(n: int, name: str, live: bool) -> Command:
     subject = PartySignal(names=(SignalName(name=name, kind="primary"),), countries=("CU",))
     signal = Signal(subject=subject, source=Source(kind="finding", finding_id=f"fnd{n}", indicators=("debt_bondage",)), digest=f"f{n}")
@@ -174,7 +184,7 @@ def phases(variant: int) -> list[Callable[[], Phase]]:
             _register(0, names[0], upstream=(Upstream(supplier_id=supplier_id(1)),)),
             _register(1, names[1]), _register(2, names[2]), _register(3, names[3]),
             _register(5, names[5], owners=(Owner(name=names[1], kind="organisation", percent=Decimal(60), supplier_id=supplier_id(1)),)),
-            _register(6, names[6], upstream=(Upstream(supplier_id=supplier_id(7)),)),
+            _register(6, names[6], upstream=(Upstream(supplier_id=supplier_id(7)),), goods=COTTON),
             _register(7, names[7], upstream=(Upstream(supplier_id=supplier_id(6)),)),
             _register(8, names[8], owners=(Owner(name="Ivan Petrovich Sidorenko", kind="person", percent=Decimal(30)),)),
             _import(1, rows), _release(1, first),
@@ -183,7 +193,7 @@ def phases(variant: int) -> list[Callable[[], Phase]]:
 
     def news() -> Phase:
         return [
-            _register(4, names[4]), _release(2, second), _tell_finding(7, names[7], True), _tell_finding(9, names[9], True),
+            _register(4, names[4], goods=COTTON), _release(2, second), _tell_exposure(20), _tell_exposure(21), _tell_finding(7, names[7], True), _tell_finding(9, names[9], True),
             _change(8, owners=(Owner(name="Ivan Petrovich Sidorenko", kind="person", percent=Decimal(55)),)),
             _import(2, [("I0", names[10]), ("I1", names[9]), ("I2", names[12]), ("I9", names[9])]),
         ], 3 * day  # fmt: skip

@@ -18,6 +18,7 @@ from services.assessment.decisions.service import SERVICE as GATE
 from services.assessment.reactions import Assessor
 from services.assessment.service import SERVICE as ASSESSMENT
 from services.audits.service import SERVICE as AUDITS
+from services.hotspots.service import SERVICE as HOTSPOTS
 from services.intelligence.releases.loading import Loader
 from services.intelligence.releases.model import ENTRY, MARKER, RELEASE
 from services.onboarding.service import SERVICE as ONBOARDING
@@ -38,7 +39,7 @@ from tests.faults.memory_bus import MemoryBus
 INTELLIGENCE = Service(
     "intelligence", aggregates=(RELEASE, MARKER, ENTRY), tasks=lambda ctx: [Task("releases", "bulk", Loader(ctx).run)]
 )  # its lists; the workload adds a stand-in for findings
-SERVICES = (ONBOARDING, INTELLIGENCE, SCREENING, ASSESSMENT, GATE, AUDITS, REMEDIATION, PARTNERS)
+SERVICES = (ONBOARDING, INTELLIGENCE, SCREENING, HOTSPOTS, ASSESSMENT, GATE, AUDITS, REMEDIATION, PARTNERS)
 PARTITIONS = 4
 TEARABLE = frozenset(s.name for s in SERVICES) - {"intelligence"}  # a small release rests on its commit being whole: see test_simulation
 _NOT_RUN = ("webhooks", "gate policies")  # the sender asks the network; the gate's policies wait by the wall clock

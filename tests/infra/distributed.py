@@ -19,7 +19,18 @@ from tests.infra.local import HOST, free_ports
 from tests.infra.mongo import LocalMongo
 
 DUEWATCH = Path(sys.executable).with_name("duewatch")
-SERVICES = ("onboarding", "intelligence", "screening:0-1", "screening:2-3", "assessment", "gate", "audits", "remediation", "partners")
+SERVICES = (
+    "onboarding",
+    "intelligence",
+    "screening:0-1",
+    "screening:2-3",
+    "hotspots",
+    "assessment",
+    "gate",
+    "audits",
+    "remediation",
+    "partners",
+)
 _READY_S, _END_S = 120.0, 20.0
 
 

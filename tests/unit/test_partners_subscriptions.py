@@ -69,7 +69,8 @@ def driver(kind: str, link: str) -> Driver:
     [
         (change("duewatch.match.opened.v1", driver("list_entry", "evt_c"), driver("finding", "evt_other")), {"list_entry"}),
         (change("duewatch.match.reviewed.v1", driver("finding", "evt_c")), {"finding"}),
-        (change("duewatch.match.withdrawn.v1", driver("finding", "evt_other")), {"list_entry", "finding"}),
+        (change("duewatch.match.withdrawn.v1", driver("finding", "evt_other")), {"list_entry", "finding", "hotspot"}),
+        (change("duewatch.match.opened.v1", driver("hotspot", "evt_c")), {"hotspot"}),
         (change("duewatch.supplier.screened.v1", driver("list_entry", "evt_other")), {"supplier", "list_entry"}),
         (change("duewatch.supplier.screened.v1"), {"supplier"}),
         (change("duewatch.audit.changed.v1", driver("finding", "evt_c")), {"audit"}),

@@ -30,6 +30,8 @@ def test_thresholds_as_they_should_be() -> None:
         ({"BUS": "amqp://a:1", "STORE": "mongodb://a:1"}, "bus"),
         ({"BUS": "kafka://a:1", "STORE": "postgres://a:1"}, "store"),
         ({"MONGO_DRIVER": "mgo"}, "mongo_driver"),
+        ({"HOTSPOTS": "flink"}, "hotspots"),
+        ({"HOTSPOTS": "faust"}, "hotspots"),
         ({"OWN_PARTITIONS": "x"}, "own_partitions"),
         ({"OWN_PARTITIONS": "3-1"}, "own_partitions"),
         ({"OWN_PARTITIONS": "2-4"}, "own_partitions"),

@@ -1,0 +1,106 @@
+"""How events come in on the embedded runtime: each becomes a message to its supplier's notes and to the windows of the spots that it is about."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from services.hotspots.model import HOTSPOT, WATCHED, Heard, Seen
+from services.hotspots.policy import Policy, of_file
+from services.hotspots.sightings import (
+    Sighting,
+    Watched,
+    by_spot,
+    learned,
+    of_signal,
+    sightings,
+    spot_id,
+    supplier_of,
+    unheard,
+    word_of,
+)
+from services.hotspots.stream_watch import Watch
+from services.hotspots.stream_watch import run as stream
+from shared.events.envelope import PUBLIC, Payload, Record
+from shared.events.matches import MatchChanged, MatchEvent, MatchOpened, MatchReviewed, MatchWithdrawn
+from shared.events.signals import SignalChanged, SignalPublished, SignalWithdrawn
+from shared.events.suppliers import CodeAcknowledged, SupplierChanged, SupplierEvent, SupplierRegistered, SupplierStatusChanged
+from shared.kernel.aggregate import Cause, Item, Message
+from shared.kernel.kernel import document
+from shared.kernel.reactor import Reaction, cause_of
+from shared.kernel.service import Context
+
+GROUP = "hotspots"
+TOPICS = ("signals", "matches", "suppliers")
+_SUPPLIERS_AT_ONCE = 200  # an import never holds up a signal for longer
+_Key = tuple[str, str]  # tenant, supplier
+_Signals = SignalPublished | SignalChanged | SignalWithdrawn
+_TYPES = frozenset(
+    kind.type for kind in (
+        SignalPublished, SignalChanged, SignalWithdrawn, MatchOpened, MatchChanged, MatchReviewed, MatchWithdrawn,
+        SupplierRegistered, SupplierChanged, SupplierStatusChanged, CodeAcknowledged,
+    )
+)  # fmt: skip
+
+
+class Watcher:
+    """Holds the policy; knows nothing that is not in the store."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx, self.policy, self.watch = ctx, of_file(ctx.settings.hotspot_policy), Watch()
+
+    def reaction(self) -> Reaction:
+        """Findings, matches, and where suppliers stand."""
+        return Reaction(GROUP, TOPICS, self.react, slices={"suppliers": _SUPPLIERS_AT_ONCE})
+
+    async def stream(self) -> None:
+        """The same on the distributed runtime: a Faust app."""
+        await stream(self.ctx, self, self.watch)
+
+    async def react(self, records: Sequence[Record]) -> list[Item]:
+        """What follows from each event, in their order."""
+        heard = [(record, record.payload()) for record in records if concerns(record)]
+        told = [(record, payload, _key(record, payload)) for record, payload in heard if isinstance(payload, SupplierEvent | MatchEvent)]
+        known = await self._known({key for _, _, key in told})
+        items: list[Item] = []
+        for record, payload in heard:
+            cause = msgspec.structs.replace(cause_of(record), source="")  # what is said twice changes nothing: no watermark is needed
+            if isinstance(payload, SupplierEvent | MatchEvent):
+                items += self._of_supplier(record, payload, known, cause)
+            else:
+                items += seen(record.meta.tenant, of_record(record, payload, self.policy), self.policy, cause)
+        return items
+
+    async def _known(self, keys: set[_Key]) -> dict[_Key, Watched]:
+        stored = await self.ctx.store.load(WATCHED.kind, sorted(keys)) if keys else {}
+        return {key: document(WATCHED, found).state for key, found in stored.items()}
+
+    def _of_supplier(self, record: Record, payload: SupplierEvent | MatchEvent, known: dict[_Key, Watched], cause: Cause) -> list[Item]:
+        word, key = word_of(payload, record.meta, self.policy), _key(record, payload)
+        if word is None:
+            return []
+        before = known.get(key) or unheard(key[1])
+        new = known[key] = learned(before, word)
+        items = [Item(WATCHED, *key, Message(Heard(key[1], word), cause))] if new != before else []
+        return items + seen(key[0], sightings(new), self.policy, cause)
+
+
+def concerns(record: Record) -> bool:
+    """Can it say anything here? What governments publish is of no tenant: it is heard of by the matches with it."""
+    return record.meta.tenant != PUBLIC and record.meta.type in _TYPES
+
+
+def of_record(record: Record, payload: Payload, policy: Policy) -> Iterable[Sighting]:
+    """The sightings of an event on `signals`."""
+    return of_signal(payload, payload.signal, record.meta, policy) if isinstance(payload, _Signals) else ()
+
+
+def seen(tenant: str, found: Iterable[Sighting], policy: Policy, cause: Cause) -> list[Item]:
+    """One message for each spot."""
+    return [
+        Item(HOTSPOT, tenant, spot_id(tenant, spot), Message(Seen(spot, tuple(news), policy.rule(spot.kind)), cause))
+        for spot, news in by_spot(found).items()
+    ]
+
+
+def _key(record: Record, payload: SupplierEvent | MatchEvent) -> _Key:
+    return record.meta.tenant, supplier_of(payload, record.meta)
