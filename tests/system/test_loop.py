@@ -93,6 +93,8 @@ def test_from_a_list_change_to_a_blocked_purchase_and_back(runtime: Callable[[],
             assert (job["state"], job["created"], job["rejected"]) == ("done", len(SUPPLIERS), 0)
             before = ["block", "block", *["allow"] * 7]
             until(lambda: said(client, ALL), lambda words: words == before)
+            blocked = {answer["supplier_id"] for answer in gate(client, ["L1", "L2"]).values()}
+            until(lambda: {event["subject"] for event in feed(client)[0]}, lambda subjects: blocked <= subjects)
             _, cursor = feed(client)
             client.post("/v1/subscriptions", json={"url": url, "filters": {}}).raise_for_status()
 
