@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from services.hotspots.heard import GROUP, TOPICS, concerns, of_record
 from services.hotspots.model import HOTSPOT, WATCHED, Heard, Seen
 from services.hotspots.policy import Policy, of_file
 from services.hotspots.sightings import (
@@ -11,7 +12,6 @@ from services.hotspots.sightings import (
     Watched,
     by_spot,
     learned,
-    of_signal,
     sightings,
     spot_id,
     supplier_of,
@@ -20,26 +20,16 @@ from services.hotspots.sightings import (
 )
 from services.hotspots.stream_watch import Watch
 from services.hotspots.stream_watch import run as stream
-from shared.events.envelope import PUBLIC, Payload, Record
-from shared.events.matches import MatchChanged, MatchEvent, MatchOpened, MatchReviewed, MatchWithdrawn
-from shared.events.signals import SignalChanged, SignalPublished, SignalWithdrawn
-from shared.events.suppliers import CodeAcknowledged, SupplierChanged, SupplierEvent, SupplierRegistered, SupplierStatusChanged
+from shared.events.envelope import Record
+from shared.events.matches import MatchEvent
+from shared.events.suppliers import SupplierEvent
 from shared.kernel.aggregate import Cause, Item, Message
 from shared.kernel.kernel import document
 from shared.kernel.reactor import Reaction, cause_of
 from shared.kernel.service import Context
 
-GROUP = "hotspots"
-TOPICS = ("signals", "matches", "suppliers")
 _SUPPLIERS_AT_ONCE = 200  # an import never holds up a signal for longer
 _Key = tuple[str, str]  # tenant, supplier
-_Signals = SignalPublished | SignalChanged | SignalWithdrawn
-_TYPES = frozenset(
-    kind.type for kind in (
-        SignalPublished, SignalChanged, SignalWithdrawn, MatchOpened, MatchChanged, MatchReviewed, MatchWithdrawn,
-        SupplierRegistered, SupplierChanged, SupplierStatusChanged, CodeAcknowledged,
-    )
-)  # fmt: skip
 
 
 class Watcher:
@@ -82,16 +72,6 @@ class Watcher:
         new = known[key] = learned(before, word)
         items = [Item(WATCHED, *key, Message(Heard(key[1], word), cause))] if new != before else []
         return items + seen(key[0], sightings(new), self.policy, cause)
-
-
-def concerns(record: Record) -> bool:
-    """Can it say anything here? What governments publish is of no tenant: it is heard of by the matches with it."""
-    return record.meta.tenant != PUBLIC and record.meta.type in _TYPES
-
-
-def of_record(record: Record, payload: Payload, policy: Policy) -> Iterable[Sighting]:
-    """The sightings of an event on `signals`."""
-    return of_signal(payload, payload.signal, record.meta, policy) if isinstance(payload, _Signals) else ()
 
 
 def seen(tenant: str, found: Iterable[Sighting], policy: Policy, cause: Cause) -> list[Item]:

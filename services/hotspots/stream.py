@@ -18,8 +18,8 @@ import msgspec
 from faust.types import EventT, StreamT
 
 from services.hotspots.fold import Observation, current, judged, merged
+from services.hotspots.heard import GROUP, concerns, of_record
 from services.hotspots.model import HOTSPOT, Seen
-from services.hotspots.reactions import GROUP, concerns, of_record
 from services.hotspots.sightings import Watched, by_spot, learned, sightings, spot_id, supplier_of, unheard, word_of
 from services.hotspots.stream_settings import app_settings
 from shared.bus.kafka_records import record as record_of
