@@ -10,7 +10,6 @@ from typing import Any
 import aiohttp
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -51,9 +50,8 @@ class Gateway:
     async def watch(self, unready: list[str]) -> None:
         """For ever: which services do not say that they are ready."""
         while True:
-            answers = await asyncio.gather(
-                *map(self._ready, self._addresses)
-            )  # side by side: one that is silent must not hide another's state
+            # Side by side: one that is silent must not hide another's state.
+            answers = await asyncio.gather(*map(self._ready, self._addresses))
             left = [name for name, ready in zip(self._addresses, answers, strict=True) if not ready]
             unready[:] = left
             await asyncio.sleep(_WATCH_S if not left else _WATCH_S / 5)
@@ -97,7 +95,7 @@ class Gateway:
             )
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise Unavailable from None
-        passed = StreamingResponse(_body(answer), answer.status, background=BackgroundTask(_ended, answer))
+        passed = StreamingResponse(_body(answer), answer.status)
         passed.raw_headers = [(name.lower(), value) for name, value in answer.raw_headers if name.lower() not in _HOP - {b"content-length"}]
         return passed
 
@@ -108,10 +106,6 @@ async def _body(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
             yield chunk
     finally:
         answer.release()
-
-
-def _ended(answer: aiohttp.ClientResponse) -> None:
-    answer.release()
 
 
 def gateway_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]], gateway: Gateway) -> FastAPI:
