@@ -43,7 +43,7 @@ class Settings:
     store: str = ""  # mongodb://...; "": the embedded store
     mongo_driver: str = "pymongo"  # or motor
     services: str = ""  # the gateway's: name=http://host:port of every service, parted by commas
-    own_partitions: str = ""  # a process's of screening: from-to, as 0-1; "": all
+    instance: str = ""  # this process's name among the copies of its service, if it comes back under it; "": it does not
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ, **given: object) -> "Settings":
@@ -70,13 +70,6 @@ class Settings:
         """Does it run on Kafka and MongoDB?"""
         return bool(self.bus)
 
-    def owned(self) -> tuple[int, ...] | None:
-        """The partitions of `own_partitions`; None: all."""
-        if not self.own_partitions:
-            return None
-        first, _, last = self.own_partitions.partition("-")
-        return tuple(range(int(first), int(last or first) + 1))
-
     def _faults(self) -> Iterator[tuple[str, str]]:
         """What would otherwise only show when some process fails to start, again and again, or not at all."""
         for name, (least, most) in _RANGES.items():
@@ -99,10 +92,8 @@ class Settings:
             yield "bus", "kafka://host:port, more hosts parted by commas"
         if self.store and not self.store.startswith(("mongodb://", "mongodb+srv://")):
             yield "store", "mongodb://host:port with what your cluster needs behind it"
-        if not re.fullmatch(r"(\d{1,2}(-\d{1,2})?)?", self.own_partitions) or self.owned() == ():
-            yield "own_partitions", "from-to, as 0-1"
-        elif any(p >= self.partitions for p in self.owned() or ()):
-            yield "own_partitions", "below the number of partitions"
+        if not re.fullmatch(r"[A-Za-z0-9._-]{0,200}", self.instance):
+            yield "instance", "up to 200 letters, digits, full stops, underscores, hyphens"
         if self.hotspots not in ("kernel", "faust") or (self.hotspots == "faust" and not self.bus):
             yield "hotspots", "kernel, or faust where DUEWATCH_BUS is set"
         if self.mongo_driver not in ("pymongo", "motor"):

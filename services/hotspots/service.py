@@ -11,6 +11,6 @@ SERVICE = Service(
     own=Watcher,
     api=routers,
     reactions=lambda ctx: () if ctx.settings.streams else [ctx.own.reaction()],
-    tasks=lambda ctx: [Task("hotspots stream", "reactions", ctx.own.stream)] if ctx.settings.streams else (),
+    tasks=lambda ctx: [Task("hotspots stream", "reactions", ctx.own.stream, each=True)] if ctx.settings.streams else (),
     unready=lambda ctx: ctx.own.watch.unready if ctx.settings.streams else (),
 )

@@ -1,12 +1,11 @@
 """Sends what is due, many at once, and records what became of it, many in one commit.
 
 What is in memory is not taken again before its result is recorded: without a crash between answer and record no delivery goes out twice.
-At most one process may send a subscription's deliveries: the one that owns the partition of the subscription's id.
+At most one process sends at a time.
 """
 
 import asyncio
 import logging
-import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -59,8 +58,7 @@ class Sender:
     async def run(self) -> None:
         """Sends until cancelled; then gives what is under way a moment, and records it."""
         async for stored in self._ctx.store.documents(SUBSCRIPTION.kind):  # whose deliveries are all queued, nothing is due
-            if self._is_mine(stored.id):
-                self._lane(stored.tenant, stored.id)
+            self._lane(stored.tenant, stored.id)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._look_for_ever())
@@ -112,7 +110,6 @@ class Sender:
             now, limit = self._ctx.clock.now(), len(self._held) + _WINDOW
             found = await self._ctx.store.due(DELIVERY.kind, now.timestamp(), limit)
             due = [self._job(stored) for stored in found if (stored.tenant, stored.id) not in self._held]
-            due = [job for job in due if self._is_mine(job.delivery.subscription_id)]
             arrived = [(self._lane(job.key[0], job.delivery.subscription_id), job) for job in due]
             crowded = len(found) == limit  # others' may be hidden behind
             for lane, _ in arrived:
@@ -182,10 +179,6 @@ class Sender:
         if key not in self._lanes:
             self._lanes[key] = Lane(tenant, subscription_id)
         return self._lanes[key]
-
-    def _is_mine(self, subscription_id: str) -> bool:
-        mine = self._ctx.partitions
-        return mine is None or zlib.crc32(subscription_id.encode()) % self._ctx.bus.partitions in mine
 
     @staticmethod
     def _job(stored: Stored) -> Job:

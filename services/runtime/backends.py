@@ -2,23 +2,28 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from pymongo.uri_parser import parse_uri
+from pymongo.write_concern import WriteConcern
 
 from shared.bus.embedded import EmbeddedBus
 from shared.bus.kafka import KafkaBus
+from shared.bus.kafka_group import Membership
 from shared.bus.kafka_settings import KafkaSettings
 from shared.bus.nudge import Nudges
 from shared.bus.port import Bus
 from shared.errors import Unavailable
 from shared.kernel.journal import JournalRow
-from shared.kernel.service import Service
+from shared.kernel.kernel import addressed_again
+from shared.kernel.service import Service, Task
 from shared.settings import Settings
 from shared.store.embedded import EmbeddedStore
 from shared.store.mongo import MongoStore, closed
 from shared.store.mongo_commit import reaching
+from shared.store.mongo_lease import Lease
 from shared.store.port import Store
 
 log = logging.getLogger("duewatch.backends")
@@ -26,7 +31,7 @@ _RELAY_EVERY_S = 1.0
 _ANSWER_S = 3.0  # until a server that is asked whether it is there counts as gone
 _UNTOLD_S = 2.0  # what is not told by then was left by a writer that died, or that the bus refused
 
-Upkeep = Callable[[], Coroutine[Any, Any, None]]
+Upkeep = Callable[[], Awaitable[None]]
 
 
 class Backend(Protocol):
@@ -42,6 +47,10 @@ class Backend(Protocol):
 
     def upkeep(self, service: Service) -> Upkeep | None:
         """What one process of a service does for it for ever, beside its reactions."""
+        ...
+
+    def alone(self, service: Service, task: Task) -> Upkeep:
+        """A task that one copy of its service does at a time."""
         ...
 
     async def missing(self) -> list[str]:
@@ -70,6 +79,10 @@ class Files:
     def upkeep(self, service: Service) -> Upkeep | None:
         return None
 
+    def alone(self, service: Service, task: Task) -> Upkeep:
+        """There are no copies."""
+        return task.run
+
     async def missing(self) -> list[str]:
         return []
 
@@ -80,8 +93,8 @@ class Files:
 class _TellingBus(KafkaBus):
     """After it has published, the store knows that its documents' events are told, and who waits in this machine looks at once."""
 
-    def __init__(self, settings: KafkaSettings, partitions: int, store: MongoStore, nudges: Nudges) -> None:
-        super().__init__(settings, partitions)
+    def __init__(self, settings: KafkaSettings, partitions: int, membership: Membership, store: MongoStore, nudges: Nudges) -> None:
+        super().__init__(settings, partitions, membership=membership)
         self._store, self._nudges = store, nudges
 
     async def publish(self, rows: Sequence[JournalRow]) -> None:
@@ -96,6 +109,7 @@ class Servers:
     def __init__(self, settings: Settings, nudges: Nudges) -> None:
         self._settings, self._nudges = settings, nudges
         self._kafka, self._client = KafkaSettings.parse(settings.bus), mongo_client(settings)
+        self._membership = Membership(instance=settings.instance) if settings.instance else Membership.passing()
         self._stores: dict[str, MongoStore] = {}
         self._buses: dict[str, KafkaBus] = {}
 
@@ -104,7 +118,8 @@ class Servers:
         return made
 
     def bus(self, service: Service) -> Bus:
-        made = self._buses[service.name] = _TellingBus(self._kafka, self._settings.partitions, self._stores[service.name], self._nudges)
+        store, partitions = self._stores[service.name], self._settings.partitions
+        made = self._buses[service.name] = _TellingBus(self._kafka, partitions, self._membership, store, self._nudges)
         return made
 
     def upkeep(self, service: Service) -> Upkeep | None:
@@ -114,13 +129,22 @@ class Servers:
             """Tells what was written and not told: the bus was away, or the writer died."""
             while True:
                 try:
-                    if told := await store.recover(bus.publish, _UNTOLD_S):
+                    if told := await store.recover(bus.publish, _UNTOLD_S, partial(addressed_again, partitions=bus.partitions)):
                         log.info("events of %d documents were told late", told, extra={"service": service.name})
                 except Unavailable:
                     log.warning("events wait to be told", extra={"service": service.name})
                 await asyncio.sleep(_RELAY_EVERY_S)
 
         return relay
+
+    def alone(self, service: Service, task: Task) -> Upkeep:
+        database = self._client.get_database(database_of(self._settings, service.name), write_concern=WriteConcern("majority"))
+        lease = Lease(database, task.name, self._membership.instance)
+
+        async def held() -> None:
+            await lease.hold(task.run)
+
+        return held
 
     async def missing(self) -> list[str]:
         async def store() -> None:

@@ -48,6 +48,7 @@ class Node:
         self.settings, self.services, self.name = settings, services, name
         self.clock, self.ids = clock or SystemClock(), ids or RandomIds()
         self.nudges = Nudges(data / "run", name)
+        self.running: list[Reactor] = []
         self.closing: list[Callable[[], Awaitable[None]]] = []
         sealer, networks = Sealer(FileMasterKey(data / "keys" / "master-key")), parse_networks(settings.egress_allow)
         self.backend = backend(settings, self.nudges)
@@ -66,7 +67,6 @@ class Node:
                 stores=self.stores,
                 sealer=sealer,
                 networks=networks,
-                partitions=settings.owned(),
             )
             for s in services
         }
@@ -98,10 +98,10 @@ class Node:
         chosen, wanted = set(names), set(roles)
         tasks: list[asyncio.Task[None]] = []
         if "reactions" in wanted:
-            reactors = self.reactors(chosen)
-            for reactor in reactors:
+            self.running = self.reactors(chosen)
+            for reactor in self.running:
                 await reactor.start()
-            tasks += [group.create_task(r.run(), name=f"reactor {r.reaction.group}") for r in reactors]
+            tasks += [group.create_task(r.run(), name=f"reactor {r.reaction.group}") for r in self.running]
             tasks += [group.create_task(w.run(), name=f"waker {w.kernel.service}") for w in self.wakers(chosen)]
             for service in (s for s in self.services if s.name in chosen):
                 if upkeep := self.backend.upkeep(service):
@@ -110,7 +110,8 @@ class Node:
             if service.name in chosen:
                 for task in service.tasks(self.contexts[service.name]):
                     if task.role in wanted:
-                        tasks.append(group.create_task(_forever(task.name, task.run), name=task.name))
+                        run = task.run if task.each else self.backend.alone(service, task)
+                        tasks.append(group.create_task(_forever(task.name, run), name=task.name))
         return tasks
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from services.runtime.embedded import admin_token
 from services.runtime.front import server, service_app, tokens_of
 from services.runtime.gateway import Gateway, gateway_app
 from services.runtime.housekeeping import keep_house
+from services.runtime.lag import LagWatch
 from services.runtime.logs import set_up_logging
 from services.runtime.node import Node, tune
 from services.runtime.processes import MODULES, READS, load
@@ -76,9 +77,12 @@ async def _service(settings: Settings, name: str, roles: tuple[Role, ...], say: 
 
 
 async def _watch(node: Node, http: uvicorn.Server, unready: list[str]) -> None:
-    """For ever: is what the service needs there? One that is told to end takes no more work, and says so."""
+    """For ever: is what the service needs there, and do its reactions move? One that is told to end takes no more work, and says so."""
+    lag = LagWatch(node.running)
     while True:
-        unready[:] = ["ending"] if http.should_exit else await node.backend.missing()
+        missing = await node.backend.missing()
+        await lag.look()
+        unready[:] = ["ending"] if http.should_exit else [*missing, *(f"lag of {group}" for group in lag.stalled)]
         await asyncio.sleep(_WATCH_S)
 
 

@@ -114,7 +114,7 @@ def routers(ctx: Context) -> list[APIRouter]:
         end = time.monotonic() + _SWEEP_WAIT_S
         waits = ctx.nudged()
         while True:
-            behind = await _behind(ctx)
+            behind = await ctx.bus.behind(GROUP, "signals")
             found = await ctx.kernel.get(SWEEP, PUBLIC, sweep_id)
             if found is not None:
                 return sweep_view(sweep_id, found.state, caller.tenant)
@@ -123,15 +123,6 @@ def routers(ctx: Context) -> list[APIRouter]:
             await waits.wait(0.1)
 
     return [routes]
-
-
-async def _behind(ctx: Context) -> bool:
-    """Has screening something of the signals still to read?"""
-    consumer = await ctx.bus.consumer(GROUP, ["signals"], tuple(range(ctx.bus.partitions)))
-    try:
-        return await consumer.lag() > 0
-    finally:
-        await consumer.close()
 
 
 async def _match(ctx: Context, caller: Principal, match_id: str) -> Document[MatchDocument]:

@@ -128,15 +128,19 @@ class ExposureIndex:
 
     def put_supplier(self, key: str, profile: Profile) -> None:
         """Puts a supplier in place of what stood under the key; one that sources nothing, has no site and is nobody's costs nothing."""
-        old = self._suppliers.pop(key, None)
-        if old is not None:
-            for place in (*places(old), *groups(old), ""):
-                self._suppliers_in[place].discard(key)
+        self.remove_supplier(key)
         here = places(profile) | groups(profile)
         if here:
             self._suppliers[key] = profile
             for place in (*here, ""):
                 self._suppliers_in[place].add(key)
+
+    def remove_supplier(self, key: str) -> None:
+        """Takes a supplier out, where it is there."""
+        old = self._suppliers.pop(key, None)
+        if old is not None:
+            for place in (*places(old), *groups(old), ""):
+                self._suppliers_in[place].discard(key)
 
     def suppliers(self) -> Mapping[str, Profile]:
         """Those that an exposure could touch."""

@@ -5,7 +5,7 @@ failed may come again.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -16,7 +16,7 @@ from services.screening.matching.settings import WEAK_ALIAS
 from services.screening.matching.why import Why
 from services.screening.model import Sides, match_id
 from services.screening.names import countries_of, names_of, of_signals, of_suppliers
-from services.screening.pairs import Found, Key, Pair, Thresholds, each_once
+from services.screening.pairs import Found, Key, Pair, Standing, Thresholds, each_once
 from services.screening.side import Supplier, SupplierSide, fingerprint, rows_of, supplier_of, suppliers_of
 from shared.events.envelope import PUBLIC, Meta
 from shared.events.matches import Match, Reason, SignalRef, Strength
@@ -39,8 +39,7 @@ class Join:
         self._signal_names = NameIndex()
         self._supplier_names = NameIndex(self._signal_names.corpus)
         self._exposures = ExposureIndex()
-        self._of_supplier: dict[Key, dict[str, Pair]] = defaultdict(dict)
-        self._of_signal: dict[Key, dict[str, Pair]] = defaultdict(dict)
+        self.standing = Standing()
         self._heard: dict[Key, int] = {}  # the newest event of each signal, withdrawn ones, too
 
     # ---- what is known ----
@@ -66,10 +65,9 @@ class Join:
         """Where a supplier belongs."""
         return self._suppliers[supplier].partition
 
-    def remember(self, pair: Pair) -> None:
-        """A match that stands. It is kept when it is withdrawn, too: telling it so twice does no harm, missing one would."""
-        self._of_supplier[pair.supplier][pair.id] = pair
-        self._of_signal[pair.signal][pair.id] = pair
+    def suppliers_in(self, partitions: Collection[int]) -> list[Key]:
+        """All suppliers of some partitions."""
+        return [key for key, known in self._suppliers.items() if known.partition in partitions]
 
     def sides(self, supplier: Key, signal: Key) -> Sides:
         """The versions of a pair's sides as they are known here; 0 where one is not (yet)."""
@@ -122,6 +120,16 @@ class Join:
             self._supplier_names.put(f"{own}{_PART}{n}", [owner.name], schema=owner.kind, countries=its)
         self._exposures.put_supplier(own, profile)
 
+    def remove_supplier(self, key: Key) -> None:
+        """A supplier that another process holds from now on."""
+        known = self._suppliers.pop(key)
+        self._counts[known.partition][key[0]] -= 1
+        own = _PART.join(key)
+        self._supplier_names.remove(own)
+        for n in range(len(known.owners)):
+            self._supplier_names.remove(f"{own}{_PART}{n}")
+        self._exposures.remove_supplier(own)
+
     def of_supplier(self, key: Key, profile: Profile) -> list[Found]:
         """All signals that touch a supplier or one of its owners."""
         tenants = (PUBLIC + _PART, key[0] + _PART)
@@ -154,10 +162,6 @@ class Join:
         self._supplier_names.restore(side.names)
         for own, profile in side.exposed.items():
             self._exposures.put_supplier(own, profile)
-
-    def pairs_of_supplier(self, key: Key) -> Iterable[Pair]:
-        """Matches that stand for a supplier."""
-        return self._of_supplier.get(key, {}).values()
 
     # ---- signals ----
 
@@ -212,9 +216,9 @@ class Join:
             party, percent, country = known.owners[int(owner[0])] if owner else (hit.name, None, known.country)
             yield self._party(supplier, key, party, (percent,) if owner else None, country, hit, hit.asked)
 
-    def pairs_of_signal(self, key: Key, partitions: set[int]) -> Iterable[Pair]:
+    def standing_of_signal(self, key: Key, partitions: set[int]) -> Iterable[Pair]:
         """Matches that stand for a signal, with suppliers of some partitions."""
-        for pair in self._of_signal.get(key, {}).values():
+        for pair in self.standing.of_signal(key):
             supplier = self._suppliers.get(pair.supplier)
             if supplier is not None and supplier.partition in partitions:
                 yield pair

@@ -1,6 +1,7 @@
-"""What the join says: pairs of a supplier and a signal."""
+"""What the join says: pairs of a supplier and a signal; and which of them stand."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -40,3 +41,30 @@ def each_once(found: Iterable[Found]) -> list[Found]:
         if one.id not in best or one.match.score > best[one.id].match.score:
             best[one.id] = one
     return list(best.values())
+
+
+class Standing:
+    """The matches that stand. One that is withdrawn stays: telling it so twice does no harm, missing one would."""
+
+    def __init__(self) -> None:
+        self._of_supplier: dict[Key, dict[str, Pair]] = defaultdict(dict)
+        self._of_signal: dict[Key, dict[str, Pair]] = defaultdict(dict)
+
+    def add(self, pair: Pair) -> None:
+        """One more, or the same again."""
+        self._of_supplier[pair.supplier][pair.id] = pair
+        self._of_signal[pair.signal][pair.id] = pair
+
+    def forget(self, of: Callable[[Key], bool]) -> None:
+        """Those of some suppliers."""
+        for supplier in [supplier for supplier in self._of_supplier if of(supplier)]:
+            for pair in self._of_supplier.pop(supplier).values():
+                self._of_signal[pair.signal].pop(pair.id, None)
+
+    def of_supplier(self, key: Key) -> Iterable[Pair]:
+        """A supplier's."""
+        return self._of_supplier.get(key, {}).values()
+
+    def of_signal(self, key: Key) -> Iterable[Pair]:
+        """A signal's."""
+        return self._of_signal.get(key, {}).values()

@@ -1,8 +1,9 @@
 """How events come in: signal and supplier events become messages to matches, to the supplier's screening, and to sweeps."""
 
+import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -24,7 +25,7 @@ from shared.events.signals import (
     sweep_id,
 )
 from shared.events.suppliers import CodeAcknowledged, SupplierEvent, SupplierStatusChanged
-from shared.events.topics import SIGNAL_TOPICS
+from shared.events.topics import SIGNAL_TOPICS, partition_of
 from shared.faults import crash_point
 from shared.kernel.aggregate import Cause, Item, Message
 from shared.kernel.kernel import document
@@ -35,31 +36,26 @@ GROUP = "screening"
 log = logging.getLogger("duewatch.screening")
 Hits = dict[tuple[str, int], dict[str, str]]  # sweep and partition -> match -> tenant; a match found again is the same one
 _SUPPLIERS_AT_ONCE = 100  # a signal never waits for more of them than this
+_FORGOTTEN_AT_ONCE = 200
 
 
 class Worker:
-    """The join of one process, kept up by its reactions."""
+    """The join of one process, kept up by its reactions: of the partitions that fall to it, whichever these are."""
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         s = ctx.settings
         self.join = Join(Thresholds(s.review_threshold or shipped.REVIEW, s.strong_threshold or shipped.STRONG))
-        self.kept = Kept(ctx.folder, self._partitions())
-        self.rebuilt = False
+        self.kept = Kept(ctx.folder)
+        self.rebuilding = True
+        self._partitions: frozenset[int] = frozenset()
         self._hits: Hits = defaultdict(dict)
         self._passed: dict[tuple[str, int], int] = {}  # sweep and partition -> where its marker stands in the log
 
     def reaction(self) -> Reaction:
         """Signals before suppliers."""
-        return Reaction(
-            GROUP,
-            (*SIGNAL_TOPICS, "suppliers"),
-            self.react,
-            partitions=self._partitions(),
-            slices={"suppliers": _SUPPLIERS_AT_ONCE},
-            prepare=self.rebuild,
-            finish=self.save,
-        )
+        topics = (*SIGNAL_TOPICS, "suppliers")
+        return Reaction(GROUP, topics, self.react, slices={"suppliers": _SUPPLIERS_AT_ONCE}, keeper=self, finish=self.save)
 
     def strength(self, score: float) -> str:
         """What a score means."""
@@ -70,39 +66,50 @@ class Worker:
         """Is there anything in a name to look for?"""
         return tells(prepare(name))
 
-    def _partitions(self) -> tuple[int, ...]:
-        return self.ctx.partitions or tuple(range(self.ctx.bus.partitions))
-
-    async def rebuild(self) -> None:
+    async def assigned(self, partitions: frozenset[int], upto: Mapping[str, int]) -> None:
         """Both topics up to where this group has got, silently, suppliers from where the last run kept them; and the matches that stand."""
-        upto = await self._read_to()
-        since = self.kept.restore(self.join, upto)
-        for partition in self._partitions():
+        self.rebuilding = True
+        await self.revoked(partitions)  # should the last try have ended halfway
+        since = {} if self._partitions else self.kept.restore(self.join, partitions, upto)
+        for partition in sorted(partitions):
             crash_point("screening-rebuild")
             for topic in SIGNAL_TOPICS:
                 async for record in self.ctx.bus.replay(topic, (partition,), upto):
                     self._recall(self._know_signal, record)
             async for record in self.ctx.bus.replay("suppliers", (partition,), upto, since):
                 self._recall(self._know_supplier, record)
-        self.kept.save(self.join, upto)
+        self._partitions |= partitions
+        if self._partitions == partitions:  # a start; while others' partitions come and go there is no time for it
+            self.kept.save(self.join, partitions, upto)
         running = {i async for i in self._running()}
         async for found in self.ctx.store.documents("match"):
             d = document(MATCH, found)
-            if d.state.match.state != "withdrawn":
+            release, supplier = d.state.match.signal.source.release_id, (d.tenant, d.state.match.supplier_id)
+            if d.state.match.state != "withdrawn" and (partition := self._partition_of(supplier)) in partitions:
                 self._remember(d.tenant, d.id, d.state)
-                release, supplier = d.state.match.signal.source.release_id, (d.tenant, d.state.match.supplier_id)
                 if release in running and self.join.knows(supplier):
-                    self._hits[sweep_id(release), self.join.partition_of(supplier)][d.id] = d.tenant
-        self.rebuilt = True
+                    self._hits[sweep_id(release), partition][d.id] = d.tenant
+        self.rebuilding = False
 
-    async def save(self) -> None:
+    async def revoked(self, partitions: frozenset[int]) -> None:
+        """Forgets what lies in them: others change it from now on."""
+        self._partitions -= partitions
+        for at, supplier in enumerate(self.join.suppliers_in(partitions)):
+            self.join.remove_supplier(supplier)
+            if at % _FORGOTTEN_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        self.join.standing.forget(lambda supplier: self._partition_of(supplier) in partitions)
+        for kept in (self._hits, self._passed):
+            for place in [place for place in kept if place[1] in partitions]:
+                del kept[place]
+
+    async def save(self, upto: Mapping[str, int]) -> None:
         """Keeps the suppliers for the next start. A batch that was not committed may be among them; it comes again, as after any failure."""
-        self.kept.save(self.join, await self._read_to())
+        if self._partitions and not self.rebuilding:
+            self.kept.save(self.join, self._partitions, upto)
 
-    async def _read_to(self) -> dict[str, int]:
-        """How far this group has got, by topic and partition."""
-        stored = await self.ctx.store.positions(GROUP + "/")
-        return {name.removeprefix(GROUP + "/"): position for name, position in stored.items()}
+    def _partition_of(self, supplier: Key) -> int:
+        return partition_of(supplier[1], self.ctx.bus.partitions)
 
     async def _running(self) -> AsyncIterator[str]:
         """Releases whose sweeps are not complete: what they have touched already counts."""
@@ -114,7 +121,7 @@ class Worker:
     def _remember(self, tenant: str, id_: str, state: MatchDocument) -> None:
         source = state.match.signal.source
         owner = "public" if source.kind == "list_entry" else tenant
-        self.join.remember(Pair(id_, (tenant, state.match.supplier_id), (owner, state.match.signal.id)))
+        self.join.standing.add(Pair(id_, (tenant, state.match.supplier_id), (owner, state.match.signal.id)))
 
     @staticmethod
     def _recall(know: Callable[[Record], None], record: Record) -> None:
@@ -193,7 +200,7 @@ class Worker:
         else:
             self.join.put_signal(key, payload.signal, meta)
             found = self.join.of_signal(key, partitions)
-        stand = {p.id: p for p in self.join.pairs_of_signal(key, partitions)}
+        stand = {p.id: p for p in self.join.standing_of_signal(key, partitions)}
         release = payload.release_id if isinstance(payload, SignalWithdrawn) else payload.signal.source.release_id
         if release:
             for one in found:
@@ -212,7 +219,7 @@ class Worker:
         self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile)
         self.kept.behind += 1
         found = self.join.of_supplier(key, payload.profile)
-        stand = {p.id: p for p in self.join.pairs_of_supplier(key)}
+        stand = {p.id: p for p in self.join.standing.of_supplier(key)}
         signal_keys = {one.id: self._signal_key(one) for one in found}
         items = [self._touched(one, signal_keys[one.id], cause) for one in found]
         items += self._untouched(stand, found, cause)
@@ -232,7 +239,7 @@ class Worker:
         return (PUBLIC if signal.source.kind == "list_entry" else one.supplier[0], signal.id)
 
     def _touched(self, one: Found, signal_key: Key, cause: Cause) -> Item:
-        self.join.remember(Pair(one.id, one.supplier, signal_key))
+        self.join.standing.add(Pair(one.id, one.supplier, signal_key))
         body = Touched(one.match, one.content, self.join.sides(one.supplier, signal_key))
         return Item(MATCH, one.supplier[0], one.id, Message(body, msgspec.structs.replace(cause, source="")))
 

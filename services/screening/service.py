@@ -13,4 +13,5 @@ SERVICE = Service(
     api=routers,
     inner_api=lambda ctx: [ad_hoc(ctx.own)],
     reactions=lambda ctx: [ctx.own.reaction()],
+    unready=lambda ctx: ("index",) if ctx.own.rebuilding else (),
 )

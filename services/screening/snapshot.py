@@ -9,7 +9,7 @@ import hashlib
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -35,29 +35,32 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Kept:
-    """The file of a process that owns some partitions."""
+    """The files of a service's processes, one for each set of partitions that one held when it ended."""
 
-    def __init__(self, folder: Path, partitions: Sequence[int]) -> None:
-        self._path = folder / f"suppliers-{min(partitions)}-{max(partitions)}.index"
-        self._places = tuple(f"suppliers/{partition}" for partition in partitions)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self.behind = 0  # suppliers put into the join since it was kept
 
-    def restore(self, join: Join, upto: Mapping[str, int]) -> Mapping[str, int]:
-        """Puts what was kept into a join that knows no suppliers; up to where in the log these are."""
-        found = _read(self._path, self._of(upto))
+    def restore(self, join: Join, partitions: Collection[int], upto: Mapping[str, int]) -> Mapping[str, int]:
+        """Puts what was kept of these partitions into a join that knows no suppliers; up to where in the log these are."""
+        found = _read(self._path(partitions), _of(partitions, upto))
         if found is None:
             return {}
         join.restore(found.side)
         return found.positions
 
-    def save(self, join: Join, upto: Mapping[str, int]) -> None:
+    def save(self, join: Join, partitions: Collection[int], upto: Mapping[str, int]) -> None:
         """Keeps the join's suppliers, if enough of them are new; `upto` is how far the log is read for certain."""
         if self.behind >= max(_FEW, len(join) * _SHARE):
-            _write(self._path, Snapshot(_made_by(), self._of(upto), join.side()))
+            _write(self._path(partitions), Snapshot(_made_by(), _of(partitions, upto), join.side()))
             self.behind = 0
 
-    def _of(self, upto: Mapping[str, int]) -> dict[str, int]:
-        return {place: upto.get(place, 0) for place in self._places}
+    def _path(self, partitions: Collection[int]) -> Path:
+        return self._folder / f"suppliers-{'-'.join(map(str, sorted(partitions)))}.index"
+
+
+def _of(partitions: Collection[int], upto: Mapping[str, int]) -> dict[str, int]:
+    return {place: upto.get(place, 0) for place in (f"suppliers/{partition}" for partition in sorted(partitions))}
 
 
 def _write(path: Path, snapshot: Snapshot) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from shared.bus.nudge import Nudges, Waiter
+from shared.bus.port import Keeper
 from shared.events.envelope import Meta, Record
 from shared.events.topics import TOPICS
 from shared.kernel.journal import JournalRow
@@ -77,7 +78,8 @@ class EmbeddedConsumer:
 
     def __init__(self, bus: "EmbeddedBus", store: Store, group: str, places: Sequence[tuple[str, int]], slices: Mapping[str, int]) -> None:
         self._bus, self._store, self._group, self._places = bus, store, group, list(places)
-        self._positions: dict[tuple[str, int], int] = {}
+        self._positions: dict[tuple[str, int], int] = {}  # what was handed out
+        self._done: dict[tuple[str, int], int] = {}  # what was committed
         self._slices = slices
         self._turn = 0
         self._topics = list(dict.fromkeys(t for t, _ in self._places))
@@ -86,6 +88,7 @@ class EmbeddedConsumer:
     async def rewind(self) -> None:
         stored = await self._store.positions(self._group + "/")
         self._positions = {(t, p): stored.get(position_name(self._group, t, p), 0) for t, p in self._places}
+        self._done = dict(self._positions)
 
     async def poll(self, limit: int, wait_s: float) -> list[Record]:
         end = time.monotonic() + wait_s
@@ -120,7 +123,11 @@ class EmbeddedConsumer:
         return {position_name(self._group, r.topic, r.partition): r.position for r in records}
 
     async def committed(self, records: Sequence[Record]) -> None:
-        """Nothing to do: the position was stored with the effects."""
+        """The positions were stored with the effects."""
+        self._done |= {(r.topic, r.partition): r.position for r in records}
+
+    def positions(self) -> dict[str, int]:
+        return {f"{topic}/{partition}": at for (topic, partition), at in self._done.items()}
 
     async def lag(self) -> int:
         return sum(self._bus.log(t).count(t, p, self._positions[t, p]) for t, p in self._places)
@@ -150,15 +157,20 @@ class EmbeddedBus:
             self.nudges.send()
 
     async def consumer(
-        self, group: str, topics: Sequence[str], partitions: Sequence[int] | None = None, slices: Mapping[str, int] | None = None
+        self, group: str, topics: Sequence[str], slices: Mapping[str, int] | None = None, keeper: Keeper | None = None
     ) -> EmbeddedConsumer:
-        places = []
-        for topic in topics:
-            mine = partitions if partitions is not None else range(1 if TOPICS[topic].broadcast else self.partitions)
-            places += [(topic, p) for p in mine]
+        """All partitions: one process of the embedded runtime reads for a group."""
+        places = [(t, p) for t in topics for p in range(1 if TOPICS[t].broadcast and keeper is None else self.partitions)]
         consumer = EmbeddedConsumer(self, self._store, group, places, slices or {})
         await consumer.rewind()
+        if keeper is not None:
+            await keeper.assigned(frozenset(range(self.partitions)), consumer.positions())
         return consumer
+
+    async def behind(self, group: str, topic: str) -> int:
+        """Of a group of this service."""
+        at = await self._store.positions(f"{group}/{topic}/")
+        return sum(self.log(topic).count(topic, p, at.get(position_name(group, topic, p), 0)) for p in range(self.partitions))
 
     async def backlog(self, topic: str) -> int:
         """Read from the files of all services, for each keeps its own positions."""

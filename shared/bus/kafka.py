@@ -10,8 +10,8 @@ from shared.bus.kafka_group import Membership
 from shared.bus.kafka_producer import Producer
 from shared.bus.kafka_records import messages
 from shared.bus.kafka_settings import KafkaSettings
+from shared.bus.port import Keeper
 from shared.events.envelope import Record
-from shared.events.topics import TOPICS
 from shared.kernel.journal import JournalRow
 
 DELIVERY_S = 30.0
@@ -23,9 +23,11 @@ class KafkaBus:
     `delivery_s`: how long a publish may take. Where that is over the events may be there or not, and may be published again.
     """
 
-    def __init__(self, settings: KafkaSettings, partitions: int, *, delivery_s: float = DELIVERY_S) -> None:
+    def __init__(
+        self, settings: KafkaSettings, partitions: int, *, membership: Membership | None = None, delivery_s: float = DELIVERY_S
+    ) -> None:
         self.partitions = partitions
-        self._settings = settings
+        self._settings, self._membership = settings, membership or Membership.passing()
         self._producer = Producer(settings, delivery_s)
         self._looker = Looker(settings)
         self._consumers: list[KafkaConsumer] = []
@@ -34,28 +36,21 @@ class KafkaBus:
         await self._producer.send([message for row in rows for message in messages(row)])
 
     async def consumer(
-        self, group: str, topics: Sequence[str], partitions: Sequence[int] | None = None, slices: Mapping[str, int] | None = None
+        self, group: str, topics: Sequence[str], slices: Mapping[str, int] | None = None, keeper: Keeper | None = None
     ) -> KafkaConsumer:
-        places = []
-        for topic in topics:
-            mine = partitions if partitions is not None else range(1 if TOPICS[topic].broadcast else self.partitions)
-            places += [(topic, p) for p in mine]
-        return self._kept(KafkaConsumer(self._settings, self._looker, group, places, topics, slices or {}))
-
-    async def member(
-        self, group: str, topics: Sequence[str], membership: Membership, slices: Mapping[str, int] | None = None
-    ) -> KafkaConsumer:
-        """A reader that shares all partitions of these topics with the group's other members; its number of a broadcast topic, too."""
-        return self._kept(KafkaConsumer(self._settings, self._looker, group, [], topics, slices or {}, membership))
-
-    def _kept(self, consumer: KafkaConsumer) -> KafkaConsumer:
+        """A process reads for a group once: two readers of one process would take each other's name."""
+        made = KafkaConsumer(self._settings, self._looker, self._membership, group, topics, slices or {}, keeper)
         self._consumers = [known for known in self._consumers if not known.closed]
-        self._consumers.append(consumer)
-        return consumer
+        self._consumers.append(made)
+        await made.join()
+        return made
 
     async def answers(self) -> None:
         """Returns when the broker has answered; Unavailable where it does not."""
         await self._looker.answers()
+
+    async def behind(self, group: str, topic: str) -> int:
+        return await self._looker.behind(group, topic, self.partitions)
 
     async def backlog(self, topic: str) -> int:
         return await self._looker.backlog(topic)

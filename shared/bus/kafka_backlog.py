@@ -43,6 +43,15 @@ class Looker:
         async with self._looking("answer") as (admin, _):
             await admin.describe_cluster()
 
+    async def behind(self, group: str, topic: str, partitions: int) -> int:
+        """How many offsets of a topic a group is behind; all of a partition where it has committed nothing."""
+        places = [TopicPartition(self._settings.prefix + topic, p) for p in range(partitions)]
+        async with self._looking("say how far a group is") as (admin, consumer):
+            known = await admin.list_consumer_group_offsets(self._settings.prefix + group)
+            begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+        at = {place: known[place].offset if place in known else -1 for place in places}
+        return sum(max(0, ends[place] - max(at[place], begins[place])) for place in places)
+
     async def backlog(self, topic: str) -> int:
         """Of all groups with our prefix that have committed on the topic, how many offsets the last one is behind."""
         async with self._looking("say how far the groups are") as (admin, consumer):

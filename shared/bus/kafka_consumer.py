@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError
@@ -16,46 +15,51 @@ from aiokafka.structs import TopicPartition
 
 from shared.bus.kafka_backlog import Looker
 from shared.bus.kafka_buffer import Buffer
-from shared.bus.kafka_group import Listener, Membership, SameNumbers
+from shared.bus.kafka_group import Listener, Membership, Nothing, moved
 from shared.bus.kafka_reach import Making, Pauses, reaching
 from shared.bus.kafka_records import record
 from shared.bus.kafka_settings import KafkaSettings
+from shared.bus.port import Keeper
 from shared.errors import Unavailable
 from shared.events.envelope import Record
+from shared.events.topics import TOPICS
 
 log = logging.getLogger("duewatch.kafka")
 _SHORTEST_S = 0.001  # that aiokafka can wait
 _LIMIT_S = 15.0  # for an answer of the broker, and for records that it says it has
+_IDLE_S = 0.25  # a member without partitions looks so often whether it has some
 _FETCH_BYTES = 512 * 1024  # of a partition, in one answer
 _FETCH_WAIT_S = 0.1  # how long the broker holds back an answer without records: a partition that is resumed meanwhile waits so long
 
 
 class KafkaConsumer:
-    """See shared.bus.port.Consumer. Made by KafkaBus; connects at its first use.
-
-    With `membership` the group's members share partitions. Without it the partitions of `places` are read, whoever else reads them: two
-    consumers of one group that do so both get all records, and the later commit stands. Kafka refuses such commits (no member, no
-    generation) while the group has members that share, so a group is read in one way or the other.
-    """
+    """See shared.bus.port.Consumer. Made by KafkaBus; connects at its first use. The group's members share the partitions."""
 
     def __init__(
-        self, settings: KafkaSettings, looker: Looker, group: str, places: Sequence[tuple[str, int]], topics: Sequence[str],
-        slices: Mapping[str, int], membership: Membership | None = None,
+        self, settings: KafkaSettings, looker: Looker, membership: Membership, group: str, topics: Sequence[str],
+        slices: Mapping[str, int], keeper: Keeper | None,
     ) -> None:  # fmt: skip
-        self._looker = looker
-        self._settings, self._group, self._membership = settings, group, membership
+        self._settings, self._looker, self._membership, self._group = settings, looker, membership, group
         self._names = {settings.prefix + topic: topic for topic in topics}
-        self._places = [TopicPartition(settings.prefix + topic, p) for topic, p in places]
+        self._keeper: Keeper = keeper or Nothing()
+        self._once = {
+            settings.prefix + topic for topic in topics if TOPICS[topic].broadcast and keeper is None
+        }  # of these the first partition
         self._buffer = Buffer(list(self._names), {settings.prefix + t: n for t, n in slices.items()})
         self._client: AIOKafkaConsumer | None = None
         self._listener = Listener()
-        self._numbers: frozenset[int] = frozenset()
-        self._at: dict[TopicPartition, int] = {}  # what was handed out
+        self._numbers: frozenset[int] = frozenset()  # that the keeper keeps
+        self._at: dict[TopicPartition, int] = {}  # what was handed out, of the partitions read here
         self._done: dict[TopicPartition, int] = {}  # what was committed, or where it began
         self._pauses = Pauses()
         self._connecting = Making(self._connect)
         self._stopping: set[asyncio.Task[None]] = set()
         self.closed = False
+
+    async def join(self) -> None:
+        """Gets its partitions, and its keeper what they hold; where that cannot be now, the polls see to it."""
+        with suppress(Unavailable):
+            await self._ready(_now() + _LIMIT_S)
 
     async def poll(self, limit: int, wait_s: float) -> list[Record]:
         end = _now() + wait_s
@@ -77,7 +81,7 @@ class KafkaConsumer:
 
     async def _look(self, client: AIOKafkaConsumer, topics: Sequence[str]) -> None:
         """Waits for what the broker has of these topics, should it have something."""
-        ends = await self._looker.ends([p for p in self._places if p.topic in topics and not self._buffer.has(p)])
+        ends = await self._looker.ends([p for p in self._at if p.topic in topics and not self._buffer.has(p)])
         until = _now() + _LIMIT_S
         while not self._moving() and await self._behind(client, ends):
             if _now() > until:
@@ -96,30 +100,30 @@ class KafkaConsumer:
         if self._moving():  # aiokafka would wait for the end of it, however long
             await self._listener.wait(wait_s)
             return
+        if not self._at:  # more members than partitions
+            await asyncio.sleep(min(wait_s, _IDLE_S))
+            return
         async with self._reaching(client, "send records", wait_s + _LIMIT_S):
             found = await client.getmany(timeout_ms=int(wait_s * 1000))
-        for place, messages in found.items():
-            self._buffer.add(place, messages)
+        for place in found.keys() & self._at.keys():
+            self._buffer.add(place, found[place])
             if self._buffer.full(place):
                 client.pause(place)
 
     def _resume(self, client: AIOKafkaConsumer) -> None:
-        client.resume(*(place for place in client.paused() if self._buffer.low(place)))
+        client.resume(*(place for place in client.paused() & self._at.keys() if self._buffer.low(place)))
 
     async def _ready(self, end: float) -> AIOKafkaConsumer | None:
         """The client, connected, at its partitions; None where these are still being dealt out when time is up."""
         client = await self._connected()
-        if self._membership is not None:
-            await self._listener.wait(end - _now())
-            if self._listener.news:
-                await self._dealt(client, self._membership)
-            if self._moving():
-                return None
-        return client
+        await self._listener.wait(end - _now())
+        if self._listener.news:
+            await self._dealt(client)
+        return None if self._moving() else client
 
     def _moving(self) -> bool:
         """Are partitions being dealt out, or were they since the last poll? What is here is then no longer to be handed out."""
-        return self._membership is not None and (self._listener.news or not self._listener.here.is_set())
+        return self._listener.news or not self._listener.here.is_set()
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self.closed:
@@ -128,27 +132,16 @@ class KafkaConsumer:
 
     async def _connect(self) -> AIOKafkaConsumer:
         await self._pauses.wait()
-        options: dict[str, Any] = {"group_id": self._settings.prefix + self._group}
-        if self._membership is not None:
-            session_ms = int(self._membership.session_s * 1000)
-            options |= {
-                "group_instance_id": self._membership.instance, "session_timeout_ms": session_ms,
-                "heartbeat_interval_ms": session_ms // 4, "partition_assignment_strategy": (SameNumbers,),
-            }  # fmt: skip
         client = AIOKafkaConsumer(
-            **self._settings.connection(), **options, enable_auto_commit=False, auto_offset_reset="earliest",
+            **self._settings.connection(), **self._membership.options(), group_id=self._settings.prefix + self._group,
+            enable_auto_commit=False, auto_offset_reset="earliest",
             fetch_max_wait_ms=int(_FETCH_WAIT_S * 1000), max_partition_fetch_bytes=_FETCH_BYTES,
         )  # fmt: skip
         try:
             async with self._reaching(client, "let a reader in"):
-                if self._membership is not None:
-                    self._listener = Listener()
-                    client.subscribe(list(self._names), listener=self._listener)
-                    await client.start()
-                else:
-                    client.assign(self._places)
-                    await client.start()
-                    await self._settle(client)
+                self._listener = Listener()
+                client.subscribe(list(self._names), listener=self._listener)
+                await client.start()
         except asyncio.CancelledError:
             self._stop(client)
             raise
@@ -156,43 +149,45 @@ class KafkaConsumer:
         self._client = client
         return client
 
-    async def _settle(self, client: AIOKafkaConsumer) -> None:
-        """Begins at its partitions: where it was, or behind what the group has committed, or at the earliest."""
-        for place in self._places:
-            if place in self._at:
-                client.seek(place, self._at[place])
-            else:
-                self._at[place] = self._done[place] = await client.position(place)
-
-    async def _dealt(self, client: AIOKafkaConsumer, membership: Membership) -> None:
-        """Takes over what was dealt out. All begins behind what is committed, for another may have read meanwhile what was this member's."""
+    async def _dealt(self, client: AIOKafkaConsumer) -> None:
+        """Takes over what was dealt out; where that fails, the next poll does."""
         self._listener.news = False
         self._buffer.clear()
-        self._at, self._done, self._places = {}, {}, sorted(client.assignment())
-        numbers = frozenset(place.partition for place in self._places)
-        lost, won = self._numbers - numbers, numbers - self._numbers
-        if lost:
-            await membership.revoked(lost)
-        self._numbers -= lost
-        if won:
-            await membership.assigned(won)
-        self._numbers = numbers
-        if not self._listener.news:
+        try:
             async with self._reaching(client, "say where the group is"):
-                await self._begin(client)
+                begin = await self._begin(client)
+            numbers = frozenset(place.partition for place in begin)
+            lost, won = moved(self._numbers, numbers, begin, self._at, lambda place: place.partition)
+            if lost:
+                self._numbers -= lost
+                await self._keeper.revoked(lost)
+            self._at, self._done = dict(begin), dict(begin)
+            if won:
+                await self._keeper.assigned(won, self.positions())
+                self._numbers |= won
+        except BaseException:
+            self._listener.news = True
+            raise
 
-    async def _begin(self, client: AIOKafkaConsumer) -> None:
-        """Behind what is committed, at the earliest where nothing is. Never where aiokafka stands: a poll that was waiting when the
-        partitions were dealt out may have had records of them already, which were dropped."""
-        committed = await asyncio.gather(*(client.committed(place) for place in self._places))
-        begin = dict(zip(self._places, committed, strict=True))
+    async def _begin(self, client: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+        """Goes to where each partition begins: behind what is committed, at the earliest where nothing is. Never where aiokafka stands: a
+        poll that was waiting when the partitions were dealt out may have had records of them already, which were dropped."""
+        dealt = client.assignment()
+        places = sorted(place for place in dealt if not place.partition or place.topic not in self._once)
+        committed = await asyncio.gather(*(client.committed(place) for place in places))
+        begin = dict(zip(places, committed, strict=True))
         begin |= await client.beginning_offsets([place for place, at in begin.items() if at is None])
+        client.pause(*(dealt - begin.keys()))
         for place, at in begin.items():
             client.seek(place, at)
-        self._at, self._done = dict(begin), dict(begin)
+        return begin
 
     def consumed(self, records: Sequence[Record]) -> dict[str, int]:
-        return {f"{self._group}/{r.topic}/{r.partition}": r.position for r in records}
+        """None: the group's offsets are Kafka's to keep."""
+        return {}
+
+    def positions(self) -> dict[str, int]:
+        return {f"{self._names[place.topic]}/{place.partition}": at for place, at in self._done.items()}
 
     async def committed(self, records: Sequence[Record]) -> None:
         """In Kafka; Unavailable where it did not happen, and then the records come again."""
@@ -200,6 +195,8 @@ class KafkaConsumer:
         if not offsets:
             return
         client = await self._connected()
+        if self._moving():
+            raise Unavailable("The group's partitions are being dealt out")
         async with self._reaching(client, "keep the group's offsets"):
             await client.commit(offsets)
         self._done.update(offsets)
@@ -220,7 +217,7 @@ class KafkaConsumer:
         await self._connected()
         if self._moving():
             raise Unavailable("The group's partitions are being dealt out")
-        ends = await self._looker.ends(self._places)
+        ends = await self._looker.ends(list(self._at))
         return sum(max(0, end - self._at[place]) for place, end in ends.items())
 
     async def close(self) -> None:
@@ -228,6 +225,8 @@ class KafkaConsumer:
         await self._connecting.stop()
         client, self._client = self._client, None
         if client is not None:
+            if not self._membership.lasting:
+                client._coordinator._group_instance_id = None  # aiokafka never lets a member with a name say that it leaves
             self._stop(client)
         if self._stopping:
             await asyncio.wait(self._stopping, timeout=_LIMIT_S)

@@ -1,8 +1,10 @@
 """Members of a group that share partitions: who gets which, and how a member learns of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import secrets
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.cluster import ClusterMetadata
@@ -10,27 +12,61 @@ from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 from aiokafka.structs import TopicPartition
 
-Hook = Callable[[frozenset[int]], Awaitable[None]]
 _VERSION = 0
-
-
-async def _nothing(_: frozenset[int]) -> None:
-    """Where a member keeps nothing by partition."""
+_Place = TypeVar("_Place")
+_LONGEST_HOOK_MS = 3_600_000  # a rebuild may take longer than aiokafka lets pass between two polls
+_BEAT_S = 1.0  # how soon a member learns that partitions are dealt out anew
 
 
 @dataclass(frozen=True, kw_only=True)
 class Membership:
-    """How a process belongs to a group that shares its partitions.
+    """How a process belongs to the groups that it reads for.
 
-    `instance` names the process for good (static membership): one that comes back under its name within `session_s` gets its
-    partitions back at once, and no other member is disturbed. `assigned` and `revoked` are called with partition numbers that are new
-    to this member or no longer its own, by the poll that finds it so: first what is lost, then what is won, before the first record.
+    `instance` names the process (static membership): one that comes back under its name within `session_s`, be it after kill -9, gets its
+    partitions back at once, and no other member is disturbed. One that is not `lasting` will not come back, and says so when it ends.
     """
 
     instance: str
+    lasting: bool = True
     session_s: float = 10.0
-    assigned: Hook = _nothing
-    revoked: Hook = _nothing
+
+    @classmethod
+    def passing(cls) -> "Membership":
+        """Of a process that has no name."""
+        return cls(instance=secrets.token_hex(8), lasting=False)
+
+    def options(self) -> dict[str, Any]:
+        """As aiokafka wants it."""
+        return {
+            "group_instance_id": self.instance,
+            "session_timeout_ms": int(self.session_s * 1000),
+            "heartbeat_interval_ms": int(min(_BEAT_S, self.session_s / 4) * 1000),
+            "max_poll_interval_ms": _LONGEST_HOOK_MS,
+            "partition_assignment_strategy": (SameNumbers,),
+        }
+
+
+class Nothing:
+    """The keeper of who keeps nothing; see shared.bus.port.Keeper."""
+
+    async def assigned(self, partitions: frozenset[int], upto: Mapping[str, int]) -> None:
+        """Nothing."""
+
+    async def revoked(self, partitions: frozenset[int]) -> None:
+        """Nothing."""
+
+
+def moved(
+    held: frozenset[int], dealt: frozenset[int], begin: Mapping[_Place, int], at: Mapping[_Place, int], number: Callable[[_Place], int]
+) -> tuple[frozenset[int], frozenset[int]]:
+    """The partition numbers lost and won by a member that held some, read on to `at`, and now begins elsewhere.
+
+    A number may be both: dealt to another member and back while this one was busy, or away. What the group has committed then lies
+    beyond where this member stood, and what it keeps in memory lacks what came between.
+    """
+    overtaken = {number(place) for place, position in begin.items() if position > at.get(place, position)}
+    lost = held - dealt | (held & overtaken)
+    return lost, dealt - (held - lost)
 
 
 class SameNumbers(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka ships no types

@@ -15,11 +15,16 @@ class Consumer(Protocol):
         ...
 
     def consumed(self, records: Sequence[Record]) -> dict[str, int]:
-        """The positions to be stored with the effects of these records, which must be all of the last poll's or a leading part of it."""
+        """The positions to be stored with the effects of these records, which must be all of the last poll's or a leading part of it;
+        none where the bus keeps them itself."""
         ...
 
     async def committed(self, records: Sequence[Record]) -> None:
         """Their effects are stored: they need not come again."""
+        ...
+
+    def positions(self) -> dict[str, int]:
+        """Behind what was last committed, "topic/partition" -> position; of partitions that are not this reader's any more nothing is said."""
         ...
 
     async def rewind(self) -> None:
@@ -35,6 +40,19 @@ class Consumer(Protocol):
         ...
 
 
+class Keeper(Protocol):
+    """Who keeps something in memory by partition, of all topics of a group together."""
+
+    async def assigned(self, partitions: frozenset[int], upto: Mapping[str, int]) -> None:
+        """These are the reader's from now on; called before it hands out the first record of them, which is the one behind `upto`
+        ("topic/partition" -> position, as `replay` takes them)."""
+        ...
+
+    async def revoked(self, partitions: frozenset[int]) -> None:
+        """These are not any more: another copy reads them, or has read of them what this one has not."""
+        ...
+
+
 class Bus(Protocol):
     """Publishes and reads events."""
 
@@ -45,12 +63,18 @@ class Bus(Protocol):
         ...
 
     async def consumer(
-        self, group: str, topics: Sequence[str], partitions: Sequence[int] | None = None, slices: Mapping[str, int] | None = None
+        self, group: str, topics: Sequence[str], slices: Mapping[str, int] | None = None, keeper: Keeper | None = None
     ) -> Consumer:
-        """A reader for a group, from behind what the group has committed; None: all partitions (of a broadcast topic, the first).
+        """A reader for a group, from behind what the group has committed.
 
-        `slices`: of these topics at most so many records a poll, so that they never hold up those named before them for long.
+        Where several processes read for one group, each gets its share of the partitions, the same numbers of all topics. Of a broadcast
+        topic the group reads the first partition; with a `keeper`, who hears which numbers fall to it, all of them. `slices`: of these
+        topics at most so many records a poll, so that they never hold up those named before them for long.
         """
+        ...
+
+    async def behind(self, group: str, topic: str) -> int:
+        """How many records of a topic a group has still to handle, of all partitions: asked by who does not read for it."""
         ...
 
     async def backlog(self, topic: str) -> int:
@@ -60,7 +84,7 @@ class Bus(Protocol):
     def replay(
         self, topic: str, partitions: Sequence[int], upto: Mapping[str, int], since: Mapping[str, int] | None = None
     ) -> AsyncIterator[Record]:
-        """The records of a topic up to positions as `consumed` names them, without the group: to rebuild a reader's state.
+        """The records of a topic up to positions ("topic/partition" -> position), without the group: to rebuild a reader's state.
 
         From the topic's beginning, or from behind positions that are not ahead of these.
         """

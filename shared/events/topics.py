@@ -1,5 +1,7 @@
 """The topics, all with the same number of partitions: what is kept of each and whether a record goes to every partition."""
 
+import zlib
+
 import msgspec
 
 SIGNAL_TOPICS = ("signals", "hotspots")  # what suppliers are matched against
@@ -14,6 +16,11 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     broadcast: bool = False
     quiet: bool = False  # no service waits for it: what is written wakes nobody
     retention_days: int = 30  # of what is not compacted; the journal keeps everything
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Where what bears a partition key goes, of so many partitions."""
+    return zlib.crc32(key.encode()) % partitions
 
 
 TOPICS = {

@@ -3,7 +3,6 @@
 Messages of one aggregate are folded into one write. A lost race reloads and decides again. What is decided is pure; what is here is not.
 """
 
-import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,11 +12,12 @@ import msgspec
 from shared.bus.port import Bus
 from shared.clock import Clock
 from shared.errors import Conflict, DuewatchError, PreconditionFailed, Unavailable
-from shared.events.envelope import Meta, encode
-from shared.events.topics import TOPICS
+from shared.events.envelope import CATALOGUE, Meta, encode
+from shared.events.topics import TOPICS, partition_of
 from shared.faults import crash_point
 from shared.ids import Ids, derive
 from shared.kernel.aggregate import Aggregate, Alarm, Document, Item, Outcome
+from shared.kernel.fence import may_commit
 from shared.kernel.journal import JournalRow, link, payload_digest
 from shared.store.port import Commit, DeadLetter, Key, Store, Stored, Write
 
@@ -98,6 +98,7 @@ class Kernel:
             commit = Commit([self._write(f) for f in writes])
             if not left:  # else there is more to do before all of it is done
                 commit.consumed, commit.dead, commit.replayed = consumed or {}, list(dead), list(replayed)
+            may_commit()
             lost = await self.store.commit(commit) if commit else []
             gone = {(x.kind, x.tenant, x.id): x for x in lost}
             kept = [row for f in writes if f.place not in gone for row in f.rows]
@@ -225,15 +226,8 @@ class Kernel:
             )
         )
         digest = payload_digest(salt, data)
-        topic = TOPICS[event.topic] if event.topic else None
-        partitions: tuple[int, ...] = ()
-        if topic:
-            everywhere, count = topic.broadcast, self.bus.partitions
-            partitions = tuple(range(count)) if everywhere else (zlib.crc32(partitionkey.encode()) % count,)
-        return JournalRow(
-            kind, item.tenant, item.id, version, n, event.type, meta, data, salt, digest, link(head, meta, digest),
-            topic.name if topic else None, partitions, f"{kind}/{item.tenant}/{item.id}" if topic and topic.compacted else None,
-        )  # fmt: skip
+        made = JournalRow(kind, item.tenant, item.id, version, n, event.type, meta, data, salt, digest, link(head, meta, digest))
+        return addressed(made, event.topic, partitionkey, self.bus.partitions)
 
     @staticmethod
     def _write(f: _Folded) -> Write:
@@ -252,6 +246,21 @@ class Kernel:
         return Write(
             d.kind, d.tenant, d.id, expected, d.version, f.encoded, d.head, notes, d.wake_at, single, many if moved else None, f.rows
         )
+
+
+def addressed(row: JournalRow, name: str | None, partitionkey: str, partitions: int) -> JournalRow:
+    """A row with where it is published; `name`: its event's topic."""
+    if name is None:
+        return row
+    topic = TOPICS[name]
+    places = tuple(range(partitions)) if topic.broadcast else (partition_of(partitionkey, partitions),)
+    key = f"{row.kind}/{row.tenant}/{row.subject}" if topic.compacted else None
+    return msgspec.structs.replace(row, topic=name, partitions=places, key=key)
+
+
+def addressed_again(row: JournalRow, partitions: int) -> JournalRow:
+    """The same of a row that the journal gave back, which does not say where it was published."""
+    return addressed(row, CATALOGUE[row.type].topic, msgspec.json.decode(row.meta, type=Meta).partitionkey, partitions)
 
 
 def _due(d: Document[Any] | None, now: datetime) -> bool:

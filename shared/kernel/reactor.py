@@ -14,7 +14,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.bus.port import Consumer
+from shared.bus.port import Consumer, Keeper
 from shared.errors import Unavailable
 from shared.events.envelope import Meta, Record, encode
 from shared.ids import derive
@@ -36,10 +36,9 @@ class Reaction:
     topics: tuple[str, ...]
     react: React
     batch: int = 500
-    partitions: tuple[int, ...] | None = None
     slices: Mapping[str, int] = field(default_factory=dict)  # of these topics at most so many a batch
-    prepare: Callable[[], Awaitable[None]] | None = None  # before the first message: rebuilds what is kept in memory
-    finish: Callable[[], Awaitable[None]] | None = None  # when it is told to end
+    keeper: Keeper | None = None  # of what is kept in memory by partition
+    finish: Callable[[Mapping[str, int]], Awaitable[None]] | None = None  # when it is told to end; how far it is, as a Keeper hears it
     attempts: int = 5
     back_off_s: float = 0.1
 
@@ -67,14 +66,13 @@ class Reactor:
     def __init__(self, kernel: Kernel, reaction: Reaction) -> None:
         self.kernel, self.reaction = kernel, reaction
         self.consumer: Consumer | None = None
+        self.handled = 0  # messages, since its start
         self._jitter = random.Random(reaction.group)  # noqa: S311  # spreads retries, guards nothing
 
     async def start(self) -> None:
-        """Opens the consumer."""
+        """Opens the consumer; what is kept in memory is there then, but where the bus is away."""
         r = self.reaction
-        if r.prepare:
-            await r.prepare()
-        self.consumer = await self.kernel.bus.consumer(r.group, r.topics, r.partitions, r.slices)
+        self.consumer = await self.kernel.bus.consumer(r.group, r.topics, r.slices, r.keeper)
 
     async def run(self) -> None:
         """Handles what comes, until cancelled."""
@@ -83,8 +81,8 @@ class Reactor:
         try:
             await self._go_on()
         except asyncio.CancelledError:
-            if self.reaction.finish:
-                await self.reaction.finish()
+            if self.reaction.finish and self.consumer:
+                await self.reaction.finish(self.consumer.positions())
             raise
 
     async def _go_on(self) -> None:
@@ -116,6 +114,7 @@ class Reactor:
                 log.info("%s takes a batch of %d one by one: %s", self.reaction.group, len(records), type(error).__name__)
             for record in records:
                 await self._singly(record)
+        self.handled += len(records)
         return len(records)
 
     def _pause(self, failures: int) -> float:

@@ -46,7 +46,6 @@ class Context:
     stores: Mapping[str, Store]  # of all services; only for what a service declares to read
     sealer: Sealer  # for what must not lie readable on disk
     networks: Networks  # private networks that webhooks and downloads may reach all the same
-    partitions: tuple[int, ...] | None = None  # those of a process that shares a service with others; None: all
     own: Any = None  # what the service keeps in memory in this process, as its `own` makes it
 
 
@@ -57,6 +56,7 @@ class Task:
     name: str
     role: Role
     run: Callable[[], Awaitable[None]]
+    each: bool = False  # every copy of the service does it; else one at a time, to whom nothing is left in memory from the last time
 
 
 def _none(_: Context) -> tuple[Any, ...]:

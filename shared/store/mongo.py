@@ -30,6 +30,10 @@ _DOCUMENT = {"t": 1, "i": 1, "v": 1, "s": 1, "h": 1, "n": 1, "w": 1}
 Tell = Callable[[Sequence[JournalRow]], Awaitable[None]]
 
 
+def _as_it_is(row: JournalRow) -> JournalRow:
+    return row
+
+
 class MongoStore:
     """See shared.store.port.Store. `client` is an AsyncMongoClient or an AsyncIOMotorClient, which stays the caller's to close."""
 
@@ -79,16 +83,24 @@ class MongoStore:
         for row in rows:
             self._inflight.pop(row.hash, None)
 
-    async def recover(self, tell: Tell, older_s: float = 0.0) -> int:
-        """Tells what was written so long ago and is not known to be told, each document's in order; how many documents."""
+    async def recover(self, tell: Tell, older_s: float = 0.0, address: Callable[[JournalRow], JournalRow] = _as_it_is) -> int:
+        """Tells what was written so long ago and is not known to be told, each document's in order; how many documents.
+
+        What another process has told of later versions is told again behind it, until there is no later one (`address` says where): of a
+        compacted topic the last record of a key must be the newest. What is not in the journal yet will be told after this.
+        """
         before, count = ObjectId.from_datetime(datetime.now(UTC) - timedelta(seconds=older_s)), 0
         untold: dict[str, Any] = {"out.by": {"$lt": before}} if older_s else {"out.by": {"$exists": True}}
         async with reaching():
             for kind in self._collections:
-                async for found in self._database[kind].find(untold, {"out": 1}):
+                async for found in self._database[kind].find(untold, {"out": 1, "t": 1, "i": 1}):
                     await self._committer.journal(found["out"])
                     rows = [layout.row(one) for one in found["out"]]
-                    await tell([row for row in rows if row.topic])
+                    while rows:
+                        await tell([row for row in rows if row.topic])
+                        behind = (rows[-1].version, rows[-1].n)
+                        later = await self.history(kind, found["t"], found["i"], after=behind, limit=0)
+                        rows = [address(row) for row in later]
                     tokens = [one["by"] for one in found["out"]]
                     await self._database[kind].update_one({"_id": found["_id"]}, {"$pull": {"out": {"by": {"$in": tokens}}}})
                     count += 1

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.bus.port import Bus, Consumer
+from shared.bus.port import Bus
 from shared.clock import FakeClock
 from shared.events.envelope import Payload, Record
 from shared.events.ratings import ExposurePropagated
@@ -19,44 +19,8 @@ from shared.kernel.aggregate import Aggregate, Decided, Item, Message
 from shared.kernel.kernel import Kernel
 from shared.kernel.reactor import Reaction, Reactor, cause_of
 from shared.store.port import Collection, Commit, Store
-from tests.contracts.store_behaviour import Adapter, write
-
-P = 4  # partitions of every adapter under test
-
-
-class Teller:
-    """A service that publishes: writes documents with their events, as the kernel does."""
-
-    def __init__(self, store: Store, bus: Bus) -> None:
-        self.store, self.bus = store, bus
-        self._versions: Counter[str] = Counter()
-
-    async def tell(self, topic: str, *subjects: str, partition: int | None = None, data: bytes = b"{}", key: bool = False) -> None:
-        """One event a subject, in one commit; `partition` None: to all of them."""
-        told: dict[str, int] = Counter(subjects)
-        writes = []
-        for subject in told:
-            partitions = tuple(range(P)) if partition is None else (partition,)
-            known = self._versions[subject]
-            one = write(
-                subject, known, topic=topic, partitions=partitions, data=data, key=f"t/{subject}" if key else None,
-                events=told[subject], kind="other",
-            )  # fmt: skip
-            self._versions[subject] += 1
-            writes.append(one)
-        assert await self.store.commit(Commit(writes)) == []
-        await self.bus.publish([r for w in writes for r in w.rows])
-
-
-async def drain(consumer: Consumer, limit: int = 500) -> list[Record]:
-    found: list[Record] = []
-    while batch := await consumer.poll(limit, 0):
-        found += batch
-    return found
-
-
-def subjects(records: Sequence[Record]) -> list[str]:
-    return [r.meta.subject for r in records]
+from tests.contracts.bus_setting import Hears, P, Teller, again, drain, subjects
+from tests.contracts.store_behaviour import Adapter
 
 
 class Sum(msgspec.Struct, frozen=True):
@@ -104,11 +68,33 @@ class BusBehaviour:
 
     async def test_a_broadcast_comes_from_every_partition(self, intelligence: Teller, reader: tuple[Store, Bus]) -> None:
         await intelligence.tell("signals", *(f"e{i}" for i in range(10)))
-        whole = await drain(await reader[1].consumer("all", ["signals"], range(P)))
+        whole = await drain(await reader[1].consumer("all", ["signals"], keeper=Hears()))
         assert Counter((r.partition, r.meta.subject) for r in whole) == {(p, f"e{i}"): 1 for p in range(P) for i in range(10)}
-        some = await drain(await reader[1].consumer("some", ["signals"], [1, 3]))
-        assert {r.partition for r in some} == {1, 3}
-        assert len(await drain(await reader[1].consumer("first", ["signals"]))) == 10
+        first = await reader[1].consumer("first", ["signals"])
+        assert len(await drain(first)) == 10
+        assert await first.lag() == 0
+
+    async def test_a_keeper_hears_what_it_keeps_and_where_that_begins(
+        self, onboarding: Teller, intelligence: Teller, reader: tuple[Store, Bus]
+    ) -> None:
+        await intelligence.tell("signals", "e")
+        await onboarding.tell("suppliers", *(f"s{i}" for i in range(5)), partition=2)
+        hears = Hears()
+        consumer = await reader[1].consumer("g", ["signals", "suppliers"], keeper=hears)
+        begin = hears.upto
+        assert (hears.numbers, begin, consumer.positions()) == (set(range(P)), consumer.positions(), begin)
+        assert begin.keys() == {f"{topic}/{p}" for topic in ("signals", "suppliers") for p in range(P)}
+        records = await drain(consumer)
+        await reader[0].commit(Commit(consumed=consumer.consumed(records)))
+        await consumer.committed(records)
+        told = [r for r in records if (r.topic, r.partition) == ("suppliers", 2)]
+        assert consumer.positions() == begin | {f"signals/{p}": _last(records, "signals", p) for p in range(P)} | {
+            "suppliers/2": told[-1].position
+        }
+        hears = Hears()
+        consumer = await again(consumer, reader[1], "g", ["signals", "suppliers"], hears)
+        assert (hears.numbers, hears.upto["suppliers/2"]) == (set(range(P)), told[-1].position)
+        assert await drain(consumer) == []
 
     async def test_a_poll_gives_at_most_its_limit(self, onboarding: Teller, reader: tuple[Store, Bus]) -> None:
         for p in range(P):
@@ -118,6 +104,7 @@ class BusBehaviour:
             while batch := await consumer.poll(limit, 0):
                 assert len(batch) <= limit
                 found += subjects(batch)
+            await consumer.close()
             assert len(found) == len(set(found)) == 8 * P
 
     async def test_no_partition_waits_for_a_busy_one(self, onboarding: Teller, reader: tuple[Store, Bus]) -> None:
@@ -157,6 +144,7 @@ class BusBehaviour:
         assert await consumer.poll(4, 0) != first
         await consumer.rewind()
         assert subjects(await drain(consumer)) == [f"s{i}" for i in range(len(done), 6)]
+        await consumer.close()
         _, other = await adapter.open("screening", [Collection("sum")])
         assert subjects(await drain(await other.consumer("g", ["suppliers"]))) == [f"s{i}" for i in range(len(done), 6)]
         assert len(await drain(await bus.consumer("another", ["suppliers"]))) == 6
@@ -168,6 +156,19 @@ class BusBehaviour:
         assert await consumer.lag() == 7
         got = await consumer.poll(3, 0)
         assert await consumer.lag() == 7 - len(got)
+
+    async def test_how_far_a_group_is_behind_as_others_see_it(self, onboarding: Teller, reader: tuple[Store, Bus]) -> None:
+        """Also one that has not read yet; another group's place says nothing of it."""
+        bus = reader[1]
+        assert await bus.behind("g", "suppliers") == 0
+        await onboarding.tell("suppliers", *(f"s{i}" for i in range(9)), partition=1)
+        await onboarding.tell("suppliers", *(f"t{i}" for i in range(3)), partition=2)
+        assert await bus.behind("g", "suppliers") == 12
+        consumer = await bus.consumer("g", ["suppliers"])
+        records = [r for r in await drain(consumer) if r.partition == 1][:4]
+        await reader[0].commit(Commit(consumed=consumer.consumed(records)))
+        await consumer.committed(records)
+        assert (await bus.behind("g", "suppliers"), await bus.behind("other", "suppliers")) == (8, 12)
 
     async def test_the_backlog_is_that_of_the_group_furthest_behind(self, onboarding: Teller, reader: tuple[Store, Bus]) -> None:
         assert await onboarding.bus.backlog("suppliers") == 0
@@ -182,12 +183,12 @@ class BusBehaviour:
     async def test_a_replay_up_to_a_position(self, intelligence: Teller, reader: tuple[Store, Bus]) -> None:
         store, bus = reader
         await intelligence.tell("signals", *(f"e{i}" for i in range(2500)))
-        consumer = await bus.consumer("g", ["signals"], [0, 1])
+        consumer = await bus.consumer("g", ["signals"], keeper=Hears())
         found = [r for r in await drain(consumer) if r.partition == 0]
-        upto = {name.removeprefix("g/"): at for name, at in consumer.consumed(found[:2200]).items()}
+        upto = {"signals/0": found[2199].position}
         assert subjects([r async for r in bus.replay("signals", [0, 1], upto)]) == subjects(found[:2200])
         assert [r async for r in bus.replay("signals", [0, 1], {})] == []
-        since = {name.removeprefix("g/"): at for name, at in consumer.consumed(found[:1100]).items()}
+        since = {"signals/0": found[1099].position}
         assert subjects([r async for r in bus.replay("signals", [0, 1], upto, since)]) == subjects(found[1100:2200])
         assert [r async for r in bus.replay("signals", [0, 1], upto, upto)] == []
         await store.commit(Commit())
@@ -222,7 +223,9 @@ class BusBehaviour:
         assert sum(total for total, _ in first.values()) == 3000
         await adapter.forget("screening", "sums")
         store, bus = await adapter.open("screening", [Collection("sum")])
-        assert len(await drain(await bus.consumer("sums", ["suppliers"]))) == 3000
+        consumer = await bus.consumer("sums", ["suppliers"])
+        assert len(await drain(consumer)) == 3000
+        await consumer.close()
         assert await _sums(store, bus) == first
 
     async def test_a_half_done_batch_is_finished(self, adapter: Adapter, onboarding: Teller, reader: tuple[Store, Bus]) -> None:
@@ -230,11 +233,17 @@ class BusBehaviour:
         await onboarding.tell("suppliers", *(f"s{i % 7}" for i in range(100)), partition=3)
         store, bus = reader
         kernel = Kernel("screening", store, bus, FakeClock(), RandomIds())
-        records = await drain(await bus.consumer("sums", ["suppliers"]))
+        consumer = await bus.consumer("sums", ["suppliers"])
+        records = await drain(consumer)
+        await consumer.close()
         await kernel.apply_many([_item(r) for r in records[:61]])
         store, bus = await adapter.open("screening", [Collection("sum")])
         found = await _sums(store, bus)
         assert sum(total for total, _ in found.values()) == 100
+
+
+def _last(records: Sequence[Record], topic: str, partition: int) -> int:
+    return max(r.position for r in records if (r.topic, r.partition) == (topic, partition))
 
 
 def _item(record: Record) -> Item:
@@ -251,6 +260,8 @@ async def _sums(store: Store, bus: Bus) -> dict[str, tuple[int, int]]:
     await reactor.start()
     while await reactor.step(0):
         pass
+    assert reactor.consumer
+    await reactor.consumer.close()
     found: dict[str, tuple[int, int]] = {}
     async for stored in store.documents("sum"):
         state: Any = SUMS.decoder.decode(stored.state)

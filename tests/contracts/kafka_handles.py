@@ -12,7 +12,7 @@ from shared.bus.kafka import KafkaBus
 from shared.bus.kafka_settings import KafkaSettings
 from shared.bus.kafka_topics import KafkaTopics
 from shared.store.port import Collection
-from tests.contracts.bus_behaviour import P
+from tests.contracts.bus_setting import P
 from tests.contracts.store_behaviour import OTHERS, THINGS
 from tests.faults.memory import Memory, MemoryStore
 

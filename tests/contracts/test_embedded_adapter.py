@@ -16,7 +16,8 @@ from shared.store import topics
 from shared.store.embedded import EmbeddedStore
 from shared.store.port import Collection, Commit
 from shared.store.writer import Job
-from tests.contracts.bus_behaviour import BusBehaviour, Teller, drain, subjects
+from tests.contracts.bus_behaviour import BusBehaviour
+from tests.contracts.bus_setting import Hears, Teller, drain, subjects
 from tests.contracts.handles_behaviour import TwoHandles
 from tests.contracts.other_process import process, race
 from tests.contracts.store_behaviour import OTHERS, THINGS, StoreBehaviour, seqs, versions, write
@@ -217,7 +218,7 @@ class TestEmbeddedBus(BusBehaviour):
         for _ in range(2):
             await intelligence.tell("signals", "e1", "e2", key=True)
         assert await store.compact("signals", upto=100) == 8
-        found = await drain(await bus.consumer("g", ["signals"], range(4)))
+        found = await drain(await bus.consumer("g", ["signals"], keeper=Hears()))
         assert sorted((r.partition, r.meta.subject, r.meta.sequence) for r in found) == [(p, e, 2) for p in range(4) for e in ("e1", "e2")]
 
     async def test_retention_takes_what_is_old_off_the_topic_alone(self, adapter: Embedded) -> None:

@@ -18,7 +18,8 @@ from shared.bus.kafka_settings import KafkaSettings
 from shared.bus.kafka_topics import KafkaTopics
 from shared.errors import Unavailable
 from shared.events.envelope import Meta, encode
-from tests.contracts.bus_behaviour import BusBehaviour, P, Teller, drain, subjects
+from tests.contracts.bus_behaviour import BusBehaviour
+from tests.contracts.bus_setting import P, Teller, drain, subjects
 from tests.contracts.kafka_handles import TOPICS_USED, OnKafka, adapter, settings
 from tests.contracts.store_behaviour import row
 

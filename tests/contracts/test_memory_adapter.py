@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from shared.store.port import Collection, Commit
-from tests.contracts.bus_behaviour import BusBehaviour, Teller, drain, subjects
+from tests.contracts.bus_behaviour import BusBehaviour
+from tests.contracts.bus_setting import Teller, drain, subjects
 from tests.contracts.handles_behaviour import TwoHandles
 from tests.contracts.store_behaviour import OTHERS, THINGS, StoreBehaviour, versions, write
 from tests.faults.memory import Memory, MemoryStore
@@ -89,6 +90,7 @@ class TestMemoryBus(BusBehaviour):
         consumer = await bus.consumer("g", ["suppliers"])
         records = await consumer.poll(10, 0)
         await store.commit(Commit(consumed=consumer.consumed(records)))
+        await consumer.close()
         again = await bus.consumer("g", ["suppliers"])
         assert subjects(await drain(again)) == ["a", "b"]
         await again.committed(records)

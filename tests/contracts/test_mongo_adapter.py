@@ -1,11 +1,13 @@
 """MongoDB under the suites of every store, by either driver, and what only a server can teach."""
 
+import asyncio
 import gc
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
@@ -121,6 +123,31 @@ class TestMongoStore(StoreBehaviour):
         await store.commit(Commit([write("a", 1, topic="suppliers")]))
         assert [(subject, version) for _, subject, version in await seqs(store)] == [("a", 1), ("a", 2)]
         assert await untold(store) == ["a 1.0", "a 2.0"]
+
+    async def test_what_is_told_late_is_not_the_last_that_is_said(self, adapter: OnMongo) -> None:
+        """Its writer died before it told; another has gone on and has told. Later versions come again behind it, also one of that moment."""
+        dead, _ = await adapter.open("onboarding")
+        await dead.commit(Commit([write("a", topic="suppliers")]))
+        store, _ = await adapter.open("onboarding")
+
+        async def goes_on(expected: int) -> None:
+            await store.load("thing", [("t", "a")])
+            one = write("a", expected, topic="suppliers")
+            assert await store.commit(Commit([one])) == []
+            await store.told(one.rows)
+            await asyncio.gather(*store._clearing)
+
+        await goes_on(1)
+        said: list[tuple[int, str | None]] = []
+
+        async def tell(rows: Sequence[JournalRow]) -> None:
+            if not said:
+                await goes_on(2)
+            said.extend((row.version, row.topic) for row in rows)
+
+        assert await store.recover(tell, address=lambda row: msgspec.structs.replace(row, topic="suppliers")) == 1
+        assert said == [(1, "suppliers"), (2, "suppliers"), (3, "suppliers")]
+        assert await untold(store) == []
 
     async def test_what_nobody_loads_is_recovered_journal_and_all(self, adapter: OnMongo) -> None:
         dead, _ = await adapter.open("onboarding")

@@ -7,7 +7,7 @@ Every step between two of these is an await that lets others run: whoever drives
 
 import asyncio
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +52,8 @@ class Memory:
         self.databases: dict[str, Database] = {}
         self.log: dict[tuple[str, int], list[Record]] = defaultdict(list)
         self.offsets: dict[str, int] = {}
+        self.generations: Counter[str] = Counter()  # group -> how often its partitions were dealt out
+        self._members: dict[str, list[object]] = defaultdict(list)
         self.moves = 0  # grows with everything that somebody may be waiting for
         self.at = ""  # what the last step was in the middle of
         self._waiting: set[asyncio.Event] = set()
@@ -68,6 +70,29 @@ class Memory:
             log = self.log[row.topic or "", partition]
             meta, data = _meta.decode(row.meta), row.data or b"null"
             log.append(Record(topic=row.topic or "", partition=partition, position=len(log) + 1, meta=meta, data=data))
+
+    def enter(self, group: str, member: object) -> None:
+        """One more reads for a group."""
+        self._members[group].append(member)
+        self.deal(group)
+
+    def leave(self, group: str, member: object) -> None:
+        """One less; nothing where it is gone already."""
+        if member in self._members[group]:
+            self._members[group].remove(member)
+            self.deal(group)
+
+    def deal(self, group: str) -> None:
+        """The group's partitions are dealt out anew; with a generator in any way, else in the order in which its members came."""
+        self.generations[group] += 1
+        if self.rng:
+            self.rng.shuffle(self._members[group])
+        self.moved()
+
+    def dealt(self, group: str, member: object) -> frozenset[int]:
+        """The partition numbers of a member."""
+        members = self._members[group]
+        return frozenset(p for p in range(self.partitions) if self.together or members[p % len(members)] is member)
 
     async def step(self, at: str = "") -> None:
         """Here others may run, and a crash may come: before, between or after the parts of what `at` names."""

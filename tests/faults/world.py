@@ -26,6 +26,7 @@ from services.partners.service import SERVICE as PARTNERS
 from services.remediation.service import SERVICE as REMEDIATION
 from services.screening.service import SERVICE as SCREENING
 from shared.clock import FakeClock
+from shared.errors import Unavailable
 from shared.kernel.aggregate import Outcome
 from shared.kernel.kernel import Kernel
 from shared.kernel.reactor import Reaction, Reactor
@@ -63,7 +64,7 @@ class Chaos:
     crash: float = 0.001
     crash_within: float = 0.006  # in the middle of a commit, a publication, a commit of offsets
     freeze: float = 0.02  # a coroutine is not heard of for a while: a thread that waits for the processor, a slow disk
-    rebalance: float = 0.001  # a consumer goes back to what was committed
+    rebalance: float = 0.004  # a consumer goes back to what was committed, or the partitions of a group are dealt out anew
     twice: float = 0.03  # an event is published two times
     unheard: float = 0.2  # a caller does not hear the answer
     torn: frozenset[str] = TEARABLE  # services whose commits a crash may cut in the middle
@@ -71,7 +72,7 @@ class Chaos:
     together: bool = False  # as in the embedded runtime: commit, publication and offsets are one step
 
 
-EMBEDDED = Chaos(together=True, twice=0)
+EMBEDDED = Chaos(together=True, twice=0, workers=1)
 CALM = Chaos(crash=0, crash_within=0, freeze=0, rebalance=0, twice=0, unheard=0, torn=frozenset(), workers=1)
 
 
@@ -122,8 +123,8 @@ class Actor:
 class Process:
     """Some of a service's work over the shared memory; a crash loses all that it holds itself."""
 
-    def __init__(self, world: "World", service: Service, partitions: tuple[int, ...] | None = None) -> None:
-        self.world, self.service, self.partitions = world, service, partitions
+    def __init__(self, world: "World", service: Service, copy: int = 0) -> None:
+        self.world, self.service, self.copy = world, service, copy
         self.context: Context
         self.reactors: list[Reactor] = []
         self.actors: list[Actor] = []
@@ -137,7 +138,7 @@ class Process:
         stores = {s.name: MemoryStore(w.memory, s.name, s.collections(), whole=s.name not in w.chaos.torn) for s in w.services}
         self.context = Context(
             settings=w.settings, kernel=w.kernel(name, stores[name], bus, w.clock, w.ids), store=stores[name], bus=bus, clock=w.clock,
-            ids=w.ids, nudged=_Waits, folder=w.folder / name, stores=stores, sealer=w.sealer, networks=(), partitions=self.partitions,
+            ids=w.ids, nudged=_Waits, folder=w.folder / name, stores=stores, sealer=w.sealer, networks=(),
         )  # fmt: skip
         self.context.folder.mkdir(exist_ok=True)
         self.bus = bus
@@ -152,20 +153,22 @@ class Process:
         await self.bus.recover()
         for reaction in self.service.reactions(self.context):
             self.spawn(f"reaction {reaction.group}", self._react(reaction))
-        if self.partitions is None or 0 in self.partitions:
-            self.spawn("waker", self._wake(Waker(self.context.kernel, self.service.aggregates)))
-            for task in self.service.tasks(self.context):
-                if task.name not in _NOT_RUN:
-                    self.spawn(task.name, _run(task))
+        self.spawn("waker", self._wake(Waker(self.context.kernel, self.service.aggregates)))
+        for task in self.service.tasks(self.context):
+            if task.name not in _NOT_RUN and (task.each or not self.copy):
+                self.spawn(task.name, _run(task))
 
     async def _react(self, reaction: Reaction) -> None:
-        mine = reaction.partitions or self.partitions
-        reactor = Reactor(self.context.kernel, dataclasses.replace(reaction, back_off_s=0.0, partitions=mine))
+        reactor = Reactor(self.context.kernel, dataclasses.replace(reaction, back_off_s=0.0))
         await reactor.start()
         self.reactors.append(reactor)
         while True:
-            if not await reactor.step(0):
-                await idle()
+            try:
+                if not await reactor.step(0):
+                    await idle()
+            except Unavailable:
+                assert reactor.consumer
+                await reactor.consumer.rewind()
 
     async def _wake(self, waker: Waker) -> None:
         while True:
@@ -181,6 +184,7 @@ class Process:
         for actor in self.actors:
             actor.work.close()
         self.actors = []
+        self.bus.leave()
 
 
 class World:
@@ -199,8 +203,7 @@ class World:
         self.answered: set[tuple[str, str]] = set()  # service, cause
         self.processes: list[Process] = []
         for service in services:
-            shares = _shares(chaos.workers) if service.name in SHARED else [None]
-            self.processes += [Process(self, service, share) for share in shares]
+            self.processes += [Process(self, service, copy) for copy in range(chaos.workers if service.name in SHARED else 1)]
 
     def process(self, service: str) -> Process:
         """The (first) process of a service."""
@@ -252,16 +255,17 @@ class World:
             process.stop()
             process.start()
         if self.chaos.rebalance and self.rng.random() < self.chaos.rebalance:
-            consumers = [r.consumer for p in self.processes for r in p.reactors if r.consumer]
-            if consumers:
-                await self.rng.choice(consumers).rewind()
+            reactors = [r for p in self.processes for r in p.reactors]
+            if reactors and (one := self.rng.choice(reactors)).consumer and self.rng.random() < 0.5:
+                await one.consumer.rewind()
                 self.memory.moved()
+            elif reactors and not self.memory.together:
+                self.memory.deal(one.reaction.group)
 
     async def restart(self) -> None:
         """Every process begins anew, and every group reads everything again from the beginning."""
-        if self.rng.random() < 0.5:  # or only what the broker knows of them is lost
-            for database in self.memory.databases.values():
-                database.positions = {name: at for name, at in database.positions.items() if name not in self.memory.offsets}
+        for database in self.memory.databases.values():
+            database.positions = {name: at for name, at in database.positions.items() if name.startswith("policy/")}
         self.memory.offsets.clear()
         for process in self.processes:
             process.stop()
@@ -292,9 +296,3 @@ class Command:
 
 async def _run(task: Task) -> None:
     await task.run()
-
-
-def _shares(workers: int) -> list[tuple[int, ...] | None]:
-    if workers == 1:
-        return [None]
-    return [tuple(range(n, PARTITIONS, workers)) for n in range(workers)]

@@ -22,8 +22,8 @@ DUEWATCH = Path(sys.executable).with_name("duewatch")
 SERVICES = (
     "onboarding",
     "intelligence",
-    "screening:0-1",
-    "screening:2-3",
+    "screening-1",
+    "screening-2",
     "hotspots",
     "assessment",
     "gate",
@@ -35,7 +35,7 @@ _READY_S, _END_S = 120.0, 20.0
 
 
 class Distributed:
-    """A running system: where the gateway answers, and its processes by name (screening's with the partitions that they own)."""
+    """A running system: where the gateway answers, and its processes by name, which is their service's, with a number where it has copies."""
 
     def __init__(self, folder: Path, port: int, servers: Mapping[str, str], **environment: str) -> None:
         self.folder, self.url = folder, f"http://{HOST}:{port}"
@@ -51,12 +51,14 @@ class Distributed:
 
     def start(self, name: str) -> None:
         """Starts one process; its output goes to a log of its name."""
-        service, _, partitions = name.partition(":")
-        environment = {**self._environment, "DUEWATCH_PORT": str(self._ports.get(name, self._port)), "DUEWATCH_OWN_PARTITIONS": partitions}
+        if name not in self._ports:
+            self._ports[name] = self._port if name == "gateway" else free_ports(1)[0]
+        environment = {**self._environment, "DUEWATCH_PORT": str(self._ports[name]), "DUEWATCH_INSTANCE": name}
+        service = name.partition("-")[0]
         if name == "gateway":
-            addresses = {one.partition(":")[0]: f"http://{HOST}:{port}" for one, port in self._ports.items()}
+            addresses = {one.partition("-")[0]: f"http://{HOST}:{port}" for one, port in self._ports.items() if one != "gateway"}
             environment["DUEWATCH_SERVICES"] = ",".join(f"{one}={address}" for one, address in addresses.items())
-        with (self.folder / f"{name.replace(':', '-')}.log").open("ab") as log:
+        with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [DUEWATCH, "serve", service], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )

@@ -44,13 +44,13 @@ class Harness:
         for one in (service, *also):
             for router in one.api(self.node.contexts[one.name]):
                 self.app.include_router(router)
-        self._reactors: list[Reactor] = []
+        self.reactors: list[Reactor] = []
         self._clients: list[httpx.AsyncClient] = []
         self._sent = 0
 
     async def start(self) -> None:
-        self._reactors = self.node.reactors(self._names)
-        for reactor in self._reactors:
+        self.reactors = self.node.reactors(self._names)
+        for reactor in self.reactors:
             await reactor.start()
 
     def client(self, *roles: str, subject: str = "ada", tenant: str = "default") -> httpx.AsyncClient:
@@ -79,7 +79,7 @@ class Harness:
         """Runs the service's reactions until nothing waits, and the alarms that are due; how much there was."""
         total = 0
         while True:
-            done = sum([await reactor.step(0) for reactor in self._reactors])
+            done = sum([await reactor.step(0) for reactor in self.reactors])
             done += sum([await waker.step() for waker in self.node.wakers(self._names)])
             total += done
             if not done:
@@ -97,7 +97,7 @@ class Harness:
     async def close(self) -> None:
         for client in self._clients:
             await client.aclose()
-        for reactor in self._reactors:
+        for reactor in self.reactors:
             if reactor.consumer:
                 await reactor.consumer.close()
         await self.node.close()

@@ -204,7 +204,7 @@ async def test_a_topic_read_again_from_its_beginning_adds_nothing(h: Harness, pa
     await h.step()
     before, _ = await whole_feed(partner)
     count = await h.ctx.store.count("delivery", "default", {})
-    for reactor in h._reactors:
+    for reactor in h.reactors:
         assert reactor.consumer is not None
         for place in reactor.consumer._positions:  # type: ignore[attr-defined]  # as a broker that lost its offsets
             reactor.consumer._positions[place] = 0  # type: ignore[attr-defined]
@@ -259,7 +259,7 @@ async def test_nobody_is_left_out_where_two_subscribed_in_the_same_moment(
 async def test_content_that_no_filter_can_read_is_in_the_feed_all_the_same(h: Harness, partner: httpx.AsyncClient) -> None:
     await subscribed(partner)
     strange = msgspec.structs.replace(changed("sup_1"), tier="unheard_of")
-    for reactor in h._reactors:
+    for reactor in h.reactors:
         object.__setattr__(reactor.reaction, "back_off_s", 0.0)
     await h.publish("ratings", strange, subject="sup_1", kind="assessment")
     good = await rate(h, "sup_2")

@@ -81,13 +81,20 @@ def worker(h: Harness) -> Worker:
     return own
 
 
+async def save(h: Harness) -> None:
+    """As a reactor does that is told to end."""
+    (reactor,) = h.reactors
+    assert reactor.consumer
+    await worker(h).save(reactor.consumer.positions())
+
+
 async def kept_by_a_run(folder: Path) -> Path:
     """A run that keeps four suppliers, and after it one more and a change that are in the log only."""
     async with harness(folder, SERVICE) as h:
         for id_, profile in PROFILES.items():
             await register(h, id_, profile)
         await h.step()
-        await worker(h).save()
+        await save(h)
         await register(h, "sup_5", Profile(name="Riverside Smelter", country="PE"))
         await h.publish("suppliers", SupplierChanged(profile=Profile(name="Third Mill", country="TR")), subject="sup_3", kind="supplier")
         await h.step()
@@ -137,10 +144,10 @@ async def test_a_status_that_follows_a_rating_is_no_news_to_a_restored_supplier(
 async def test_a_folder_that_takes_no_file_costs_time_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot, "_FEW", 1)
     async with harness(tmp_path, SERVICE) as h:
-        (tmp_path / "screening" / "suppliers-0-3.part").mkdir()
+        (tmp_path / "screening" / "suppliers-0-1-2-3.part").mkdir()
         await register(h, "sup_1", PROFILES["sup_1"])
         await h.step()
-        await worker(h).save()
+        await save(h)
         await register(h, "sup_2", PROFILES["sup_2"])
         assert await h.step() > 0
     assert not list((tmp_path / "screening").glob("*.index"))

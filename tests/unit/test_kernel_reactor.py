@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -137,7 +137,7 @@ async def test_told_to_end_it_finishes_once(s: Setting) -> None:
     """Also while it waits for its store."""
     finished = []
 
-    async def finish() -> None:
+    async def finish(_: Mapping[str, int]) -> None:
         finished.append(await s.said())
 
     s.fails["b"] = [OSError(28, "full")] * 1000

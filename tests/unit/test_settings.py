@@ -32,18 +32,10 @@ def test_thresholds_as_they_should_be() -> None:
         ({"MONGO_DRIVER": "mgo"}, "mongo_driver"),
         ({"HOTSPOTS": "flink"}, "hotspots"),
         ({"HOTSPOTS": "faust"}, "hotspots"),
-        ({"OWN_PARTITIONS": "x"}, "own_partitions"),
-        ({"OWN_PARTITIONS": "3-1"}, "own_partitions"),
-        ({"OWN_PARTITIONS": "2-4"}, "own_partitions"),
+        ({"INSTANCE": "a/b"}, "instance"),
     ],
 )
 def test_what_the_distributed_runtime_cannot_begin_with(given: dict[str, str], field: str) -> None:
     with pytest.raises(Invalid) as refused:
         Settings.read({f"DUEWATCH_{name}": text for name, text in given.items()})
     assert [error["field"] for error in refused.value.errors] == [field]
-
-
-def test_partitions_of_its_own() -> None:
-    assert Settings.read({"DUEWATCH_OWN_PARTITIONS": "1-2"}).owned() == (1, 2)
-    assert Settings.read({"DUEWATCH_OWN_PARTITIONS": "3"}).owned() == (3,)
-    assert Settings.read({}).owned() is None

@@ -11,5 +11,5 @@ SERVICE = Service(
     own=Gate,
     api=routers,
     hot=hot,
-    tasks=lambda ctx: [Task("gate policies", "api", ctx.own.follow_policies)],
+    tasks=lambda ctx: [Task("gate policies", "api", ctx.own.follow_policies, each=True)],
 )

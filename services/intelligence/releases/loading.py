@@ -66,6 +66,7 @@ class Loader:
 
     async def run(self) -> None:
         """For ever."""
+        self._in_force.clear()  # another process may have been at work since
         for left in self.ctx.folder.glob(f"{_WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
         discard_parts(self.ctx, time.time())

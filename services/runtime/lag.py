@@ -1,0 +1,33 @@
+"""How far the reactions of a process are behind, and whether they move at all: one that stands still is not ready, and is to be started again."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from shared.errors import Unavailable
+from shared.kernel.reactor import Reactor
+
+STALLED_S = 60.0
+
+
+class LagWatch:
+    """Of the reactors of one process. `look` every second or so."""
+
+    def __init__(self, reactors: Sequence[Reactor], clock: Callable[[], float] = time.monotonic) -> None:
+        self._reactors, self._clock = reactors, clock
+        self._moved = {r.reaction.group: (-1, clock()) for r in reactors}  # what was handled when, last seen
+        self.behind: dict[str, int] = {}  # records, by group
+        self.stalled: list[str] = []  # groups that have had something to read and read nothing for `STALLED_S`
+
+    async def look(self) -> None:
+        """Asks the bus. A bus that does not answer says nothing of the reactions: it is missing itself."""
+        for reactor in self._reactors:
+            group = reactor.reaction.group
+            try:
+                lag = await reactor.consumer.lag() if reactor.consumer else 0
+            except Unavailable:
+                self._moved[group] = (-1, self._clock())
+                continue
+            self.behind[group] = lag
+            if not lag or self._moved[group][0] != reactor.handled:
+                self._moved[group] = (reactor.handled, self._clock())
+        self.stalled = [group for group, (_, since) in self._moved.items() if self._clock() - since > STALLED_S]
