@@ -14,7 +14,7 @@ from services.runtime.node import Node
 from services.runtime.processes import MODULES, load
 from shared.bus.kafka_settings import KafkaSettings
 from shared.bus.kafka_topics import KafkaTopics
-from shared.events.topics import TOPICS
+from shared.events.topics import DEAD_LETTERS, TOPICS
 from shared.kernel.reactor import Reaction
 from shared.settings import Settings
 
@@ -43,7 +43,8 @@ def acls_file() -> str:
     rows: list[dict[str, object]] = []
     for service, reactions in reactions_of_all().items():
         own = [t.name for t in TOPICS.values() if t.owner == service]
-        rows += [_rule(service, "topic", name, "Write", "Describe") for name in own]
+        letters = [t.name for t in DEAD_LETTERS.values() if t.owner == service]
+        rows += [_rule(service, "topic", name, "Write", "Describe") for name in (*own, *letters)]
         rows += [_rule(service, "topic", name, "Read", "Describe") for name in sorted(_read(reactions) - set(own))]
         rows += [_rule(service, "topic", name, "Read") for name in sorted(_read(reactions) & set(own))]
         rows += [_rule(service, "group", r.group, "Read") for r in reactions]

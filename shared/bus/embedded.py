@@ -16,7 +16,7 @@ from shared.bus.port import Keeper
 from shared.events.envelope import Meta, Record
 from shared.events.topics import TOPICS
 from shared.kernel.journal import JournalRow
-from shared.store.port import Store
+from shared.store.port import DeadLetter, Store
 from shared.store.schema import connect
 
 _POLL_S = 0.25
@@ -155,6 +155,9 @@ class EmbeddedBus:
         """The commit was the publishing; whoever waits is nudged."""
         if any(row.topic is None or not TOPICS[row.topic].quiet for row in rows):
             self.nudges.send()
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """The store has it."""
 
     async def consumer(
         self, group: str, topics: Sequence[str], slices: Mapping[str, int] | None = None, keeper: Keeper | None = None

@@ -8,11 +8,12 @@ from shared.bus.kafka_backlog import Looker, replay
 from shared.bus.kafka_consumer import KafkaConsumer
 from shared.bus.kafka_group import Membership
 from shared.bus.kafka_producer import Producer
-from shared.bus.kafka_records import messages
+from shared.bus.kafka_records import buried, messages
 from shared.bus.kafka_settings import KafkaSettings
 from shared.bus.port import Keeper
 from shared.events.envelope import Record
 from shared.kernel.journal import JournalRow
+from shared.store.port import DeadLetter
 
 DELIVERY_S = 30.0
 
@@ -34,6 +35,10 @@ class KafkaBus:
 
     async def publish(self, rows: Sequence[JournalRow]) -> None:
         await self._producer.send([message for row in rows for message in messages(row)])
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """On a topic of the group's, as the message was, with what was wrong in its headers."""
+        await self._producer.send([buried(letter)])
 
     async def consumer(
         self, group: str, topics: Sequence[str], slices: Mapping[str, int] | None = None, keeper: Keeper | None = None

@@ -12,8 +12,10 @@ import msgspec
 from aiokafka.structs import ConsumerRecord
 
 from shared.events.envelope import Meta, Record
+from shared.events.topics import dead_letters_of
 from shared.ids import derive
 from shared.kernel.journal import JournalRow
+from shared.store.port import DeadLetter
 
 _CONTENT = ("content-type", b"application/json")
 _VERSION = ("ce_specversion", b"1.0")
@@ -36,14 +38,26 @@ def messages(row: JournalRow) -> Iterator[Message]:
     if row.topic is None:
         return
     meta = _meta.decode(row.meta)
-    key = row.key or meta.partitionkey
+    key, headers = row.key or meta.partitionkey, _headers(meta)
+    for partition in row.partitions:
+        yield Message(row.topic, partition, key.encode() if key else None, row.data or b"null", headers)
+
+
+def buried(letter: DeadLetter) -> Message:
+    """The message that a group gave up: what was wrong with it (never what is in it), how often it was tried, and where it stood."""
+    told = {"group": letter.group, "error": letter.error, "attempts": letter.attempts, "at": letter.at, "topic": letter.topic}
+    told |= {"partition": letter.partition, "offset": letter.position - 1}
+    headers = [*_headers(_meta.decode(letter.meta)), *((f"dead_letter_{name}", str(value).encode()) for name, value in told.items())]
+    return Message(dead_letters_of(letter.group), letter.partition, letter.id.encode(), letter.data, headers)
+
+
+def _headers(meta: Meta) -> list[tuple[str, bytes]]:
     headers = [_VERSION, _CONTENT, ("ce_time", meta.time.isoformat().replace("+00:00", "Z").encode())]
     headers += [(f"ce_{name}", text.encode()) for name in _TEXTS if (text := getattr(meta, name))]
     headers += [("ce_sequence", b"%d" % meta.sequence), ("ce_dataschema", f"/contracts/events/{meta.type}.json".encode())]
     if meta.n:
         headers.append(("ce_n", b"%d" % meta.n))
-    for partition in row.partitions:
-        yield Message(row.topic, partition, key.encode() if key else None, row.data or b"null", headers)
+    return headers
 
 
 def record(topic: str, message: "ConsumerRecord[bytes, bytes]") -> Record:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from shared.events.envelope import Record
 from shared.kernel.journal import JournalRow
+from shared.store.port import DeadLetter
 
 
 class Consumer(Protocol):
@@ -60,6 +61,10 @@ class Bus(Protocol):
 
     async def publish(self, rows: Sequence[JournalRow]) -> None:
         """Rows that a store has committed: afterwards readers find them, and whoever waits is nudged."""
+        ...
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """Tells who watches the bus of a message that a group gave up, and that its store keeps; may be told again."""
         ...
 
     async def consumer(

@@ -36,3 +36,24 @@ TOPICS = {
         Topic(name="remediation", owner="remediation"),
     )
 }
+
+GROUPS = {  # who reads, and the service that it is of
+    "onboarding": "onboarding",
+    "screening": "screening",
+    "hotspots": "hotspots",
+    "assessment": "assessment",
+    "audits": "audits",
+    "remediation": "remediation",
+    "partners-feed": "partners",
+    "partners-deliveries": "partners",
+}
+
+
+def dead_letters_of(group: str) -> str:
+    """The topic on which a group tells, where the bus is Kafka, of messages that it gave up; they are kept in its service's store."""
+    return f"dead-letters.{group}"
+
+
+DEAD_LETTERS = {
+    t.name: t for t in (Topic(name=dead_letters_of(group), owner=owner, quiet=True) for group, owner in GROUPS.items())
+}  # fmt: skip

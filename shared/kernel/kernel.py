@@ -11,7 +11,7 @@ import msgspec
 
 from shared.bus.port import Bus
 from shared.clock import Clock
-from shared.errors import Conflict, DuewatchError, PreconditionFailed, Unavailable
+from shared.errors import Conflict, DuewatchError, PreconditionFailed, TooLarge, Unavailable
 from shared.events.envelope import CATALOGUE, Meta, encode
 from shared.events.topics import TOPICS, partition_of
 from shared.faults import crash_point
@@ -23,6 +23,7 @@ from shared.store.port import Commit, DeadLetter, Key, Store, Stored, Write
 
 _RACES = 200  # of so many writers at once on one thing each gets its turn: every round one of them wins
 _Place = tuple[str, str, str]  # kind, tenant, id
+LARGEST = 3_000_000  # bytes of a state or of an event's data: what the log and the store take, with what comes beside it
 _INBOX_KEPT_S = 7 * 86400  # longer than any client retries
 
 
@@ -175,7 +176,12 @@ class Kernel:
             return Outcome(d)
         if not decided.events:
             raise AssertionError(f"{item.aggregate.kind} changed its state without an event")
-        f.document = self._next(f, item, decided.state, list(decided.events), now)
+        try:
+            f.document = self._next(f, item, decided.state, list(decided.events), now)
+        except TooLarge as refusal:
+            if strict:
+                raise
+            return Outcome(d, error=refusal)
         answer = f.document.inbox[message.key][1].encode() if message.key else None
         return Outcome(f.document, changed=True, answer=answer)
 
@@ -184,11 +190,15 @@ class Kernel:
         version = d.version + 1 if d else 1
         head = d.head if d else b""
         partitionkey = a.key(state) if a.key else item.id
-        f.encoded = encode(state)
+        encoded, rows = encode(state), list[JournalRow]()
         for n, event in enumerate(events):
-            row = self._row(item, event, version, n, head, partitionkey, now, f.encoded if n == len(events) - 1 else b"")
+            row = self._row(item, event, version, n, head, partitionkey, now, encoded if n == len(events) - 1 else b"")
             head = row.hash
-            f.rows.append(row)
+            rows.append(row)
+        if max(len(encoded), *(len(row.data or b"") for row in rows)) > LARGEST:
+            raise TooLarge(f"What this makes of it is larger than {LARGEST // 1_000_000} MB")
+        f.encoded = encoded
+        f.rows += rows
         marks = d.marks if d else {}
         if cause.source:
             marks = {**marks, cause.source: [cause.sequence, cause.n]}

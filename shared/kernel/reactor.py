@@ -145,6 +145,7 @@ class Reactor:
         log.error("%s gives up on %s after %d attempts: %s", self.reaction.group, record.meta.id, attempt, type(reason).__name__)
         letter = letter_of(self.reaction.group, record, reason, self.kernel.clock.now(), attempt)
         await self.kernel.apply_many([], consumed=self.consumer.consumed([record]), dead=[letter])
+        await self.kernel.bus.bury(letter)
         await self.consumer.committed([record])
 
     async def _replay(self) -> None:

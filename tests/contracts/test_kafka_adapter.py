@@ -3,12 +3,13 @@
 import asyncio
 import socket
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
@@ -16,8 +17,13 @@ from shared.bus import kafka_consumer
 from shared.bus.kafka import KafkaBus
 from shared.bus.kafka_settings import KafkaSettings
 from shared.bus.kafka_topics import KafkaTopics
+from shared.clock import FakeClock
 from shared.errors import Unavailable
-from shared.events.envelope import Meta, encode
+from shared.events.envelope import Meta, Record, encode
+from shared.ids import RandomIds
+from shared.kernel.aggregate import Item
+from shared.kernel.kernel import Kernel
+from shared.kernel.reactor import Reaction, Reactor
 from tests.contracts.bus_behaviour import BusBehaviour
 from tests.contracts.bus_setting import P, Teller, drain, subjects
 from tests.contracts.kafka_handles import TOPICS_USED, OnKafka, adapter, settings
@@ -89,6 +95,30 @@ class TestKafkaBus(BusBehaviour):
             await asyncio.gather(waiting, return_exceptions=True)
         await onboarding.tell("suppliers", *(f"s{i}" for i in range(30)), partition=2)
         assert subjects(await drain(consumer)) == [f"s{i}" for i in range(30)]
+
+    async def test_what_a_group_gave_up_stands_on_a_topic_of_its_own(self, adapter: OnKafka, onboarding: Teller) -> None:
+        await KafkaTopics(adapter.settings, P).apply(["dead-letters.screening"])
+        await onboarding.tell("suppliers", "bad", partition=3, data=b'{"name":7}')
+        store, bus = await adapter.open("screening")
+
+        async def react(_: Sequence[Record]) -> list[Item]:
+            raise msgspec.ValidationError("secret of the message")
+
+        reactor = Reactor(Kernel("screening", store, bus, FakeClock(), RandomIds()), Reaction("screening", ("suppliers",), react))
+        await reactor.start()
+        assert await reactor.step(5.0) == 1
+        (letter,) = await store.dead_letters()
+        async with AIOKafkaConsumer(
+            adapter.settings.prefix + "dead-letters.screening", **adapter.settings.connection(), auto_offset_reset="earliest"
+        ) as watching:
+            message = await asyncio.wait_for(watching.getone(), 10)
+        headers = {name: value.decode() for name, value in message.headers}
+        assert (message.partition, message.key.decode(), message.value) == (3, letter.id, b'{"name":7}')
+        assert (headers["ce_subject"], headers["ce_id"]) == ("bad", msgspec.json.decode(letter.meta)["id"])
+        told = {name: headers[f"dead_letter_{name}"] for name in ("group", "topic", "partition", "offset", "attempts")}
+        assert told == {"group": "screening", "topic": "suppliers", "partition": "3", "offset": "0", "attempts": "1"}
+        assert headers["dead_letter_error"].startswith("ValidationError in react")
+        assert "secret" not in str(headers)
 
 
 class TestFailures:

@@ -10,11 +10,11 @@ import yaml
 
 from services.runtime.kafka_files import acls_file, reactions_of_all, topics_file
 from services.runtime.processes import MODULES
-from shared.events.topics import TOPICS
+from shared.events.topics import DEAD_LETTERS, GROUPS, TOPICS
 
 _ROOT = Path(__file__).parents[2]
 _FAUST = ("hotspots", "hotspots-")  # its tables and what it sends itself
-_READERS = ("consumer", "replay", "member")  # calls of the bus that name topics and read them
+_READERS = ("consumer", "replay", "behind")  # calls of the bus that name topics and read them
 
 
 @pytest.mark.parametrize(("name", "written"), [("topics.yaml", topics_file), ("acls.yaml", acls_file)])
@@ -35,7 +35,7 @@ def allowed() -> set[tuple[str, str, str, str]]:
 
 def test_a_service_writes_its_own_topics_and_no_others(allowed: set[tuple[str, str, str, str]]) -> None:
     writes = {(service, name) for service, kind, name, operation in allowed if (kind, operation) == ("topic", "Write")}
-    assert writes == {(topic.owner, topic.name) for topic in TOPICS.values()} | {_FAUST}
+    assert writes == {(topic.owner, topic.name) for topic in (*TOPICS.values(), *DEAD_LETTERS.values())} | {_FAUST}
 
 
 def test_a_service_reads_what_it_reacts_to_as_its_own_groups_and_nothing_else(allowed: set[tuple[str, str, str, str]]) -> None:
@@ -44,8 +44,8 @@ def test_a_service_reads_what_it_reacts_to_as_its_own_groups_and_nothing_else(al
     assert reads == {(s, "topic", t) for s, found in reactions.items() for r in found for t in r.topics} | {
         (s, "group", r.group) for s, found in reactions.items() for r in found
     } | {("hotspots", "topic", "hotspots-")}
-    groups = [r.group for found in reactions.values() for r in found]
-    assert len(groups) == len(set(groups)), "a group is one service's"
+    groups = {r.group: service for service, found in reactions.items() for r in found}
+    assert groups == GROUPS, "a group is one service's, and has a topic for its dead letters"
 
 
 def test_what_a_service_reads_beside_its_reactions_is_allowed_too(allowed: set[tuple[str, str, str, str]]) -> None:

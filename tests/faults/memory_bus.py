@@ -11,6 +11,7 @@ from shared.errors import Unavailable
 from shared.events.envelope import Record
 from shared.events.topics import TOPICS
 from shared.kernel.journal import JournalRow
+from shared.store.port import DeadLetter
 from tests.faults.memory import Memory
 
 _Subject = tuple[str, str, str]  # kind, tenant, id
@@ -138,6 +139,9 @@ class MemoryBus:
     async def recover(self) -> None:
         """What a crash left unpublished, in the order of its commits."""
         await self.publish(list(self.memory.databases[self._service].pending))
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """The store has it."""
 
     async def consumer(
         self, group: str, topics: Sequence[str], slices: Mapping[str, int] | None = None, keeper: Keeper | None = None

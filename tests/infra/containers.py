@@ -76,9 +76,12 @@ class Container(abc.ABC):
     kill = stop
 
     def _tail(self) -> str:
-        if self._container is None or self._container.get_wrapped_container() is None:
+        if self._container is None:
             return ""
-        out, err = self._container.get_logs()
+        try:
+            out, err = self._container.get_logs()
+        except Exception:  # it never came so far: there is no image
+            return ""
         lines = (out + err).decode(errors="replace").splitlines()[-_TAIL:]
         return "\nThe end of its log:\n" + "\n".join(lines)
 

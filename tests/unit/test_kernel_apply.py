@@ -12,12 +12,12 @@ import pytest
 from shared.bus.embedded import EmbeddedBus
 from shared.bus.nudge import Nudges
 from shared.clock import FakeClock
-from shared.errors import Conflict, Invalid, PreconditionFailed, Unavailable
+from shared.errors import Conflict, Invalid, PreconditionFailed, TooLarge, Unavailable
 from shared.events.envelope import Meta, Payload, event
 from shared.ids import RandomIds
 from shared.kernel.aggregate import Aggregate, Cause, Decided, Document, Index, Item, Message
 from shared.kernel.journal import link
-from shared.kernel.kernel import Kernel
+from shared.kernel.kernel import LARGEST, Kernel
 from shared.kernel.service import Service
 from shared.store.embedded import EmbeddedStore
 from shared.store.port import Collection, Commit, DeadLetter, Lost
@@ -291,3 +291,12 @@ async def test_compaction_tells_kinds_apart(s: Setting, tmp_path: Path) -> None:
         await kernel.execute(Item(Aggregate(kind, Words, tell), "t", item.id, item.message))
         await store.close()
     assert await s.store.compact("suppliers", upto=99) == 1
+
+
+async def test_what_no_log_would_take_is_refused_and_harms_no_other(s: Setting) -> None:
+    """A message that is larger than the broker takes would be published again and again, and hold up what is behind it."""
+    outcomes = await s.kernel.apply_many([say("a", "x" * LARGEST), say("b", "short")])
+    assert [type(o.error) for o in outcomes] == [TooLarge, type(None)]
+    assert (await s.said("a"), await s.said("b")) == (None, ("short",))
+    with pytest.raises(TooLarge):
+        await s.kernel.apply_many([say("a", "x" * LARGEST)], strict=True)
