@@ -5,6 +5,7 @@ The holder's own clock only says how long since it last asked, so clocks that di
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,23 +24,30 @@ _RENEW_S = 2.0
 
 
 class Lease:
-    """One piece of work of one process. `holder`: its name; one that comes back under it goes on at once."""
+    """One piece of work of one process. `holder`: its name; one that comes back under it goes on at once, and one that is still there under
+    the same name, by mistake, leaves the work to who came later."""
 
     def __init__(self, database: Any, name: str, holder: str) -> None:
         self._leases, self._name, self._holder = database["lease"], name, holder
+        self._run = secrets.token_hex(8)
+        self._had = False
         self._until = 0.0
 
     async def take(self) -> bool:
         """Takes it where it is free, or keeps it; whether it is this process's now."""
         asked = time.monotonic()
-        free = {"$or": [{"$eq": ["$holder", self._holder]}, {"$lte": ["$until", "$$NOW"]}, {"$eq": [{"$type": "$holder"}, "missing"]}]}
-        until = {"$add": ["$$NOW", int(_HELD_S * 1000)]}
-        change = {"holder": {"$cond": [free, self._holder, "$holder"]}, "until": {"$cond": [free, until, "$until"]}}
+        same = {"$eq": ["$run", self._run]} if self._had else {"$eq": ["$holder", self._holder]}
+        free = {"$or": [same, {"$lte": ["$until", "$$NOW"]}, {"$eq": [{"$type": "$holder"}, "missing"]}]}
+        taken = {"holder": self._holder, "run": self._run, "until": {"$add": ["$$NOW", int(_HELD_S * 1000)]}}
+        change = {name: {"$cond": [free, value, f"${name}"]} for name, value in taken.items()}
         async with reaching():
             found = await self._leases.find_one_and_update(
                 {"_id": self._name}, [{"$set": change}], upsert=True, return_document=ReturnDocument.AFTER
             )
-        mine = bool(found["holder"] == self._holder)
+        mine = bool(found["run"] == self._run)
+        if self._had and not mine and found["holder"] == self._holder:
+            log.error("another process runs under the name of this one, which leaves %s to it: give each a name of its own", self._name)
+        self._had = self._had or mine
         self._until = asked + _HELD_S - _MARGIN_S if mine else 0.0
         return mine
 
@@ -47,7 +55,7 @@ class Lease:
         """Another may take it now."""
         self._until = 0.0
         async with reaching():
-            await self._leases.delete_one({"_id": self._name, "holder": self._holder})
+            await self._leases.delete_one({"_id": self._name, "run": self._run})
 
     def check(self) -> None:
         """Unavailable where it may be another's by now: asked before each commit of the work."""

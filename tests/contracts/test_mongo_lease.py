@@ -136,6 +136,20 @@ async def test_it_comes_back_under_its_name_and_goes_on_at_once(database: Any, s
     assert await Lease(database, "releases", "one").take()
 
 
+async def test_two_of_one_name_do_not_work_both(database: Any, short: None, caplog: pytest.LogCaptureFixture) -> None:
+    """A mistake of whoever runs them: the later one works, the other says what is wrong."""
+    one = Worker(database, "same").start()
+    await soon(one.at_work)
+    two = Worker(database, "same").start()
+    await soon(two.at_work)
+    await soon(one.stopped)
+    assert "another process runs under the name" in caplog.text
+    await asyncio.sleep(1.0)
+    assert not two.stopped.is_set()
+    await one.end()
+    await two.end()
+
+
 async def test_what_the_work_raises_is_raised_and_the_lease_is_free(database: Any, short: None) -> None:
     async def work() -> None:
         raise ZeroDivisionError
