@@ -72,7 +72,7 @@ kafka-files: install ## writes deploy/topics.yaml and deploy/acls.yaml anew
 	$(BIN)/python deploy/checks/kafka_files.py
 
 test-deploy: install ## helm lint, and the chart's manifests against Kubernetes' schemas; builds helm once, some minutes (needs Go)
-	$(BIN)/pytest tests/deploy/test_helm.py
+	$(BIN)/pytest tests/deploy/test_helm.py tests/deploy/test_helm_copies.py
 
 test-streams: install ## hot-spots counted by Faust, on a real broker: workers killed and added
 	$(BIN)/pytest tests/faults/test_hotspots_stream.py

@@ -130,6 +130,18 @@ def test_a_list_change_blocks_a_purchase_also_after_workers_were_stopped_and_sta
         until(lambda: said(client, list(_SUPPLIERS)), lambda words: words == ["allow", "block", "allow"])
 
 
+def test_a_copy_that_is_killed_leaves_its_partitions_to_the_other_until_it_is_back(composed: _Composed, system: System) -> None:
+    with staff(system) as client:
+        composed.run("kill", "screening-2")
+        assert load(client, official(_FIRST))["state"] == "accepted", "its sweep is complete once every partition has passed it"
+        assert bring_in(client, _SUPPLIERS)["state"] == "done"
+        until(lambda: said(client, list(_SUPPLIERS)), lambda words: words == ["block", "allow", "allow"])
+        composed.run("start", "screening-2")
+        composed.wait()
+        assert load(client, official(_SECOND))["state"] == "accepted"
+        until(lambda: said(client, list(_SUPPLIERS)), lambda words: words == ["allow", "block", "allow"])
+
+
 def test_every_container_is_healthy_and_all_services_end_in_time_when_told_to(composed: _Composed) -> None:
     states = {name: one["State"] for name, one in composed.containers().items()}
     setup = states.pop("setup")

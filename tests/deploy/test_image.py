@@ -70,15 +70,13 @@ def test_the_health_check_fails_where_nobody_answers_or_says_no(status: int | No
     assert done.returncode == code, done.stderr
 
 
-def test_compose_runs_every_service_and_deals_out_every_partition_once() -> None:
+def test_compose_runs_every_service_and_each_process_has_a_name_of_its_own() -> None:
     compose = yaml.safe_load((_ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
     ours = {name: service for name, service in compose.items() if str(service.get("image", "")).startswith("${DUEWATCH_IMAGE")}
-    runs = [service["command"][1] for service in ours.values() if "command" in service]
-    assert set(runs) == {*MODULES, "gateway"}
-    owned = [s["environment"]["DUEWATCH_OWN_PARTITIONS"] for s in ours.values() if "DUEWATCH_OWN_PARTITIONS" in s.get("environment", {})]
-    ranges = sorted(tuple(int(n) for n in text.split("-")) for text in owned)
-    count = int(compose["gateway"]["environment"]["DUEWATCH_PARTITIONS"])
-    assert [n for first, last in ranges for n in range(first, last + 1)] == list(range(count))
+    serving = {name: service for name, service in ours.items() if service.get("command", [""])[0] == "serve"}
+    assert {service["command"][1] for service in serving.values()} == {*MODULES, "gateway"}
+    named = {name: service["environment"].get("DUEWATCH_INSTANCE") for name, service in serving.items() if name != "gateway"}
+    assert named == {name: name for name in named}, "else two would be one member of a group"
     for name, service in ours.items():
         assert service["read_only"] is True, name
         assert (service["user"], service["cap_drop"]) == ("10001:10001", ["ALL"]), name

@@ -1,5 +1,6 @@
+{{/* Short enough for `NAME-intelligence-reactions`: a StatefulSet's name with a hash behind it is a label, of 63 characters at most. */}}
 {{- define "duewatch.name" -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 29 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "duewatch.selector" -}}
@@ -28,43 +29,49 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 {{- end -}}
 
-{{/* One list of all workloads, as YAML: each with name, service, only ("", api, reactions), partitions (a range or ""), settings. */}}
+{{/* One list of all workloads, as YAML: each with name, service, only ("", api, reactions), named, groups, settings.
+`named`: what works by itself (reactions, imports, releases) runs under names that stay, so that a pod that comes again has its partitions back at once. */}}
 {{- define "duewatch.workloads" -}}
-{{- $defaults := .Values.defaults -}}
 {{- range $service, $given := .Values.services }}
-{{- $settings := mergeOverwrite (deepCopy $defaults) (deepCopy ($given | default dict)) }}
-- name: {{ $service }}
-  service: {{ $service }}
-  only: {{ $settings.split | default false | ternary "api" "" | quote }}
-  partitions: ""
-  settings: {{ $settings | toJson }}
-{{- if $settings.split }}
-- name: {{ $service }}-reactions
-  service: {{ $service }}
-  only: reactions
-  partitions: ""
-  settings: {{ mergeOverwrite (deepCopy $settings) (dict "replicas" ($settings.reactions | default 1) "autoscaling" (dict "enabled" false)) | toJson }}
+{{- $settings := mergeOverwrite (deepCopy $.Values.defaults) (deepCopy ($given | default dict)) }}
+{{- $split := $settings.split | default false }}
+{{- $whole := omit $settings "split" "reactions" }}
+{{- $named := and (not $split) (not (has $service (list "gateway" "gate"))) }}
+{{- include "duewatch.workload" (dict "root" $ "name" $service "service" $service "only" ($split | ternary "api" "") "named" $named "settings" $whole) }}
+{{- if $split }}
+{{- $reactions := mergeOverwrite (deepCopy $whole) (deepCopy ($settings.reactions | default dict)) }}
+{{- include "duewatch.workload" (dict "root" $ "name" (printf "%s-reactions" $service) "service" $service "only" "reactions" "named" true "settings" $reactions) }}
 {{- end }}
-{{- end }}
-{{- $count := int .Values.partitions }}
-{{- $workers := int .Values.screening.workers }}
-{{- if gt $workers $count }}
-{{- fail (printf "screening.workers (%d) must not be more than partitions (%d): one would own none" $workers $count) }}
-{{- end }}
-{{- $settings := mergeOverwrite (deepCopy $defaults) (deepCopy .Values.screening) (dict "replicas" 1 "autoscaling" (dict "enabled" false)) }}
-{{- range $worker := until $workers }}
-- name: screening-{{ $worker }}
-  service: screening
-  only: ""
-  partitions: {{ printf "%d-%d" (div (mul $worker $count) $workers) (sub (div (mul (add1 $worker) $count) $workers) 1) | quote }}
-  settings: {{ $settings | toJson }}
 {{- end }}
 {{- end -}}
+
+{{/* One of the list; `groups` are those it reads in. Refuses copies for which there are no partitions: screening's would never be ready. */}}
+{{- define "duewatch.workload" -}}
+{{- $scaling := .settings.autoscaling }}
+{{- $least := int ($scaling.enabled | ternary $scaling.minReplicas .settings.replicas) }}
+{{- $partitions := int .root.Values.partitions }}
+{{- $groups := list .service }}
+{{- if eq .service "partners" }}{{ $groups = list "partners-feed" "partners-deliveries" }}{{ end }}
+{{- if eq .service "intelligence" }}{{ $groups = list }}{{ end }}
+{{- if and .named (gt $least $partitions) }}
+{{- fail (printf "%s: %d copies share %d partitions, so some would have none; see services and partitions" .name $least $partitions) }}
+{{- end }}
+{{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) }}
+{{- fail (printf "%s: autoscaling.minReplicas is above maxReplicas" .name) }}
+{{- end }}
+- name: {{ .name }}
+  service: {{ .service }}
+  only: {{ .only | quote }}
+  named: {{ .named }}
+  kind: {{ .named | ternary "StatefulSet" "Deployment" }}
+  groups: {{ .named | ternary $groups list | toJson }}
+  settings: {{ .settings | toJson }}
+{{ end -}}
 
 {{/* The services that have an address: the gateway and those it hands on to. */}}
 {{- define "duewatch.addresses" -}}
 {{- $found := list -}}
-{{- range $service := append (without (keys .Values.services) "gateway" | sortAlpha) "screening" -}}
+{{- range $service := without (keys .Values.services | sortAlpha) "gateway" -}}
 {{- $found = append $found (printf "%s=http://%s-%s:8080" $service (include "duewatch.name" $) $service) -}}
 {{- end -}}
 {{- join "," $found -}}
