@@ -16,9 +16,11 @@ from starlette.routing import Route
 from yarl import URL
 
 from services.runtime.front import front_app
+from services.runtime.metrics import text_of
 from services.runtime.node import Node
 from shared.errors import Unavailable
 from shared.security.tokens import Tokens
+from shared.telemetry import tracing
 
 _HOP = frozenset({b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"host", b"content-length", b"expect"})
 _CONNECT_S, _SILENCE_S = 5.0, 120.0  # until a service takes a connection; of an answer that does not go on
@@ -78,6 +80,8 @@ class Gateway:
     async def _ask(self, service: str, request: Request) -> Response:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw if name not in _HOP]
         length = request.headers.get("content-length")
+        if trace := tracing.current():
+            headers = [*((name, value) for name, value in headers if name != "traceparent"), ("traceparent", trace)]
         if length is not None:
             headers.append(("content-length", length))
         body = request.stream() if length not in (None, "0") or "transfer-encoding" in request.headers else None
@@ -110,7 +114,7 @@ async def _body(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 def gateway_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]], gateway: Gateway) -> FastAPI:
     """All services' paths in front of their routes, which stay for their documentation."""
-    app = front_app(node, tokens, missing)
+    app = front_app(node, tokens, missing, text_of(node, "gateway"))
     own = {service.name: _paths(node, service) for service in node.services}
     routes = [gateway.route(path, methods, name) for name, paths in own.items() for path, methods in paths]
     app.router.routes[:0] = routes

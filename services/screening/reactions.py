@@ -26,10 +26,11 @@ from shared.events.signals import (
 from shared.events.suppliers import CodeAcknowledged, SupplierEvent, SupplierStatusChanged
 from shared.events.topics import SIGNAL_TOPICS
 from shared.faults import crash_point
-from shared.kernel.aggregate import Cause, Item, Message
+from shared.kernel.aggregate import Cause, Item, Message, Outcome
 from shared.kernel.kernel import document
 from shared.kernel.reactor import Reaction, cause_of
 from shared.kernel.service import Context
+from shared.telemetry.metrics import SWEEP_SECONDS
 
 GROUP = "screening"
 log = logging.getLogger("duewatch.screening")
@@ -59,6 +60,7 @@ class Worker:
             slices={"suppliers": _SUPPLIERS_AT_ONCE},
             prepare=self.rebuild,
             finish=self.save,
+            after=measured,
         )
 
     def strength(self, score: float) -> str:
@@ -248,6 +250,15 @@ class Worker:
             )
             for p in gone
         ]
+
+
+def measured(outcomes: Sequence[Outcome]) -> None:
+    """A sweep is complete by one message, whose outcome is the only one that moved it there."""
+    for outcome in outcomes:
+        if outcome.changed and outcome.document is not None and outcome.document.kind == SWEEP.kind:
+            sweep = outcome.document.state
+            if sweep.completed_at is not None:
+                SWEEP_SECONDS.observe((sweep.completed_at - sweep.started_at).total_seconds())
 
 
 class Sweeps:

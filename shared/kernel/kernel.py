@@ -20,6 +20,8 @@ from shared.ids import Ids, derive
 from shared.kernel.aggregate import Aggregate, Alarm, Document, Item, Outcome
 from shared.kernel.journal import JournalRow, link, payload_digest
 from shared.store.port import Commit, DeadLetter, Key, Store, Stored, Write
+from shared.telemetry import tracing
+from shared.telemetry.metrics import count_events
 
 _RACES = 200  # of so many writers at once on one thing each gets its turn: every round one of them wins
 _Place = tuple[str, str, str]  # kind, tenant, id
@@ -29,6 +31,7 @@ _INBOX_KEPT_S = 7 * 86400  # longer than any client retries
 class _Notes(msgspec.Struct, omit_defaults=True):
     marks: dict[str, list[int]] = {}
     inbox: dict[str, list[Any]] = {}
+    trace: str = ""
 
 
 _notes = msgspec.json.Decoder(_Notes)
@@ -38,7 +41,14 @@ def document(aggregate: Aggregate[Any], stored: Stored) -> Document[Any]:
     """A stored document with its state decoded."""
     notes = _notes.decode(stored.notes) if stored.notes else _Notes()
     state = aggregate.decoder.decode(stored.state)
-    return Document(aggregate.kind, stored.tenant, stored.id, stored.version, state, stored.head, notes.marks, notes.inbox, stored.wake_at)
+    return Document(
+        aggregate.kind, stored.tenant, stored.id, stored.version, state, stored.head, notes.marks, notes.inbox, stored.wake_at, notes.trace
+    )
+
+
+def trace_of(stored: Stored) -> str:
+    """The traceparent that a document keeps; see Aggregate.goes_on."""
+    return _notes.decode(stored.notes).trace if stored.notes else ""
 
 
 class _Folded:
@@ -88,6 +98,8 @@ class Kernel:
         A refused message (DuewatchError) is an outcome and harms no other; with `strict` it is raised and nothing is consumed, nor written but
         what stood beside a write that lost its race: that is known by its watermarks when it comes again.
         """
+        if trace := tracing.current():
+            items = [_traced(item, trace) for item in items]
         outcomes: list[Outcome] = [Outcome() for _ in items]
         left, alone, races = list(enumerate(items)), set[_Place](), 0
         first = True
@@ -104,6 +116,7 @@ class Kernel:
             if kept:
                 crash_point("before-nudge")
                 await self.bus.publish(kept)
+                count_events(row.type for row in kept)
             done = not lost and not left
             for f in folded:
                 why = gone.get(f.place)
@@ -192,7 +205,9 @@ class Kernel:
         if cause.source:
             marks = {**marks, cause.source: [cause.sequence, cause.n]}
         wake = a.wake(state) if a.wake else None
-        made = Document(a.kind, item.tenant, item.id, version, state, head, marks, d.inbox if d else {}, wake.timestamp() if wake else None)
+        trace = cause.traceparent if a.goes_on or (a.wake and a.rings) else ""
+        inbox, at = d.inbox if d else {}, wake.timestamp() if wake else None
+        made = Document(a.kind, item.tenant, item.id, version, state, head, marks, inbox, at, trace)
         if item.message.key:
             answer = item.message.answer(made).decode() if item.message.answer else ""
             kept = {k: v for k, v in made.inbox.items() if v[2] > now.timestamp() - _INBOX_KEPT_S}
@@ -239,7 +254,7 @@ class Kernel:
     def _write(f: _Folded) -> Write:
         d, before = f.document, f.stored
         assert d is not None
-        notes = encode(_Notes(marks=d.marks, inbox=d.inbox)) if d.marks or d.inbox else b""
+        notes = encode(_Notes(marks=d.marks, inbox=d.inbox, trace=d.traceparent)) if d.marks or d.inbox or d.traceparent else b""
         single, many, moved = {}, {}, before is None
         for index in f.aggregate.indexes:
             value = index.get(d.state)
@@ -256,6 +271,14 @@ class Kernel:
 
 def _due(d: Document[Any] | None, now: datetime) -> bool:
     return d is not None and d.wake_at is not None and d.wake_at <= now.timestamp()
+
+
+def _traced(item: Item, trace: str) -> Item:
+    """What is done now causes it, unless its cause names a step of its own."""
+    if item.message.cause.traceparent:
+        return item
+    cause = msgspec.structs.replace(item.message.cause, traceparent=trace)
+    return msgspec.structs.replace(item, message=msgspec.structs.replace(item.message, cause=cause))
 
 
 def _place(item: Item) -> _Place:

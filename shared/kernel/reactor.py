@@ -18,9 +18,10 @@ from shared.bus.port import Consumer
 from shared.errors import Unavailable
 from shared.events.envelope import Meta, Record, encode
 from shared.ids import derive
-from shared.kernel.aggregate import Cause, Item
+from shared.kernel.aggregate import Cause, Item, Outcome
 from shared.kernel.kernel import Kernel
 from shared.store.port import DeadLetter
+from shared.telemetry.batches import Group
 
 log = logging.getLogger("duewatch.reactor")
 TRANSIENT = (sqlite3.OperationalError, Unavailable, OSError)
@@ -40,6 +41,7 @@ class Reaction:
     slices: Mapping[str, int] = field(default_factory=dict)  # of these topics at most so many a batch
     prepare: Callable[[], Awaitable[None]] | None = None  # before the first message: rebuilds what is kept in memory
     finish: Callable[[], Awaitable[None]] | None = None  # when it is told to end
+    after: Callable[[Sequence[Outcome]], None] | None = None  # once a batch is committed: measures what came of it
     attempts: int = 5
     back_off_s: float = 0.1
 
@@ -67,6 +69,7 @@ class Reactor:
     def __init__(self, kernel: Kernel, reaction: Reaction) -> None:
         self.kernel, self.reaction = kernel, reaction
         self.consumer: Consumer | None = None
+        self._seen = Group(reaction.group)
         self._jitter = random.Random(reaction.group)  # noqa: S311  # spreads retries, guards nothing
 
     async def start(self) -> None:
@@ -104,6 +107,7 @@ class Reactor:
         """One batch of what is waiting; how many messages."""
         assert self.consumer is not None
         await self._replay()
+        await self._seen.look(self.consumer.lag)
         records = await self.consumer.poll(self.reaction.batch, wait_s)
         if not records:
             return 0
@@ -123,9 +127,12 @@ class Reactor:
 
     async def _handle(self, records: Sequence[Record]) -> None:
         assert self.consumer is not None
-        items = await self.reaction.react(records)
-        await self.kernel.apply_many(items, consumed=self.consumer.consumed(records), strict=True)
-        await self.consumer.committed(records)
+        with self._seen.batch(records) as batch:
+            items = await self.reaction.react(batch.records)
+            outcomes = await self.kernel.apply_many(items, consumed=self.consumer.consumed(records), strict=True)
+            await self.consumer.committed(records)
+        if self.reaction.after:
+            self.reaction.after(outcomes)
 
     async def _singly(self, record: Record) -> None:
         assert self.consumer is not None
@@ -144,6 +151,7 @@ class Reactor:
                 if attempt < self.reaction.attempts:
                     await asyncio.sleep(self._pause(attempt))
         log.error("%s gives up on %s after %d attempts: %s", self.reaction.group, record.meta.id, attempt, type(reason).__name__)
+        self._seen.dead.inc()
         letter = letter_of(self.reaction.group, record, reason, self.kernel.clock.now(), attempt)
         await self.kernel.apply_many([], consumed=self.consumer.consumed([record]), dead=[letter])
         await self.consumer.committed([record])

@@ -148,6 +148,11 @@ class MongoStore:
             query = {**self._where(kind, tenant, where), "_id": layout.pages(tenant)}
             return int(await self._database[kind].count_documents(query))
 
+    async def untold(self) -> int:
+        async with reaching():
+            counts = [await self._database[kind].count_documents({"out.by": {"$exists": True}}) for kind in self._collections]
+        return sum(counts)
+
     async def due(self, kind: str, now: float, limit: int) -> list[Stored]:
         async with reaching():
             return [
