@@ -23,7 +23,7 @@ from shared.http.auth import guarded
 from shared.http.hot import HotPaths
 from shared.http.limits import MEGABYTE, Limits, Rates
 from shared.http.slow import PatientProtocol
-from shared.http.telemetry import Observed
+from shared.http.telemetry import TEMPLATE_KEY, Observed
 from shared.security.oidc import ExternalIssuer, OidcSettings
 from shared.security.roles import Principal, parse_role_names
 from shared.security.tokens import LocalIssuer, Tokens
@@ -100,7 +100,8 @@ def _forward(app: FastAPI, node: Node) -> None:
     for (method, path), (process, permission) in FORWARDED.items():
 
         @guarded(permission)
-        async def forward(request: Request, _caller: Principal, process: str = process) -> Response:
+        async def forward(request: Request, _caller: Principal, process: str = process, path: str = path) -> Response:
+            request.scope[TEMPLATE_KEY] = path
             if process not in clients:
                 connector = aiohttp.UnixConnector(path=node.nudges.address(f"{process}.http"))
                 clients[process] = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=_FORWARD_S))

@@ -19,6 +19,7 @@ from services.runtime.front import front_app
 from services.runtime.metrics import text_of
 from services.runtime.node import Node
 from shared.errors import Unavailable
+from shared.http.telemetry import TEMPLATE_KEY
 from shared.security.tokens import Tokens
 from shared.telemetry import tracing
 
@@ -44,6 +45,7 @@ class Gateway:
         """Takes all requests of a path to a service."""
 
         async def hand_on(request: Request) -> Response:
+            request.scope[TEMPLATE_KEY] = path  # FastAPI says which route it is of its own only
             return await self._ask(service, request)
 
         hand_on.__dict__["any_of"] = ()  # nobody is let in here: the service asks

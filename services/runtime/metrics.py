@@ -17,12 +17,13 @@ from shared.http.auth import PUBLIC, router
 from shared.kernel.reactor import TRANSIENT
 from shared.store.port import Store
 from shared.telemetry import exposition
-from shared.telemetry.metrics import DEAD_WAITING, OUTBOX
+from shared.telemetry.metrics import DEAD_WAITING, OUTBOX, OUTBOX_STALE
 
 log = logging.getLogger("duewatch.metrics")
 Text = Callable[[], Awaitable[bytes]]
 _ANSWER_S = 2.0
 _MEASURE_EVERY_S = 10.0
+_STALE_S = 30.0  # each service looks every second for what is older than two
 _MOST_LETTERS = 1_000
 
 
@@ -85,6 +86,7 @@ async def measure(stores: Sequence[Store]) -> None:
         for store in stores:
             try:
                 OUTBOX.labels(store.name).set(await store.untold())
+                OUTBOX_STALE.labels(store.name).set(await store.untold(_STALE_S))
                 DEAD_WAITING.labels(store.name).set(len(await store.dead_letters(state="dead", limit=_MOST_LETTERS)))
             except TRANSIENT as error:
                 log.info("%s cannot be measured now: %s", store.name, type(error).__name__)

@@ -107,7 +107,7 @@ class EmbeddedStore:
         sql, values, _ = self._where(kind, tenant, where, None)
         return int(self._db.execute(f"SELECT count(*) {sql}", values).fetchone()[0])
 
-    async def untold(self) -> int:
+    async def untold(self, older_s: float = 0.0) -> int:
         return 0  # the journal is the outgoing topic
 
     async def due(self, kind: str, now: float, limit: int) -> list[Stored]:

@@ -81,11 +81,10 @@ class MongoStore:
 
     async def recover(self, tell: Tell, older_s: float = 0.0) -> int:
         """Tells what was written so long ago and is not known to be told, each document's in order; how many documents."""
-        before, count = ObjectId.from_datetime(datetime.now(UTC) - timedelta(seconds=older_s)), 0
-        untold: dict[str, Any] = {"out.by": {"$lt": before}} if older_s else {"out.by": {"$exists": True}}
+        count = 0
         async with reaching():
             for kind in self._collections:
-                async for found in self._database[kind].find(untold, {"out": 1}):
+                async for found in self._database[kind].find(_untold(older_s), {"out": 1}):
                     await self._committer.journal(found["out"])
                     rows = [layout.row(one) for one in found["out"]]
                     await tell([row for row in rows if row.topic])
@@ -148,10 +147,9 @@ class MongoStore:
             query = {**self._where(kind, tenant, where), "_id": layout.pages(tenant)}
             return int(await self._database[kind].count_documents(query))
 
-    async def untold(self) -> int:
+    async def untold(self, older_s: float = 0.0) -> int:
         async with reaching():
-            counts = [await self._database[kind].count_documents({"out.by": {"$exists": True}}) for kind in self._collections]
-        return sum(counts)
+            return sum([await self._database[kind].count_documents(_untold(older_s)) for kind in self._collections])
 
     async def due(self, kind: str, now: float, limit: int) -> list[Stored]:
         async with reaching():
@@ -237,6 +235,11 @@ class MongoStore:
     async def close(self) -> None:
         """Finishes clearing; what it cannot clear is told again at the next start."""
         await asyncio.gather(*self._clearing, return_exceptions=True)
+
+
+def _untold(older_s: float) -> dict[str, Any]:
+    before = ObjectId.from_datetime(datetime.now(UTC) - timedelta(seconds=older_s))
+    return {"out.by": {"$lt": before}} if older_s else {"out.by": {"$exists": True}}
 
 
 async def closed(client: Any) -> None:

@@ -39,6 +39,7 @@ DEAD = counter("duewatch.dead_letters", "{record}", "Records that a group gave u
 # The store.
 DEAD_WAITING = gauge("duewatch.dead_letters.waiting", "{record}", "Dead letters that nobody has replayed yet; counted up to 1000", "store")
 OUTBOX = gauge("duewatch.outbox.documents", "{document}", "Documents with events not known to be on the bus and in the journal", "store")
+OUTBOX_STALE = gauge("duewatch.outbox.stale", "{document}", "Of these, written more than half a minute ago", "store")
 JOURNAL_COVERED = gauge(
     "duewatch.journal.covered.time", "s", "When the journal was last found covered by a signed head, in seconds of Unix time", "store"
 )

@@ -181,7 +181,7 @@ class MemoryStore:
     async def count(self, kind: str, tenant: str, where: Mapping[str, Any]) -> int:
         return len(self._where(kind, tenant, where, None))
 
-    async def untold(self) -> int:
+    async def untold(self, older_s: float = 0.0) -> int:
         return 0
 
     async def due(self, kind: str, now: float, limit: int) -> list[Stored]:

@@ -65,6 +65,19 @@ def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
     if request.param == "embedded":
         yield lambda: running(tmp_path)
         return
+    with servers_for(request) as servers:
+
+        @contextmanager
+        def start() -> Iterator[System]:
+            with distributed(tmp_path, free_port(), servers) as found:
+                yield System(found.url, found.folder, found.processes["gateway"])
+
+        yield start
+
+
+@contextmanager
+def servers_for(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Settings for topics and databases of one test; the databases are dropped at the end."""
     name, mongo = f"t{secrets.token_hex(4)}", request.getfixturevalue("mongo")
     servers = {
         "DUEWATCH_BUS": f"kafka://{request.getfixturevalue('kafka')}/?prefix={name}.",
@@ -72,12 +85,7 @@ def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
         "DUEWATCH_EGRESS_ALLOW": "127.0.0.0/8",
     }
 
-    @contextmanager
-    def start() -> Iterator[System]:
-        with distributed(tmp_path, free_port(), servers) as found:
-            yield System(found.url, found.folder, found.processes["gateway"])
-
-    yield start
+    yield servers
     with MongoClient(mongo) as client:
         for database in client.list_database_names():
             if database.startswith(name):
