@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.runtime.processes import WORKERS
 from tests.infra.collector import Span, chain, collecting
+from tests.infra.distributed import distributed
 from tests.system.lists import LIST, OTHERS, bring_in, get, official, said, staff, until
 from tests.system.running import System, free_port, running
 from tests.system.test_loop import servers_for
@@ -60,8 +61,6 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
 
 @contextmanager
 def over_there(folder: Path, servers: dict[str, str], environment: dict[str, str]) -> Iterator[System]:
-    from tests.infra.distributed import distributed
-
     with distributed(folder, free_port(), servers, **environment) as found:
         yield System(found.url, found.folder, found.processes["gateway"])
 
@@ -99,6 +98,8 @@ def test_one_trace_from_a_release_to_the_webhook(start: Start, request: pytest.F
             until(lambda: [s for s in spans if s.trace == TRACE and s.name == "load release"], bool)
             if embedded:
                 measured(client)
+            else:
+                assert samples(client)["duewatch_ready", "gateway"] == 1
         assert (sent[3:35], event["traceparent"][3:35]) == (TRACE, TRACE)
         whole = [span for span in spans if span.trace == TRACE]
         path = chain([*whole, came_from(whole)], next(span for span in whole if span.id == sent[36:52]))[1:]
@@ -107,7 +108,7 @@ def test_one_trace_from_a_release_to_the_webhook(start: Start, request: pytest.F
         called = ["POST /v1/lists/{list_id}/releases", "load release"]
         assert names == [*gateway, *called, "process signals", "process matches", "process ratings", "POST"]
         assert not any(span.failed for span in whole)
-        assert len({span.service for span in path}) == (4 if embedded else 6)
+        assert len({span.service for span in path}) == (4 if embedded else 5)
         assert [span.attributes.get("messaging.consumer.group.name") for span in path if span.name.startswith("process")] == [
             "screening", "assessment", "partners-deliveries",
         ]  # fmt: skip
