@@ -134,6 +134,8 @@ def measured(client: httpx.Client) -> None:
         assert found["duewatch_gate_decisions_total", "front"] >= 2
         assert found["http_server_request_duration_seconds_count", "front"] > 4
         assert until(lambda: samples(anyone), lambda s: s["duewatch_webhook_attempts_total", "reactions"] >= 1)
+        assert found["duewatch_journal_covered_time_seconds", "screening"] > 0
+        assert found["duewatch_outbox_stale", "reactions"] == found["duewatch_dead_letters_waiting", "reactions"] == 0
         text = anyone.get("/metrics").text
         assert 'http_route="/v1/lists/{list_id}/releases"' in text
         assert get(client, "/v1/suppliers?limit=1")["items"][0]["id"] not in text

@@ -14,6 +14,7 @@ from shared.kernel.aggregate import Aggregate, Cause, Item, Message
 from shared.kernel.kernel import trace_of
 from shared.kernel.waker import Waker
 from shared.telemetry import tracing
+from shared.telemetry.instruments import REGISTRY
 from tests.unit.kernel_setting import SOURCE, WORDS, Setting, Told, Words
 
 PARENT = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
@@ -81,6 +82,16 @@ async def test_a_batch_that_fails_says_so_and_each_record_is_tried_below_its_par
     whole, *single = [span for span in spans.get_finished_spans() if span.name == "process ratings"]
     assert (whole.status.is_ok, [span.status.is_ok for span in single]) == (False, [True, True])
     assert await s.said() == ("x", "y")
+
+
+async def test_who_gives_up_is_counted(s: Setting) -> None:
+    labels = {"messaging_consumer_group_name": "audits"}
+    before = REGISTRY.get_sample_value("duewatch_dead_letters_total", labels) or 0.0
+    await s.tell("x", "y")
+    s.fails["y"] = [ZeroDivisionError() for _ in range(10)]
+    await (await s.reactor(attempts=2)).step(0)
+    assert len(await s.letters()) == 1
+    assert REGISTRY.get_sample_value("duewatch_dead_letters_total", labels) == before + 1
 
 
 async def test_an_alarm_goes_on_with_the_trace_that_set_it(s: Setting, spans: InMemorySpanExporter) -> None:
