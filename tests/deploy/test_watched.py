@@ -10,6 +10,7 @@ import yaml
 
 from shared.telemetry import metrics
 from shared.telemetry.instruments import DECLARED
+from tests.infra.collector import chain, of_log
 
 _DEPLOY = Path(__file__).parents[2] / "deploy"
 _ALERTS = _DEPLOY / "alerts.yaml"
@@ -91,6 +92,27 @@ def test_the_webhooks_dashboard_and_rule_know_the_outcomes() -> None:
     assert metrics.webhook_outcome(204, "") == "2xx"
     assert metrics.webhook_outcome(None, "timeout") == "timeout"
     assert 'outcome!="2xx"' in next(rule["expr"] for rule in _rules() if rule["alert"] == "DuewatchWebhooksFailing")
+
+
+def test_what_a_collector_says_is_read() -> None:
+    said = """collector-1  | 2026-01-01T00:00:00.000Z\tinfo\tTraces\t{"spans": 2}
+collector-1  | Resource attributes:
+collector-1  |      -> service.name: Str(duewatch-intelligence)
+collector-1  | Span #0
+collector-1  |     Trace ID       : aa
+collector-1  |     Parent ID      : bb
+collector-1  |     ID             : cc
+collector-1  |     Name           : load release
+collector-1  |     Kind           : Internal
+collector-1  | Span #1
+collector-1  |     Trace ID       : aa
+collector-1  |     Parent ID      :
+collector-1  |     ID             : bb
+collector-1  |     Name           : POST /v1/lists/{list_id}/releases
+"""
+    root, load = of_log(said)[::-1]
+    assert (load.trace, load.parent, load.id, load.name) == ("aa", "bb", "cc", "load release")
+    assert chain([root, load], load) == [root, load]
 
 
 def test_prometheus_and_the_chart_have_the_rules_and_the_collector_the_port() -> None:

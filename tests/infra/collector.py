@@ -1,6 +1,7 @@
 """A collector for tests: takes spans by OTLP over HTTP (protobuf), as all processes of a running system export them, and keeps them."""
 
 import gzip
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,22 @@ def chain(spans: Sequence[Span], last: Span) -> list[Span]:
     by_id, found = {span.id: span for span in spans}, [last]
     while found[0].parent:
         found.insert(0, by_id[found[0].parent])
+    return found
+
+
+_FIELD = re.compile(r"^(?:\S+\s+\|)?\s*(Trace ID|Parent ID|ID|Name)\s*:\s*(\S.*)?$")
+
+
+def of_log(log: str) -> list[Span]:
+    """The spans in what a real collector's `debug` exporter says at `verbosity: detailed`; their processes and attributes are left out."""
+    found: list[Span] = []
+    seen: dict[str, str] = {}
+    for line in log.splitlines():
+        if field := _FIELD.match(line):
+            seen[field[1]] = (field[2] or "").strip()
+            if field[1] == "Name" and "Trace ID" in seen:
+                found.append(Span(seen["Trace ID"], seen["ID"], seen["Parent ID"], seen["Name"], 0, "", {}, False))
+                seen = {}
     return found
 
 
