@@ -154,6 +154,12 @@ def test_prometheus_reads_every_process_and_knows_the_rules(compose: Callable[..
     assert {rule["health"] for rule in rules} <= {"ok", "unknown"}
 
 
+def test_each_rule_speaks_when_it_is_to(compose: Callable[..., str]) -> None:
+    tool = ["docker", "run", "--rm", "--entrypoint", "promtool", "--volume", f"{_ROOT}:/src:ro", images.PROMETHEUS]
+    done = subprocess.run([*tool, "test", "rules", "/src/tests/deploy/alerts_test.yaml"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def _all_up(compose: Callable[..., str]) -> str:
     """Every service, ready; where the gateway answers."""
     compose("up", "--no-build", "--detach", *yaml.safe_load(_FILES[0].read_text(encoding="utf-8"))["services"])

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
+from services.cli.main import app
 from shared.telemetry import metrics
 from shared.telemetry.instruments import DECLARED
 from tests.infra.collector import chain, of_log
+from tests.unit.test_cli_commands import leaves
 
 _DEPLOY = Path(__file__).parents[2] / "deploy"
 _ALERTS = _DEPLOY / "alerts.yaml"
@@ -75,6 +78,18 @@ def test_every_alert_has_its_runbook_and_every_runbook_its_alert() -> None:
         assert re.fullmatch(r"\d+m", rule["for"])
         text = (_DEPLOY / "runbooks" / f"{name}.md").read_text(encoding="utf-8")
         assert all(part in text for part in ("**Means.**", "**Look.**", "**Do.**")), name
+
+
+def test_the_commands_of_the_runbooks_are_there() -> None:
+    known = {path for path, _ in leaves(typer.main.get_command(app))}
+    told = [
+        found
+        for file in (_DEPLOY / "runbooks").glob("*.md")
+        for found in re.findall(r"`duewatch ([a-z -]+)", file.read_text(encoding="utf-8"))
+    ]
+    assert len(told) > 5
+    for command in told:
+        assert tuple(command.split()) in known, command
 
 
 def test_panels_stand_beside_each_other() -> None:
