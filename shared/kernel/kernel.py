@@ -116,7 +116,7 @@ class Kernel:
             if kept:
                 crash_point("before-nudge")
                 await self.bus.publish(kept)
-                count_events(row.type for row in kept)
+                count_events([row.type for row in kept])
             done = not lost and not left
             for f in folded:
                 why = gone.get(f.place)

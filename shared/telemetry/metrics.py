@@ -4,10 +4,7 @@ Where OpenTelemetry's conventions have a name it is taken: https://opentelemetry
 https://opentelemetry.io/docs/specs/semconv/messaging/messaging-metrics/
 """
 
-from collections import Counter
-from collections.abc import Iterable
-
-from shared.telemetry.instruments import FAST, SLOW, counter, gauge, histogram
+from shared.telemetry.instruments import FAST, SLOW, Tally, counter, gauge, histogram
 
 HTTP_SECONDS = histogram(
     "http.server.request.duration", "s", "Requests, from the first byte of the head to the end of the answer",
@@ -15,7 +12,7 @@ HTTP_SECONDS = histogram(
 )  # fmt: skip
 
 # The circle.
-EVENTS = counter("duewatch.events", "{event}", "Events written, by their type", "type")
+count_events = Tally(counter("duewatch.events", "{event}", "Events written, by their type", "type"))
 SWEEP_SECONDS = histogram(
     "duewatch.sweep.duration", "s", "From the first partition that meets a release to the last that has passed its marker", buckets=SLOW
 )
@@ -25,8 +22,8 @@ LIST_TO_GATE_SECONDS = histogram(
     "From a signal's event to the commit of the assessment that the gate answers by",
     buckets=SLOW,
 )
-IMPORT_ROWS = counter("duewatch.import.rows", "{row}", "Rows of supplier imports, by what became of them", "outcome")
-GATE_DECISIONS = counter("duewatch.gate.decisions", "{decision}", "Answers of the gate", "decision")
+count_rows = Tally(counter("duewatch.import.rows", "{row}", "Rows of supplier imports, by what became of them", "outcome"))
+count_decisions = Tally(counter("duewatch.gate.decisions", "{decision}", "Answers of the gate", "decision"))
 
 # The bus, as a group reads it.
 HANDLED = counter("messaging.client.consumed.messages", "{message}", "Records handled", "messaging.consumer.group.name")
@@ -55,12 +52,6 @@ READY = gauge("duewatch.ready", "1", "1 where all that the process needs is ther
 SPANS_LEFT_OUT = counter(
     "duewatch.trace.left_out", "{span}", "Steps of traced work without a span, because their trace had enough", "group"
 )
-
-
-def count_events(types: Iterable[str]) -> None:
-    """After a commit."""
-    for name, count in Counter(types).items():
-        EVENTS.labels(name).inc(count)
 
 
 def webhook_outcome(status: int | None, error: str) -> str:

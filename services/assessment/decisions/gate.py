@@ -5,7 +5,6 @@ Hot: plain Starlette and a typed decoder, no Pydantic; 500 questions cost two lo
 
 import asyncio
 import contextvars
-from collections import Counter
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -27,7 +26,7 @@ from shared.kernel.aggregate import Cause, Document, Item, Message
 from shared.kernel.service import Context
 from shared.security.roles import Permission, Principal
 from shared.telemetry import tracing
-from shared.telemetry.metrics import GATE_DECISIONS
+from shared.telemetry.metrics import count_decisions
 
 
 class _Facts(msgspec.Struct, frozen=True):
@@ -171,8 +170,7 @@ class Gate:
         message = Message(Take(tuple(kept)), cause, key, digest, answer=render)
         outcome = await self.ctx.kernel.execute(Item(DECISIONS, tenant, cause.id, message, fresh=not repeat))
         if outcome.changed:
-            for decision, count in Counter(one.decision for one in kept).items():
-                GATE_DECISIONS.labels(decision).inc(count)
+            count_decisions([one.decision for one in kept])
         return msgspec.json.decode(outcome.answer, type=list[Told]) if outcome.answer else told
 
     async def _overrides(self, tenant: str, suppliers: list[str], now: datetime) -> dict[tuple[str, str], tuple[str, Override]]:

@@ -9,7 +9,6 @@ import logging
 import os
 import time
 import traceback
-from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
@@ -29,7 +28,7 @@ from shared.kernel.kernel import document
 from shared.kernel.reactor import TRANSIENT
 from shared.kernel.service import Context, Task
 from shared.telemetry import tracing
-from shared.telemetry.metrics import IMPORT_ROWS
+from shared.telemetry.metrics import count_rows
 
 log = logging.getLogger("duewatch.imports")
 _DAY_S = 86_400.0
@@ -150,8 +149,7 @@ class _Run:
                     await synced
                 told = await self._apply(batch, counts.rows + 1, progress)
                 counts = _added(counts, told)
-                for outcome, rows_so in Counter(one.outcome for one in told).items():
-                    IMPORT_ROWS.labels(outcome).inc(rows_so)
+                count_rows([one.outcome for one in told])
                 written += results.write(b"".join(_encoder.encode(one) + b"\n" for one in told))
                 synced = loop.run_in_executor(None, _sync, results)  # beside the reading of the next batch
                 progress = [self._advance(counts, batch[-1][0], written)]
