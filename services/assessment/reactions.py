@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from services.assessment.model import ASSESSMENT, Rerate, Told
 from services.assessment.tenant_policies import Policies
@@ -10,10 +11,11 @@ from shared.events.followup import AuditChanged, CaseChanged
 from shared.events.matches import MatchEvent, SupplierScreened
 from shared.events.ratings import ExposurePropagated, Link
 from shared.ids import derive
-from shared.kernel.aggregate import Cause, Item, Message
+from shared.kernel.aggregate import Cause, Item, Message, Outcome
 from shared.kernel.kernel import document
 from shared.kernel.reactor import Reaction, cause_of
 from shared.kernel.service import Context, Task
+from shared.telemetry.metrics import LIST_TO_GATE_SECONDS
 
 GROUP = "assessment"
 _BATCH = 500
@@ -32,15 +34,22 @@ class Assessor:
 
     def __init__(self, ctx: Context) -> None:
         self.ctx, self.policies = ctx, Policies(ctx)
+        self._signalled: list[datetime] = []  # when the signals were told that the batch under way comes of
 
     def reaction(self) -> Reaction:
         """Everything that a rating rests on, and, from its own topic, what suppliers hand on."""
-        return Reaction(GROUP, ("matches", "audits", "remediation", "ratings"), self.react, _BATCH)
+        return Reaction(GROUP, ("matches", "audits", "remediation", "ratings"), self.react, _BATCH, after=self._committed)
+
+    def _committed(self, _: Sequence[Outcome]) -> None:
+        now = self.ctx.clock.now()
+        for at in self._signalled:
+            LIST_TO_GATE_SECONDS.observe(max(0.0, (now - at).total_seconds()))
 
     async def react(self, records: Sequence[Record]) -> list[Item]:
         """One message for each supplier concerned."""
         await self.policies.refresh()  # another process may have rated everyone again: never go back behind it
         items: list[Item] = []
+        self._signalled = []
         for record in records:
             if not record.meta.type.startswith(_WANTED):
                 continue
@@ -50,6 +59,11 @@ class Assessor:
                     also = await self._handed(tenant, payload)
                     items.append(self._item(record, tenant, payload.supplier_id, also))
                 case MatchEvent():
+                    told = payload.match.signal
+                    if (
+                        told.event_time and told.event_id == record.meta.causationid
+                    ):  # else the supplier is what is new, and the signal may be old
+                        self._signalled.append(told.event_time)
                     items.append(self._item(record, tenant, payload.match.supplier_id))
                 case AuditChanged() | CaseChanged():
                     items.append(self._item(record, tenant, payload.supplier_id))

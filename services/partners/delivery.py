@@ -185,5 +185,6 @@ DELIVERY: Aggregate[Delivery] = Aggregate(
     decide=decide,
     indexes=(Index("subscription", lambda s: s.subscription_id), Index("lane", lambda s: lane_key(s.subscription_id, s.state))),
     wake=lambda s: s.due_at,
+    goes_on=True,
     rings=False,  # the sender looks for what is due itself: an attempt is no decision
 )

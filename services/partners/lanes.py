@@ -42,6 +42,7 @@ class Job:
 
     key: Key
     delivery: Delivery
+    traceparent: str = ""
 
 
 @dataclass(slots=True)

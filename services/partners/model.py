@@ -211,5 +211,6 @@ SUBSCRIPTION: Aggregate[Subscription] = Aggregate(
     decide=decide_subscription,
     indexes=(Index("state", lambda s: s.state), Index("there", lambda s: None if s.state == "deleted" else "yes")),
     wake=lambda s: s.changed_at if s.replay else None,
+    goes_on=True,
     rings=False,  # replays look for what is due themselves: each step reads the feed, which a decision cannot
 )

@@ -53,13 +53,14 @@ async def step(ctx: Context) -> int:
 
 
 async def _page(ctx: Context, stored: Stored) -> None:
-    subscription: Subscription = document(SUBSCRIPTION, stored).state
+    found_now = document(SUBSCRIPTION, stored)
+    subscription: Subscription = found_now.state
     replay = subscription.replay
     assert replay is not None
     after = Place(replay.done, 0) if replay.done else Place()
     found = [(place, event) for place, event in await read(ctx.store, stored.tenant, after, _PAGE) if place.version <= replay.upto]
     done = found[-1][0].version if found else replay.upto
-    cause = Cause(derive("replay", stored.id, str(stored.version)), "command.replay", stored.id)
+    cause = Cause(derive("replay", stored.id, str(stored.version)), "command.replay", stored.id, traceparent=found_now.traceparent)
     items = [Item(SUBSCRIPTION, stored.tenant, stored.id, Message(AdvanceReplay(replay.done, done), cause))]
     for event in [event for _, event in found if bytes(event)]:
         try:

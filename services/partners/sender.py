@@ -15,12 +15,15 @@ from services.partners.lanes import Job, Key, Lane
 from services.partners.model import SUBSCRIPTION, Gone
 from shared.ids import derive
 from shared.kernel.aggregate import Cause, Item, Message
-from shared.kernel.kernel import document
+from shared.kernel.kernel import document, trace_of
 from shared.kernel.reactor import TRANSIENT
 from shared.kernel.service import Context
 from shared.security.client import GuardedClient, Outcome
 from shared.security.webhooks import sign
 from shared.store.port import Stored
+from shared.telemetry import tracing
+from shared.telemetry.batches import Budget
+from shared.telemetry.metrics import WEBHOOK_SECONDS, WEBHOOKS, webhook_outcome
 
 log = logging.getLogger("duewatch.webhooks")
 _AT_ONCE = 300  # posts, of all subscriptions
@@ -47,6 +50,7 @@ class Sender:
     def __init__(self, ctx: Context, client: GuardedClient) -> None:
         self._ctx, self._client = ctx, client
         self._lanes: dict[Key, Lane] = {}
+        self._spans = Budget("webhooks")
         self._held: set[Key] = set()
         self._round: deque[Lane] = deque()  # lanes that may send, each in turn
         self._posts: set[asyncio.Task[None]] = set()
@@ -182,10 +186,12 @@ class Sender:
 
     @staticmethod
     def _job(stored: Stored) -> Job:
-        return Job((stored.tenant, stored.id), DELIVERY.decoder.decode(stored.state))
+        return Job((stored.tenant, stored.id), DELIVERY.decoder.decode(stored.state), trace_of(stored))
 
     def _item(self, job: Job, body: Queue | Abandon) -> Item:
-        cause = Cause(self._ctx.ids.new("cmd"), f"command.{type(body).__name__.lower()}", job.delivery.event_id)
+        cause = Cause(
+            self._ctx.ids.new("cmd"), f"command.{type(body).__name__.lower()}", job.delivery.event_id, traceparent=job.traceparent
+        )
         return Item(DELIVERY, *job.key, Message(body, cause))
 
     # ---- sending ----
@@ -216,11 +222,17 @@ class Sender:
             secrets = lane.secrets(self._ctx.sealer, at)
             headers = sign(secrets, message_id=job.delivery.event_id, timestamp=int(at.timestamp()), body=body)
             headers |= {"content-type": "application/json", "user-agent": "Duewatch"}
-            outcome = await self._client.post(subscription.url, headers, body, seconds=_POST_S)
+            with self._step(job) as step:
+                if step.traceparent:
+                    headers["traceparent"] = step.traceparent
+                outcome = await self._client.post(subscription.url, headers, body, seconds=_POST_S)
+                _describe(step, outcome)
         except Exception as error:  # whatever it is, it is this delivery's: the others go on, and it is tried again by its schedule
             log.exception("a webhook could not be sent: %s", type(error).__name__)
             outcome = Outcome(error="internal")
         seconds = time() - began
+        WEBHOOKS.labels(webhook_outcome(outcome.status, outcome.error or "")).inc()
+        WEBHOOK_SECONDS.observe(seconds)
         attempt = Attempt(at=at, ms=round(seconds * 1000), status=outcome.status, error=outcome.error or "")
         tried = Attempted(attempt=attempt, tries=job.delivery.tries, retry_after=outcome.retry_after)
         lane.ended(job, seconds, is_success(outcome.status), pause_s(tried), self._ctx.clock.now().timestamp())
@@ -228,6 +240,12 @@ class Sender:
         self._news.set()
         self._list(lane)
         asyncio.get_running_loop().call_soon(self._pump)  # when this post's slot is free
+
+    def _step(self, job: Job) -> tracing.Step:
+        """A change that is told to thousands has no span for each of them, but all get its trace."""
+        if not self._spans.spend(job.traceparent):
+            return tracing.Step(None, job.traceparent)
+        return tracing.step("POST", kind="client", parent=job.traceparent, attributes={"http.request.method": "POST"})
 
     async def record(self) -> int:
         """Records what has ended, in one commit; how many."""
@@ -237,7 +255,7 @@ class Sender:
         items: list[Item] = []
         for one in batch:
             (tenant, id_), attempt = one.job.key, one.tried.attempt
-            cause = Cause(derive("att", id_, attempt.at.isoformat()), "attempt", one.job.delivery.event_id)
+            cause = Cause(derive("att", id_, attempt.at.isoformat()), "attempt", one.job.delivery.event_id, traceparent=one.job.traceparent)
             items.append(Item(DELIVERY, tenant, id_, Message(one.tried, cause)))
             if attempt.status == 410:
                 items.append(Item(SUBSCRIPTION, tenant, one.lane.subscription_id, Message(Gone(one.url), cause)))
@@ -247,3 +265,10 @@ class Sender:
             for one in batch:
                 self._forget(one.lane, [one.job.key])
         return len(batch)
+
+
+def _describe(step: tracing.Step, outcome: Outcome) -> None:
+    if outcome.status is not None:
+        step.note(http__response__status_code=outcome.status)
+    if not is_success(outcome.status):
+        step.failed(outcome.error or str(outcome.status))

@@ -16,8 +16,8 @@ from shared.bus.kafka_settings import KafkaSettings
 from shared.bus.nudge import Nudges
 from shared.bus.port import Bus
 from shared.errors import Unavailable
+from shared.kernel.addressing import addressed_again
 from shared.kernel.journal import JournalRow
-from shared.kernel.kernel import addressed_again
 from shared.kernel.service import Service, Task
 from shared.settings import Settings
 from shared.store.embedded import EmbeddedStore

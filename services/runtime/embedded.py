@@ -29,6 +29,7 @@ from shared.security.keyfiles import write_private
 from shared.security.roles import Principal, Role
 from shared.security.tokens import LocalIssuer, Tokens
 from shared.settings import Settings
+from shared.telemetry import tracing
 
 log = logging.getLogger("duewatch.up")
 _TOKEN_TTL_S = 31_536_000
@@ -208,6 +209,7 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
     _layout(settings)
     _keys_kept(settings.data)
     set_up_logging("front")
+    tracing.set_up("front")
     tune()
     workers = [Worker(process, settings) for process in WORKERS]
     try:
@@ -215,4 +217,5 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
     except SystemExit:  # uvicorn's way to say that it could not listen
         raise Conflict("The address cannot be listened at; choose another with --host or --port") from None
     finally:
+        tracing.end()
         os.close(handle)

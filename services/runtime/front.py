@@ -12,20 +12,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from services.runtime.metrics import Text, metrics, text_of
 from services.runtime.node import Node
 from services.runtime.operations import health
 from services.runtime.operations import routers as operations
-from services.runtime.processes import FORWARDED
+from services.runtime.processes import FORWARDED, WORKERS
 from shared.errors import Unavailable
 from shared.http.application import create_app
 from shared.http.auth import guarded
 from shared.http.hot import HotPaths
 from shared.http.limits import MEGABYTE, Limits, Rates
 from shared.http.slow import PatientProtocol
+from shared.http.telemetry import TEMPLATE_KEY, Observed
 from shared.security.oidc import ExternalIssuer, OidcSettings
 from shared.security.roles import Principal, parse_role_names
 from shared.security.tokens import LocalIssuer, Tokens
 from shared.settings import Settings
+from shared.telemetry import tracing
 
 VERSION = "0.1.0"
 LIMITS = Limits(by_prefix={"/v1/supplier-imports": 4_000 * MEGABYTE, "/v1/lists/": 512 * MEGABYTE})
@@ -51,13 +54,13 @@ def tokens_of(settings: Settings) -> Tokens:
 def front(node: Node, tokens: Tokens, missing: Callable[[], list[str]]) -> ASGIApp:
     """What the front answers with: the hot routes, then the app."""
     hot = {asked: endpoint for service in node.services for asked, endpoint in service.hot(node.contexts[service.name]).items()}
-    return HotPaths(front_app(node, tokens, missing), hot, LIMITS)
+    return HotPaths(front_app(node, tokens, missing, text_of(node, node.name, (worker.name for worker in WORKERS))), hot, LIMITS)
 
 
-def front_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]]) -> FastAPI:
-    """All services' APIs. `missing`: what is not ready yet."""
+def front_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]], text: Text | None = None) -> FastAPI:
+    """All services' APIs. `missing`: what is not ready yet; `text`: the metrics, of this process if not said otherwise."""
     app = _app(node, tokens)
-    for router in operations(node, tokens, missing):
+    for router in operations(node, tokens, missing, text):
         app.include_router(router)
     for service in node.services:
         for router in service.api(node.contexts[service.name]):
@@ -72,7 +75,7 @@ def service_app(node: Node, name: str, missing: Callable[[], list[str]], *, inne
     """One service's API and its health; `inner`: with what it answers only where its reactions run."""
     app, context = _app(node, tokens_of(node.settings)), node.contexts[name]
     service = next(s for s in node.services if s.name == name)
-    for router in [health(missing), *service.api(context), *(service.inner_api(context) if inner else ())]:
+    for router in [health(missing), metrics(text_of(node, name)), *service.api(context), *(service.inner_api(context) if inner else ())]:
         app.include_router(router)
     return HotPaths(app, service.hot(context), LIMITS)
 
@@ -97,7 +100,8 @@ def _forward(app: FastAPI, node: Node) -> None:
     for (method, path), (process, permission) in FORWARDED.items():
 
         @guarded(permission)
-        async def forward(request: Request, _caller: Principal, process: str = process) -> Response:
+        async def forward(request: Request, _caller: Principal, process: str = process, path: str = path) -> Response:
+            request.scope[TEMPLATE_KEY] = path
             if process not in clients:
                 connector = aiohttp.UnixConnector(path=node.nudges.address(f"{process}.http"))
                 clients[process] = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=_FORWARD_S))
@@ -109,6 +113,8 @@ def _forward(app: FastAPI, node: Node) -> None:
 
 async def _ask(client: aiohttp.ClientSession, request: Request) -> Response:
     headers = {k: v for k, v in request.headers.items() if k in ("authorization", "content-type", "accept", "idempotency-key")}
+    if trace := tracing.current():
+        headers["traceparent"] = trace
     body = await request.body()
     try:
         async with client.request(request.method, f"http://inner{request.url.path}", headers=headers, data=body) as answer:
@@ -129,7 +135,7 @@ class _Server(uvicorn.Server):
 def server(app: ASGIApp, **where: Any) -> uvicorn.Server:
     """A uvicorn server with our limits for slow and endless clients."""
     config = uvicorn.Config(
-        app, http=PatientProtocol, loop="uvloop", lifespan="off", access_log=False, log_config=None, server_header=False,
+        Observed(app), http=PatientProtocol, loop="uvloop", lifespan="off", access_log=False, log_config=None, server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=5, backlog=2048, ws="none", **where,
     )  # fmt: skip

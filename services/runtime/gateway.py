@@ -16,9 +16,12 @@ from starlette.routing import Route
 from yarl import URL
 
 from services.runtime.front import front_app
+from services.runtime.metrics import text_of
 from services.runtime.node import Node
 from shared.errors import Unavailable
+from shared.http.telemetry import TEMPLATE_KEY
 from shared.security.tokens import Tokens
+from shared.telemetry import tracing
 
 _HOP = frozenset({b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"host", b"content-length", b"expect"})
 _CONNECT_S, _SILENCE_S = 5.0, 120.0  # until a service takes a connection; of an answer that does not go on
@@ -42,6 +45,7 @@ class Gateway:
         """Takes all requests of a path to a service."""
 
         async def hand_on(request: Request) -> Response:
+            request.scope[TEMPLATE_KEY] = path  # FastAPI says which route it is of its own only
             return await self._ask(service, request)
 
         hand_on.__dict__["any_of"] = ()  # nobody is let in here: the service asks
@@ -78,6 +82,8 @@ class Gateway:
     async def _ask(self, service: str, request: Request) -> Response:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw if name not in _HOP]
         length = request.headers.get("content-length")
+        if trace := tracing.current():
+            headers = [*((name, value) for name, value in headers if name != "traceparent"), ("traceparent", trace)]
         if length is not None:
             headers.append(("content-length", length))
         body = request.stream() if length not in (None, "0") or "transfer-encoding" in request.headers else None
@@ -110,7 +116,7 @@ async def _body(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 def gateway_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]], gateway: Gateway) -> FastAPI:
     """All services' paths in front of their routes, which stay for their documentation."""
-    app = front_app(node, tokens, missing)
+    app = front_app(node, tokens, missing, text_of(node, "gateway"))
     own = {service.name: _paths(node, service) for service in node.services}
     routes = [gateway.route(path, methods, name) for name, paths in own.items() for path, methods in paths]
     app.router.routes[:0] = routes

@@ -12,17 +12,22 @@ from shared.kernel.journal import GENESIS, SignedHead, head_statement
 from shared.kernel.reactor import TRANSIENT
 from shared.store.embedded import EmbeddedStore
 from shared.store.port import Store
+from shared.telemetry.metrics import JOURNAL_COVERED
 
 log = logging.getLogger("duewatch.housekeeping")
 
 
 async def keep_house(node: Node, signer: HeadSigner, names: Sequence[str] | None = None) -> None:
     """For ever, every `head_every_s`, of these services (None: of all). What cannot be done now (a disk that is full) is done the next time."""
+    stores = [node.stores[name] for name in names or node.stores]
+    for store in stores:  # until the first look, what begins now is as good as covered: an alarm is for what does not happen
+        JOURNAL_COVERED.labels(store.name).set(node.clock.now().timestamp())
     while True:
         await asyncio.sleep(node.settings.head_every_s)
         try:
-            for store in (node.stores[name] for name in names or node.stores):
+            for store in stores:
                 await sign_head(store, signer, node.clock.now())
+                JOURNAL_COVERED.labels(store.name).set(node.clock.now().timestamp())
             await tidy_topics(node)
         except TRANSIENT as error:
             log.warning("housekeeping waits for its store: %s", type(error).__name__)

@@ -10,6 +10,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from services.runtime.checking import KeptHead
+from services.runtime.metrics import Text, metrics, text_of
 from services.runtime.node import Node
 from services.runtime.verification import verify_apart
 from shared.errors import NotFound
@@ -21,6 +22,7 @@ from shared.http.problems import problem
 from shared.security.roles import Permission, Principal
 from shared.security.tokens import Tokens
 from shared.store.port import DeadLetter
+from shared.telemetry.metrics import READY
 
 
 class TokenBody(Body):
@@ -48,13 +50,14 @@ class VerificationBody(Body):
     heads: Annotated[list[HeadBody], Field(max_length=1000)] = []
 
 
-def routers(node: Node, tokens: Tokens, missing: Callable[[], list[str]]) -> list[APIRouter]:
-    """`missing`: what is not ready yet."""
-    return [health(missing), _tokens(tokens), _dead_letters(node), _journal(node)]
+def routers(node: Node, tokens: Tokens, missing: Callable[[], list[str]], text: Text | None = None) -> list[APIRouter]:
+    """`missing`: what is not ready yet; `text`: the metrics, of this process if not said otherwise."""
+    return [health(missing), metrics(text or text_of(node, node.name)), _tokens(tokens), _dead_letters(node), _journal(node)]
 
 
 def health(missing: Callable[[], list[str]]) -> APIRouter:
     """Is the process alive, is it ready? `missing`: what is not."""
+    READY.set_function(lambda: 0.0 if missing() else 1.0)
     routes = router("/health", tag="operations")
 
     @routes.get("/live", dependencies=[PUBLIC])

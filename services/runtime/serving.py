@@ -18,6 +18,7 @@ from services.runtime.gateway import Gateway, gateway_app
 from services.runtime.housekeeping import keep_house
 from services.runtime.lag import LagWatch
 from services.runtime.logs import set_up_logging
+from services.runtime.metrics import measure
 from services.runtime.node import Node, tune
 from services.runtime.processes import MODULES, READS, load
 from services.runtime.signing import HeadSigner
@@ -25,6 +26,7 @@ from shared.errors import Invalid
 from shared.kernel.service import Role
 from shared.security.addresses import parse_networks
 from shared.settings import Settings
+from shared.telemetry import tracing
 
 Only = Literal["api", "reactions"]
 Say = Callable[[str], None]
@@ -49,8 +51,10 @@ def serve(settings: Settings, name: str, only: Only | None, say: Say) -> None:
     hotspot_policy_of(settings.hotspot_policy)
     os.umask(0o077)
     set_up_logging(name)
+    tracing.set_up(name)
     tune()
     uvloop.run(_gateway(settings, say) if name == "gateway" else _service(settings, name, _ROLES[only], say))
+    tracing.end()
 
 
 async def _service(settings: Settings, name: str, roles: tuple[Role, ...], say: Say) -> None:
@@ -65,6 +69,7 @@ async def _service(settings: Settings, name: str, roles: tuple[Role, ...], say: 
         serving = _serving(group, http)
         tasks = await node.start(group, [name], roles)
         if "reactions" in roles:
+            tasks.append(group.create_task(measure([node.stores[name]]), name="measures"))
             tasks.append(group.create_task(keep_house(node, HeadSigner(settings.data / "keys"), [name]), name="housekeeping"))
         gc.collect()
         gc.freeze()

@@ -15,10 +15,13 @@ import uvloop
 
 from services.runtime.housekeeping import keep_house
 from services.runtime.logs import set_up_logging
+from services.runtime.metrics import measure, tell
 from services.runtime.node import Node, tune
 from services.runtime.processes import WORKERS, Process, load
 from services.runtime.signing import HeadSigner
 from shared.settings import Settings
+from shared.telemetry import tracing
+from shared.telemetry.metrics import READY
 
 
 async def work(process: Process, settings: Settings) -> None:
@@ -32,6 +35,7 @@ async def work(process: Process, settings: Settings) -> None:
     try:
         async with _running(node, process):
             gc.collect()
+            READY.set(1)
             gc.freeze()  # what was rebuilt stays: no collection needs to look at it again
             with contextlib.suppress(BrokenPipeError):  # the parent is gone already: `over` will be set
                 print("ready", flush=True)  # noqa: T201  # the parent reads it
@@ -49,6 +53,9 @@ def _parent_gone(over: asyncio.Event) -> None:
 async def _running(node: Node, process: Process) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as group:
         tasks = await node.start(group, process.services, process.roles)
+        tasks.append(group.create_task(tell(node, process.name), name="metrics"))
+        if "reactions" in process.roles:
+            tasks.append(group.create_task(measure([node.stores[name] for name in process.services]), name="measures"))
         if process.keeps_house:
             tasks.append(group.create_task(keep_house(node, HeadSigner(node.settings.data / "keys")), name="housekeeping"))
         inner = None
@@ -71,9 +78,11 @@ def main() -> None:
     process = next(p for p in WORKERS if p.name == sys.argv[1])
     settings = Settings.read()
     set_up_logging(process.name)
+    tracing.set_up(process.name)
     tune()
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.run(work(process, settings))
+    tracing.end()
 
 
 if __name__ == "__main__":

@@ -27,10 +27,11 @@ from shared.events.signals import (
 from shared.events.suppliers import CodeAcknowledged, SupplierEvent, SupplierStatusChanged
 from shared.events.topics import SIGNAL_TOPICS, partition_of
 from shared.faults import crash_point
-from shared.kernel.aggregate import Cause, Item, Message
+from shared.kernel.aggregate import Cause, Item, Message, Outcome
 from shared.kernel.kernel import document
 from shared.kernel.reactor import Reaction, cause_of
 from shared.kernel.service import Context
+from shared.telemetry.metrics import SWEEP_SECONDS
 
 GROUP = "screening"
 log = logging.getLogger("duewatch.screening")
@@ -55,7 +56,7 @@ class Worker:
     def reaction(self) -> Reaction:
         """Signals before suppliers."""
         topics = (*SIGNAL_TOPICS, "suppliers")
-        return Reaction(GROUP, topics, self.react, slices={"suppliers": _SUPPLIERS_AT_ONCE}, keeper=self, finish=self.save)
+        return Reaction(GROUP, topics, self.react, slices={"suppliers": _SUPPLIERS_AT_ONCE}, keeper=self, finish=self.save, after=measured)
 
     def strength(self, score: float) -> str:
         """What a score means."""
@@ -255,6 +256,15 @@ class Worker:
             )
             for p in gone
         ]
+
+
+def measured(outcomes: Sequence[Outcome]) -> None:
+    """A sweep is complete by one message, whose outcome is the only one that moved it there."""
+    for outcome in outcomes:
+        if outcome.changed and outcome.document is not None and outcome.document.kind == SWEEP.kind:
+            sweep = outcome.document.state
+            if sweep.completed_at is not None:
+                SWEEP_SECONDS.observe((sweep.completed_at - sweep.started_at).total_seconds())
 
 
 class Sweeps:

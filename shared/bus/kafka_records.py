@@ -55,6 +55,8 @@ def _headers(meta: Meta) -> list[tuple[str, bytes]]:
     headers = [_VERSION, _CONTENT, ("ce_time", meta.time.isoformat().replace("+00:00", "Z").encode())]
     headers += [(f"ce_{name}", text.encode()) for name in _TEXTS if (text := getattr(meta, name))]
     headers += [("ce_sequence", b"%d" % meta.sequence), ("ce_dataschema", f"/contracts/events/{meta.type}.json".encode())]
+    if meta.traceparent:  # once more under the name that tracing libraries look for
+        headers.append(("traceparent", meta.traceparent.encode()))
     if meta.n:
         headers.append(("ce_n", b"%d" % meta.n))
     return headers

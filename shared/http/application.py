@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel, ConfigDict
 from starlette.types import Lifespan
 
@@ -37,6 +38,7 @@ _PROBLEM_ANSWER = {
     "description": "Refused, or failed",
     "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}  # see shared.http.telemetry
 
 
 class Body(BaseModel):
@@ -59,7 +61,7 @@ def create_app(
     What may change at run time sits in `app.state`: `tokens`, `rates`. Nothing redirects: an address that is not exactly
     a route's is 404, for a redirect would repeat it.
     """
-    app = FastAPI(title=title, version=version, openapi_url=None, lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(title=title, version=version, openapi_url=None, lifespan=lifespan, redirect_slashes=False, telemetry=_NO_TELEMETRY)
     app.router.route_class = GuardedRoute
     app.state.tokens, app.state.rates = tokens, rates
     problems.install(app)

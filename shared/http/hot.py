@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.errors import DuewatchError
 from shared.http.limits import BodyLimits, Limits
 from shared.http.problems import UnexpectedErrors, of_error, of_status
+from shared.http.telemetry import TEMPLATE_KEY
 
 Hot = Mapping[tuple[str, str], Callable[[Request], Awaitable[Response]]]  # method, exact path -> what `auth.guarded` made
 
@@ -32,6 +33,7 @@ class HotPaths:
             await self._app(scope, receive, send)
         else:
             scope["app"] = self._app
+            scope[TEMPLATE_KEY] = scope["path"]
             await found(scope, receive, send)
 
 

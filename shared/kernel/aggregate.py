@@ -79,6 +79,7 @@ class Aggregate(Generic[S]):
     rings: bool = True  # False: the service looks for what is due itself, the waker leaves it alone
     key: Callable[[S], str] | None = None  # partition key, where it is not the aggregate's own id
     erasable: bool = False  # what is taken out of its state must lie nowhere on disk any more
+    goes_on: bool = False  # work goes on from it that no event tells of: it keeps the trace of its last change, as all whose alarms ring do
 
     decoder: "msgspec.json.Decoder[S]" = field(init=False, repr=False, compare=False)
 
@@ -88,7 +89,8 @@ class Aggregate(Generic[S]):
 
 @dataclass(slots=True)
 class Document(Generic[S]):
-    """One aggregate as it stands. `marks`: the highest (sequence, n) seen of each source; `inbox`: the commands answered."""
+    """One aggregate as it stands. `marks`: the highest (sequence, n) seen of each source; `inbox`: the commands answered;
+    `traceparent`: the trace of the last change, where its work goes on later."""
 
     kind: str
     tenant: str
@@ -99,6 +101,7 @@ class Document(Generic[S]):
     marks: dict[str, list[int]] = field(default_factory=dict)
     inbox: dict[str, list[Any]] = field(default_factory=dict)
     wake_at: float | None = None
+    traceparent: str = ""
 
 
 class Item(msgspec.Struct, frozen=True):

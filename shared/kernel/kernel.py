@@ -12,17 +12,19 @@ import msgspec
 from shared.bus.port import Bus
 from shared.clock import Clock
 from shared.errors import Conflict, DuewatchError, PreconditionFailed, TooLarge, Unavailable
-from shared.events.envelope import CATALOGUE, Meta, encode
-from shared.events.topics import TOPICS, partition_of
+from shared.events.envelope import Meta, encode
 from shared.faults import crash_point
 from shared.ids import Ids, derive
+from shared.kernel.addressing import addressed
 from shared.kernel.aggregate import Aggregate, Alarm, Document, Item, Outcome
 from shared.kernel.fence import may_commit
+from shared.kernel.folding import Folded, Place, apart, place_of
 from shared.kernel.journal import JournalRow, link, payload_digest
 from shared.store.port import Commit, DeadLetter, Key, Store, Stored, Write
+from shared.telemetry import tracing
+from shared.telemetry.metrics import count_events
 
 _RACES = 200  # of so many writers at once on one thing each gets its turn: every round one of them wins
-_Place = tuple[str, str, str]  # kind, tenant, id
 LARGEST = 3_000_000  # bytes of a state or of an event's data: what the log and the store take, with what comes beside it
 _INBOX_KEPT_S = 7 * 86400  # longer than any client retries
 
@@ -30,6 +32,7 @@ _INBOX_KEPT_S = 7 * 86400  # longer than any client retries
 class _Notes(msgspec.Struct, omit_defaults=True):
     marks: dict[str, list[int]] = {}
     inbox: dict[str, list[Any]] = {}
+    trace: str = ""
 
 
 _notes = msgspec.json.Decoder(_Notes)
@@ -39,22 +42,14 @@ def document(aggregate: Aggregate[Any], stored: Stored) -> Document[Any]:
     """A stored document with its state decoded."""
     notes = _notes.decode(stored.notes) if stored.notes else _Notes()
     state = aggregate.decoder.decode(stored.state)
-    return Document(aggregate.kind, stored.tenant, stored.id, stored.version, state, stored.head, notes.marks, notes.inbox, stored.wake_at)
+    return Document(
+        aggregate.kind, stored.tenant, stored.id, stored.version, state, stored.head, notes.marks, notes.inbox, stored.wake_at, notes.trace
+    )
 
 
-class _Folded:
-    """One aggregate while its messages are decided."""
-
-    __slots__ = ("aggregate", "document", "encoded", "items", "outcomes", "place", "rows", "stored")
-
-    def __init__(self, aggregate: Aggregate[Any], place: "_Place") -> None:
-        self.aggregate, self.place = aggregate, place
-        self.items: list[tuple[int, Item]] = []  # with their place in what was asked
-        self.stored: Document[Any] | None = None
-        self.document: Document[Any] | None = None
-        self.encoded = b""  # its state
-        self.rows: list[JournalRow] = []
-        self.outcomes: list[tuple[int, Outcome]] = []
+def trace_of(stored: Stored) -> str:
+    """The traceparent that a document keeps; see Aggregate.goes_on."""
+    return _notes.decode(stored.notes).trace if stored.notes else ""
 
 
 class Kernel:
@@ -89,11 +84,13 @@ class Kernel:
         A refused message (DuewatchError) is an outcome and harms no other; with `strict` it is raised and nothing is consumed, nor written but
         what stood beside a write that lost its race: that is known by its watermarks when it comes again.
         """
+        if trace := tracing.current():
+            items = [_traced(item, trace) for item in items]
         outcomes: list[Outcome] = [Outcome() for _ in items]
-        left, alone, races = list(enumerate(items)), set[_Place](), 0
+        left, alone, races = list(enumerate(items)), set[Place](), 0
         first = True
         while races < _RACES:
-            present, left = _apart(left, alone)
+            present, left = apart(left, alone)
             folded = await self._fold(present, strict, first)
             writes = [f for f in folded if f.rows]
             commit = Commit([self._write(f) for f in writes])
@@ -106,6 +103,7 @@ class Kernel:
             if kept:
                 crash_point("before-nudge")
                 await self.bus.publish(kept)
+                count_events([row.type for row in kept])
             done = not lost and not left
             for f in folded:
                 why = gone.get(f.place)
@@ -129,12 +127,12 @@ class Kernel:
             left.sort(key=lambda pair: pair[0])
         raise Unavailable("Too many writers at once on the same thing; try again")
 
-    async def _fold(self, items: Sequence[tuple[int, Item]], strict: bool, first: bool) -> list[_Folded]:
-        folded: dict[_Place, _Folded] = {}
+    async def _fold(self, items: Sequence[tuple[int, Item]], strict: bool, first: bool) -> list[Folded]:
+        folded: dict[Place, Folded] = {}
         for at, item in items:
-            key = _place(item)
+            key = place_of(item)
             if key not in folded:
-                folded[key] = _Folded(item.aggregate, key)
+                folded[key] = Folded(item.aggregate, key)
             folded[key].items.append((at, item))
         by_kind: dict[str, list[Key]] = {}
         for (kind, tenant, id_), f in folded.items():
@@ -151,7 +149,7 @@ class Kernel:
                 f.outcomes.append((at, self._decide(f, item, now, strict)))
         return list(folded.values())
 
-    def _decide(self, f: _Folded, item: Item, now: datetime, strict: bool) -> Outcome:
+    def _decide(self, f: Folded, item: Item, now: datetime, strict: bool) -> Outcome:
         d, message = f.document, item.message
         cause = message.cause
         if isinstance(message.body, Alarm) and not _due(d, now):
@@ -185,7 +183,7 @@ class Kernel:
         answer = f.document.inbox[message.key][1].encode() if message.key else None
         return Outcome(f.document, changed=True, answer=answer)
 
-    def _next(self, f: _Folded, item: Item, state: Any, events: list[Any], now: datetime) -> Document[Any]:
+    def _next(self, f: Folded, item: Item, state: Any, events: list[Any], now: datetime) -> Document[Any]:
         a, d, cause = item.aggregate, f.document, item.message.cause
         version = d.version + 1 if d else 1
         head = d.head if d else b""
@@ -203,7 +201,9 @@ class Kernel:
         if cause.source:
             marks = {**marks, cause.source: [cause.sequence, cause.n]}
         wake = a.wake(state) if a.wake else None
-        made = Document(a.kind, item.tenant, item.id, version, state, head, marks, d.inbox if d else {}, wake.timestamp() if wake else None)
+        trace = cause.traceparent if a.goes_on or (a.wake and a.rings) else ""
+        inbox, at = d.inbox if d else {}, wake.timestamp() if wake else None
+        made = Document(a.kind, item.tenant, item.id, version, state, head, marks, inbox, at, trace)
         if item.message.key:
             answer = item.message.answer(made).decode() if item.message.answer else ""
             kept = {k: v for k, v in made.inbox.items() if v[2] > now.timestamp() - _INBOX_KEPT_S}
@@ -240,10 +240,10 @@ class Kernel:
         return addressed(made, event.topic, partitionkey, self.bus.partitions)
 
     @staticmethod
-    def _write(f: _Folded) -> Write:
+    def _write(f: Folded) -> Write:
         d, before = f.document, f.stored
         assert d is not None
-        notes = encode(_Notes(marks=d.marks, inbox=d.inbox)) if d.marks or d.inbox else b""
+        notes = encode(_Notes(marks=d.marks, inbox=d.inbox, trace=d.traceparent)) if d.marks or d.inbox or d.traceparent else b""
         single, many, moved = {}, {}, before is None
         for index in f.aggregate.indexes:
             value = index.get(d.state)
@@ -258,37 +258,13 @@ class Kernel:
         )
 
 
-def addressed(row: JournalRow, name: str | None, partitionkey: str, partitions: int) -> JournalRow:
-    """A row with where it is published; `name`: its event's topic."""
-    if name is None:
-        return row
-    topic = TOPICS[name]
-    places = tuple(range(partitions)) if topic.broadcast else (partition_of(partitionkey, partitions),)
-    key = f"{row.kind}/{row.tenant}/{row.subject}" if topic.compacted else None
-    return msgspec.structs.replace(row, topic=name, partitions=places, key=key)
-
-
-def addressed_again(row: JournalRow, partitions: int) -> JournalRow:
-    """The same of a row that the journal gave back, which does not say where it was published."""
-    return addressed(row, CATALOGUE[row.type].topic, msgspec.json.decode(row.meta, type=Meta).partitionkey, partitions)
-
-
 def _due(d: Document[Any] | None, now: datetime) -> bool:
     return d is not None and d.wake_at is not None and d.wake_at <= now.timestamp()
 
 
-def _place(item: Item) -> _Place:
-    return item.aggregate.kind, item.tenant, item.id
-
-
-def _apart(items: list[tuple[int, Item]], alone: set[_Place]) -> tuple[list[tuple[int, Item]], list[tuple[int, Item]]]:
-    """What is decided now, and what has to wait: of aggregates in `alone`, only the first message is decided at a time."""
-    now: list[tuple[int, Item]] = []
-    later: list[tuple[int, Item]] = []
-    begun: set[_Place] = set()
-    for pair in items:
-        place = _place(pair[1])
-        (later if place in begun else now).append(pair)
-        if place in alone:
-            begun.add(place)
-    return now, later
+def _traced(item: Item, trace: str) -> Item:
+    """What is done now causes it, unless its cause names a step of its own."""
+    if item.message.cause.traceparent:
+        return item
+    cause = msgspec.structs.replace(item.message.cause, traceparent=trace)
+    return msgspec.structs.replace(item, message=msgspec.structs.replace(item.message, cause=cause))

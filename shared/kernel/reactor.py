@@ -18,9 +18,10 @@ from shared.bus.port import Consumer, Keeper
 from shared.errors import Unavailable
 from shared.events.envelope import Meta, Record, encode
 from shared.ids import derive
-from shared.kernel.aggregate import Cause, Item
+from shared.kernel.aggregate import Cause, Item, Outcome
 from shared.kernel.kernel import Kernel
 from shared.store.port import DeadLetter
+from shared.telemetry.batches import Group
 
 log = logging.getLogger("duewatch.reactor")
 TRANSIENT = (sqlite3.OperationalError, Unavailable, OSError)
@@ -39,6 +40,7 @@ class Reaction:
     slices: Mapping[str, int] = field(default_factory=dict)  # of these topics at most so many a batch
     keeper: Keeper | None = None  # of what is kept in memory by partition
     finish: Callable[[Mapping[str, int]], Awaitable[None]] | None = None  # when it is told to end; how far it is, as a Keeper hears it
+    after: Callable[[Sequence[Outcome]], None] | None = None  # once a batch is committed: measures what came of it
     attempts: int = 5
     back_off_s: float = 0.1
 
@@ -67,6 +69,7 @@ class Reactor:
         self.kernel, self.reaction = kernel, reaction
         self.consumer: Consumer | None = None
         self.handled = 0  # messages, since its start
+        self._seen = Group(reaction.group)
         self._jitter = random.Random(reaction.group)  # noqa: S311  # spreads retries, guards nothing
 
     async def start(self) -> None:
@@ -102,6 +105,7 @@ class Reactor:
         """One batch of what is waiting; how many messages."""
         assert self.consumer is not None
         await self._replay()
+        await self._seen.look(self.consumer.lag)
         records = await self.consumer.poll(self.reaction.batch, wait_s)
         if not records:
             return 0
@@ -122,9 +126,12 @@ class Reactor:
 
     async def _handle(self, records: Sequence[Record]) -> None:
         assert self.consumer is not None
-        items = await self.reaction.react(records)
-        await self.kernel.apply_many(items, consumed=self.consumer.consumed(records), strict=True)
-        await self.consumer.committed(records)
+        with self._seen.batch(records) as batch:
+            items = await self.reaction.react(batch.records)
+            outcomes = await self.kernel.apply_many(items, consumed=self.consumer.consumed(records), strict=True)
+            await self.consumer.committed(records)
+        if self.reaction.after:
+            self.reaction.after(outcomes)
 
     async def _singly(self, record: Record) -> None:
         assert self.consumer is not None
@@ -143,6 +150,7 @@ class Reactor:
                 if attempt < self.reaction.attempts:
                     await asyncio.sleep(self._pause(attempt))
         log.error("%s gives up on %s after %d attempts: %s", self.reaction.group, record.meta.id, attempt, type(reason).__name__)
+        self._seen.dead.inc()
         letter = letter_of(self.reaction.group, record, reason, self.kernel.clock.now(), attempt)
         await self.kernel.apply_many([], consumed=self.consumer.consumed([record]), dead=[letter])
         await self.kernel.bus.bury(letter)

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.ids import derive
 from shared.kernel.aggregate import Aggregate, Alarm, Cause, Item, Message
-from shared.kernel.kernel import Kernel
+from shared.kernel.kernel import Kernel, trace_of
 from shared.kernel.reactor import TRANSIENT
 
 log = logging.getLogger("duewatch.waker")
@@ -37,7 +37,7 @@ class Waker:
                     continue
                 at = datetime.fromtimestamp(stored.wake_at or now, UTC)
                 id_ = derive("alarm", aggregate.kind, stored.tenant, stored.id, str(stored.version))
-                cause = Cause(id_, "duewatch.alarm", id_)
+                cause = Cause(id_, "duewatch.alarm", id_, traceparent=trace_of(stored))
                 items.append(Item(aggregate, stored.tenant, stored.id, Message(Alarm(at), cause)))
             rung += await self._ring(items[:_BATCH])
         return rung

@@ -107,6 +107,9 @@ class EmbeddedStore:
         sql, values, _ = self._where(kind, tenant, where, None)
         return int(self._db.execute(f"SELECT count(*) {sql}", values).fetchone()[0])
 
+    async def untold(self, older_s: float = 0.0) -> int:
+        return 0  # the journal is the outgoing topic
+
     async def due(self, kind: str, now: float, limit: int) -> list[Stored]:
         sql = f"SELECT {_DOCUMENT} FROM doc_{kind} WHERE wake_at <= ? ORDER BY wake_at LIMIT ?"
         return [Stored(*row) for row in self._db.execute(sql, (now, limit))]

@@ -89,11 +89,10 @@ class MongoStore:
         What another process has told of later versions is told again behind it, until there is no later one (`address` says where): of a
         compacted topic the last record of a key must be the newest. What is not in the journal yet will be told after this.
         """
-        before, count = ObjectId.from_datetime(datetime.now(UTC) - timedelta(seconds=older_s)), 0
-        untold: dict[str, Any] = {"out.by": {"$lt": before}} if older_s else {"out.by": {"$exists": True}}
+        count = 0
         async with reaching():
             for kind in self._collections:
-                async for found in self._database[kind].find(untold, {"out": 1, "t": 1, "i": 1}):
+                async for found in self._database[kind].find(_untold(older_s), {"out": 1, "t": 1, "i": 1}):
                     await self._committer.journal(found["out"])
                     rows = [layout.row(one) for one in found["out"]]
                     while rows:
@@ -159,6 +158,10 @@ class MongoStore:
         async with reaching():
             query = {**self._where(kind, tenant, where), "_id": layout.pages(tenant)}
             return int(await self._database[kind].count_documents(query))
+
+    async def untold(self, older_s: float = 0.0) -> int:
+        async with reaching():
+            return sum([await self._database[kind].count_documents(_untold(older_s)) for kind in self._collections])
 
     async def due(self, kind: str, now: float, limit: int) -> list[Stored]:
         async with reaching():
@@ -244,6 +247,11 @@ class MongoStore:
     async def close(self) -> None:
         """Finishes clearing; what it cannot clear is told again at the next start."""
         await asyncio.gather(*self._clearing, return_exceptions=True)
+
+
+def _untold(older_s: float) -> dict[str, Any]:
+    before = ObjectId.from_datetime(datetime.now(UTC) - timedelta(seconds=older_s))
+    return {"out.by": {"$lt": before}} if older_s else {"out.by": {"$exists": True}}
 
 
 async def closed(client: Any) -> None:

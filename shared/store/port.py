@@ -191,6 +191,10 @@ class Store(Protocol):
         """Marks one for replay; False where there is none."""
         ...
 
+    async def untold(self, older_s: float = 0.0) -> int:
+        """How many documents hold events that are not known to be on the bus and in the journal, written so long ago; 0 where there is no outbox."""
+        ...
+
     async def close(self) -> None:
         """Finishes what is being written and lets go of everything."""
         ...

@@ -159,8 +159,10 @@ class TestMongoStore(StoreBehaviour):
         async def tell(rows: Sequence[JournalRow]) -> None:
             told.extend(rows)
 
+        assert (await store.untold(), await store.untold(60)) == (2, 0)
         assert await store.recover(tell, older_s=60) == 0
         assert await store.recover(tell) == 2
+        assert await store.untold() == 0
         assert [(r.n, r.topic, r.partitions, r.key) for r in told] == [(0, "suppliers", (0,), None), (1, "suppliers", (0,), None)]
         assert len(await store.history("thing", "t", "a")) == 2
         assert len(await store.history("other", "t", "q")) == 1

@@ -29,7 +29,7 @@ EVERYTHING: dict[str, Any] = {
     },
     "lagMetric": {"enabled": True},
     "networkPolicy": {"gatewayFrom": [{"namespaceSelector": {}}], "metricsFrom": [{"namespaceSelector": {}}], "kafka": {"to": [{"podSelector": {}}], "ports": [9093]}},
-    "telemetry": {"endpoint": "http://collector:4317"},
+    "telemetry": {"endpoint": "http://collector:4318", "podMonitor": {"enabled": True}, "rules": {"enabled": True, "labels": {"release": "prometheus"}}},
     "persistence": {"storageClass": "shared"},
 }  # fmt: skip
 

@@ -76,14 +76,20 @@ class _Composed:
             time.sleep(0.5)
 
 
-@pytest.fixture(scope="module")
-def composed() -> Iterator[_Composed]:
+def build_image() -> str:
+    """The image of this state of the code; its name."""
     images.make()
     build = ["docker", "build", "--network", "host", "-f", "deploy/Dockerfile", "-t", _IMAGE, "."]
     done = subprocess.run(
         build, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1500
     )
     assert done.returncode == 0, done.stdout[-4000:]
+    return _IMAGE
+
+
+@pytest.fixture(scope="module")
+def composed() -> Iterator[_Composed]:
+    build_image()
     made = _Composed()
     try:
         made.run("up", "--no-build", "--detach")

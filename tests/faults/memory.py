@@ -206,6 +206,9 @@ class MemoryStore:
     async def count(self, kind: str, tenant: str, where: Mapping[str, Any]) -> int:
         return len(self._where(kind, tenant, where, None))
 
+    async def untold(self, older_s: float = 0.0) -> int:
+        return 0
+
     async def due(self, kind: str, now: float, limit: int) -> list[Stored]:
         await self._memory.step()
         found = [(k.stored.wake_at, k.stored) for k in self._data.documents[kind].values() if k.stored.wake_at is not None]

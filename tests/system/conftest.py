@@ -13,22 +13,27 @@ from tests.system.running import System, free_port
 
 
 @pytest.fixture
-def distributed_runtime(kafka: str, mongo: str, tmp_path: Path) -> Iterator[Callable[[], AbstractContextManager[System]]]:
-    """Starts such a system on the test's folder, as often as it is called; what it leaves in MongoDB is removed."""
+def settings_there(kafka: str, mongo: str) -> Iterator[dict[str, str]]:
+    """Variables for topics and databases of one test; the databases are dropped at its end."""
     name = f"t{secrets.token_hex(4)}"
-    servers = {
+    yield {
         "DUEWATCH_BUS": f"kafka://{kafka}/?prefix={name}.",
         "DUEWATCH_STORE": mongo.replace("/?", f"/{name}?"),
         "DUEWATCH_EGRESS_ALLOW": "127.0.0.0/8",
     }
-
-    @contextmanager
-    def start() -> Iterator[System]:
-        with distributed(tmp_path, free_port(), servers) as found:
-            yield System(found.url, found.folder, found.processes["gateway"])
-
-    yield start
     with MongoClient(mongo) as client:
         for database in client.list_database_names():
             if database.startswith(name):
                 client.drop_database(database)
+
+
+@pytest.fixture
+def distributed_runtime(settings_there: dict[str, str], tmp_path: Path) -> Callable[..., AbstractContextManager[System]]:
+    """Starts such a system on the test's folder, as often as it is called; takes further variables."""
+
+    @contextmanager
+    def start(**environment: str) -> Iterator[System]:
+        with distributed(tmp_path, free_port(), settings_there, **environment) as found:
+            yield System(found.url, found.folder, found.processes["gateway"])
+
+    return start

@@ -48,7 +48,15 @@ def test_headers_are_those_of_cloudevents() -> None:
     assert headers["ce_time"] == b"2026-01-01T00:00:00Z"
     assert headers["ce_sequence"] == b"3"
     assert all(headers.values())
+    assert "traceparent" not in headers
     assert message.key == b"s1"
+
+
+def test_a_trace_goes_by_both_names() -> None:
+    one = row("supplier", "s1", 3, topic="ratings", partitions=(1,))
+    traced = msgspec.structs.replace(msgspec.json.decode(one.meta, type=Meta), traceparent="00-1-2-01")
+    (message,) = messages(msgspec.structs.replace(one, meta=encode(traced)))
+    assert dict(message.headers)["traceparent"] == dict(message.headers)["ce_traceparent"] == b"00-1-2-01"
 
 
 def test_the_buffer_serves_topics_in_order_and_partitions_evenly() -> None:

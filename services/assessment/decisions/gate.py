@@ -4,6 +4,7 @@ Hot: plain Starlette and a typed decoder, no Pydantic; 500 questions cost two lo
 """
 
 import asyncio
+import contextvars
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ from shared.ids import derive
 from shared.kernel.aggregate import Cause, Document, Item, Message
 from shared.kernel.service import Context
 from shared.security.roles import Permission, Principal
+from shared.telemetry import tracing
+from shared.telemetry.metrics import count_decisions
 
 
 class _Facts(msgspec.Struct, frozen=True):
@@ -60,6 +63,7 @@ _override = msgspec.json.Decoder(Override)
 
 class _Call(NamedTuple):
     questions: list[Question]
+    traceparent: str
     told: "asyncio.Future[list[Told]]"
 
 
@@ -73,10 +77,11 @@ class Gate:
 
     async def ask(self, tenant: str, actor: str, questions: list[Question]) -> list[Told]:
         """Answers a call together with those of the same caller that came while the last commit was on its way: nobody waits for more."""
-        call = _Call(questions, asyncio.get_running_loop().create_future())
+        call = _Call(questions, tracing.current(), asyncio.get_running_loop().create_future())
         self._waiting.setdefault((tenant, actor), []).append(call)
         if self._answering is None:
-            self._answering = asyncio.create_task(self._answer_all())
+            # In no caller's context: what it does for all must not count as the first one's.
+            self._answering = asyncio.create_task(self._answer_all(), context=contextvars.Context())
         return await call.told
 
     async def _answer_all(self) -> None:
@@ -88,8 +93,9 @@ class Gate:
             self._answering = None
 
     async def _answer(self, tenant: str, actor: str, calls: list["_Call"]) -> None:
+        trace = next((call.traceparent for call in calls if call.traceparent), "")  # one commit is of one trace: the first caller's
         try:
-            told = await self.decide(tenant, actor, [q for call in calls for q in call.questions], None)
+            told = await self.decide(tenant, actor, [q for call in calls for q in call.questions], None, trace)
         except Exception as error:  # each caller gets it as its own
             for call in calls:
                 if not call.told.done():
@@ -127,7 +133,9 @@ class Gate:
             found.append(row if row and row.facts.version else None)
         return found
 
-    async def decide(self, tenant: str, actor: str, questions: list[Question], repeat: tuple[str, str] | None) -> list[Told]:
+    async def decide(
+        self, tenant: str, actor: str, questions: list[Question], repeat: tuple[str, str] | None, trace: str = ""
+    ) -> list[Told]:
         """Answers and keeps them; a repeated call gets what it got first."""
         batch = derive("dec", tenant, actor, repeat[0]) if repeat else self.ctx.ids.new("dec")
         now, policy = self.ctx.clock.now(), self.policies.of(tenant)
@@ -152,17 +160,17 @@ class Gate:
                     override_id=override[0] if override else "",
                 )
             )
-        return await self._keep(tenant, actor, batch, kept, told, repeat)
+        return await self._keep(tenant, kept, told, Cause(batch, "command.decide", actor=actor, traceparent=trace), repeat)
 
-    async def _keep(
-        self, tenant: str, actor: str, batch: str, kept: list[Decision], told: list[Told], repeat: tuple[str, str] | None
-    ) -> list[Told]:
+    async def _keep(self, tenant: str, kept: list[Decision], told: list[Told], cause: Cause, repeat: tuple[str, str] | None) -> list[Told]:
         def render(_: Document[Decisions]) -> bytes:
             return msgspec.json.encode(told)
 
         key, digest = repeat or ("", "")
-        message = Message(Take(tuple(kept)), Cause(batch, "command.decide", actor=actor), key, digest, answer=render)
-        outcome = await self.ctx.kernel.execute(Item(DECISIONS, tenant, batch, message, fresh=not repeat))
+        message = Message(Take(tuple(kept)), cause, key, digest, answer=render)
+        outcome = await self.ctx.kernel.execute(Item(DECISIONS, tenant, cause.id, message, fresh=not repeat))
+        if outcome.changed:
+            count_decisions([one.decision for one in kept])
         return msgspec.json.decode(outcome.answer, type=list[Told]) if outcome.answer else told
 
     async def _overrides(self, tenant: str, suppliers: list[str], now: datetime) -> dict[tuple[str, str], tuple[str, Override]]:

@@ -42,6 +42,7 @@ from shared.ids import derive
 from shared.kernel.aggregate import Cause, Document, Item, Message
 from shared.kernel.kernel import document
 from shared.kernel.service import Context
+from shared.telemetry import tracing
 
 log = logging.getLogger("duewatch.releases")
 _BATCH = 500
@@ -83,7 +84,9 @@ class Loader:
             if release.state.list in stuck:  # the next one of a list must not overtake
                 continue
             try:
-                await self.load(release)
+                # One step for all of a release: its changes are caused by it, and none has one of its own.
+                with tracing.step("load release", parent=release.traceparent, attributes={"duewatch.list": release.state.list}):
+                    await self.load(release)
             except Exception:  # of whatever kind: the store's, the disk's, ours
                 log.exception("work on a release of %s failed, and is tried again", release.state.list, extra={"release_id": release.id})
                 self._in_force.pop(release.state.list, None)

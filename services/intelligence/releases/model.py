@@ -156,6 +156,7 @@ RELEASE = Aggregate(
         Index("in_force", lambda s: s.list if s.state == "accepted" and not s.superseded_by else None),
         Index("todo", lambda s: 1 if s.state == "received" or (s.state == "accepted" and not s.published) else None),
     ),
+    goes_on=True,
 )
 
 

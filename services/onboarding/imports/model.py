@@ -83,4 +83,4 @@ def decide(state: Import | None, message: Message, now: datetime) -> Decided[Imp
     raise TypeError(f"an import does not understand {type(message.body).__name__}")
 
 
-IMPORTS: Aggregate[Import] = Aggregate("supplier_import", Import, decide, indexes=(Index("state", lambda s: s.state),))
+IMPORTS: Aggregate[Import] = Aggregate("supplier_import", Import, decide, indexes=(Index("state", lambda s: s.state),), goes_on=True)

@@ -27,6 +27,8 @@ from shared.kernel.aggregate import Cause, Item, Message
 from shared.kernel.kernel import document
 from shared.kernel.reactor import TRANSIENT
 from shared.kernel.service import Context, Task
+from shared.telemetry import tracing
+from shared.telemetry.metrics import count_rows
 
 log = logging.getLogger("duewatch.imports")
 _DAY_S = 86_400.0
@@ -77,7 +79,9 @@ class Importer:
             found = await self._ctx.kernel.get(IMPORTS, waiting.tenant, waiting.import_id)
             if found is not None and found.state.upload == waiting.name and found.state.state == "running":
                 self._turns[waiting.tenant] = max(self._turns.values(), default=0) + 1
-                await self._guarded(waiting, found.state)
+                # One step for the whole file: its rows are caused by it, and none has one of its own.
+                with tracing.step("import suppliers", parent=found.traceparent, attributes={"duewatch.import.mode": found.state.mode}):
+                    await self._guarded(waiting, found.state)
                 return True
             ended = found is not None and found.state.upload == waiting.name
             if ended or self._files.age_s(waiting.name, self._ctx.clock.now()) > _DAY_S:  # else its import may just be on its way
@@ -145,6 +149,7 @@ class _Run:
                     await synced
                 told = await self._apply(batch, counts.rows + 1, progress)
                 counts = _added(counts, told)
+                count_rows([one.outcome for one in told])
                 written += results.write(b"".join(_encoder.encode(one) + b"\n" for one in told))
                 synced = loop.run_in_executor(None, _sync, results)  # beside the reading of the next batch
                 progress = [self._advance(counts, batch[-1][0], written)]
