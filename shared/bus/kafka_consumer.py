@@ -69,7 +69,7 @@ class KafkaConsumer:
         await self._draw(client, 0.0)
         while not self._buffer and (left := end - _now()) > _SHORTEST_S and not self._moving():
             await self._draw(client, left)
-        if before := self._buffer.before():
+        if (not wait_s or not self._buffer) and (before := self._buffer.before()):
             await self._look(client, before)
         if self._moving():
             return []
@@ -80,7 +80,8 @@ class KafkaConsumer:
         return [record(self._names[m.topic], m) for m in taken]
 
     async def _look(self, client: AIOKafkaConsumer, topics: Sequence[str]) -> None:
-        """Waits for what the broker has of these topics, should it have something."""
+        """Waits for what the broker has of these topics, should it have something. For who does not wait, and where a wait was in vain: who
+        has something to do gets what is newer with the next poll, as it comes, and the broker is not asked before each batch."""
         ends = await self._looker.ends([p for p in self._at if p.topic in topics and not self._buffer.has(p)])
         until = _now() + _LIMIT_S
         while not self._moving() and await self._behind(client, ends):

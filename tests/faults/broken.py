@@ -9,14 +9,15 @@ from shared.bus.port import Bus
 from shared.clock import Clock
 from shared.ids import Ids
 from shared.kernel.aggregate import Document, Item, Outcome
-from shared.kernel.kernel import Kernel, _Folded
+from shared.kernel.folding import Folded
+from shared.kernel.kernel import Kernel
 from shared.store.port import Commit, Lost, Store, Write
 
 
 class Forgetful(Kernel):
     """Keeps no watermarks: a message that comes again acts again."""
 
-    def _next(self, f: _Folded, item: Item, state: Any, events: list[Any], now: datetime) -> Document[Any]:
+    def _next(self, f: Folded, item: Item, state: Any, events: list[Any], now: datetime) -> Document[Any]:
         made = super()._next(f, item, state, events, now)
         made.marks = {}
         return made
@@ -26,7 +27,7 @@ class Amnesiac(Kernel):
     """Keeps no answers: a command that comes again acts, or is refused, again."""
 
     @staticmethod
-    def _write(f: _Folded) -> Write:
+    def _write(f: Folded) -> Write:
         assert f.document is not None
         f.document.inbox = {}
         return Kernel._write(f)
@@ -36,7 +37,7 @@ class Headless(Kernel):
     """Leaves the head of a document as it was."""
 
     @staticmethod
-    def _write(f: _Folded) -> Write:
+    def _write(f: Folded) -> Write:
         return dataclasses.replace(Kernel._write(f), head=f.stored.head if f.stored else b"")
 
 
