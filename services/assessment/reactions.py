@@ -116,8 +116,8 @@ class Assessor:
         while True:
             if not await self.fade_step():
                 upcoming = await self.ctx.store.next_alarm()
-                await asyncio.sleep(_BREATH_S)
-                await waits.wait(1.0 if upcoming is None else min(1.0, max(0.01, upcoming - self.ctx.clock.now().timestamp())))
+                left = 1.0 if upcoming is None else min(1.0, max(0.01, upcoming - self.ctx.clock.now().timestamp()))
+                await waits.wait(left, _BREATH_S)
 
     async def fade_step(self) -> int:
         """Rates again those that are due; how many."""
@@ -132,8 +132,7 @@ class Assessor:
             if await self.policy_step():
                 await asyncio.sleep(self.under_way_s)
             else:
-                await asyncio.sleep(_BREATH_S)
-                await waits.wait(5.0)
+                await waits.wait(5.0, _BREATH_S)
 
     async def policy_step(self) -> bool:
         """Rates again whoever the policy in force has not rated; whether there was anything to do. A mark in the positions says when that is done.

@@ -1,6 +1,5 @@
 """Replays: what stands in the feed behind a cursor becomes deliveries again, a page a commit, together with how far that is done."""
 
-import asyncio
 import logging
 from datetime import datetime
 
@@ -40,8 +39,7 @@ async def run(ctx: Context) -> None:
     waits = ctx.nudged()
     while True:
         if not await step(ctx):
-            await asyncio.sleep(_BREATH_S)
-            await waits.wait(_POLL_S)
+            await waits.wait(_POLL_S, _BREATH_S)
 
 
 async def step(ctx: Context) -> int:

@@ -20,8 +20,10 @@ class Waiter:
         self._nudges, self._event = nudges, asyncio.Event()
         nudges.add(self._event)
 
-    async def wait(self, seconds: float) -> None:
-        """Until a nudge, at most so long."""
+    async def wait(self, seconds: float, breath_s: float = 0.0) -> None:
+        """Until a nudge, at most so long; not before `breath_s` have passed."""
+        if breath_s:
+            await asyncio.sleep(breath_s)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._event.wait()

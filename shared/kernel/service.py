@@ -22,8 +22,8 @@ Role = Literal["api", "reactions", "bulk"]
 class Waits(Protocol):
     """Wakes at a nudge; see shared.bus.nudge."""
 
-    async def wait(self, seconds: float) -> None:
-        """Until the next commit anywhere in the system, at most so long."""
+    async def wait(self, seconds: float, breath_s: float = 0.0) -> None:
+        """Until the next commit anywhere in the system, at most so long; not before `breath_s` have passed."""
         ...
 
     def close(self) -> None:

@@ -92,7 +92,7 @@ class Ids:
 
 
 class _Waits:
-    async def wait(self, _seconds: float) -> None:
+    async def wait(self, _seconds: float, _breath_s: float = 0.0) -> None:
         await idle()
 
     def close(self) -> None:
