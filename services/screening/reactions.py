@@ -165,10 +165,10 @@ class Worker:
             items += self._signal(key, same, payload, sweeps)
         items += sweeps.items()
         suppliers = [(record, record.payload()) for record in records if record.topic == "suppliers"]
-        asked = [(record, p) for record, p in suppliers if isinstance(p, SupplierEvent) and self._asks(record, p)]
-        self.join.expect_suppliers(p.profile for _, p in asked)
-        for record, supplier in asked:
-            if self._asks(record, supplier):  # another event of the batch may have said it all
+        told_of = [(record, p) for record, p in suppliers if isinstance(p, SupplierEvent) and not self._is_old(record)]
+        self.join.expect_suppliers(p.profile for _, p in told_of)
+        for record, supplier in told_of:
+            if not self._is_old(record):  # another event of the batch may be newer
                 items += self._supplier(record, supplier)
         return items
 
@@ -208,15 +208,14 @@ class Worker:
                 self._hits[sweep_id(release), self.join.partition_of(one.supplier)][one.id] = one.supplier[0]
         return [*(self._touched(one, key, cause) for one in found), *self._untouched(stand, found, cause)]
 
-    def _asks(self, record: Record, payload: SupplierEvent) -> bool:
-        """Is the supplier to be held against all signals?"""
-        key = (record.meta.tenant, record.meta.subject)
-        if self.join.is_old_supplier(key, record.meta.sequence):
-            return False
-        return self._concerns(payload) or not self.join.knows_profile(key, payload.profile)  # else what it stands for was compacted away
+    def _is_old(self, record: Record) -> bool:
+        return self.join.is_old_supplier((record.meta.tenant, record.meta.subject), record.meta.sequence)
 
     def _supplier(self, record: Record, payload: SupplierEvent) -> list[Item]:
+        """Held against all signals, also where only its status moved: a match that was looked at by an older version of it, while another
+        process knew a newer one, is looked at again. Told as screened where it may be rated otherwise."""
         key, cause = (record.meta.tenant, record.meta.subject), cause_of(record)
+        news = self._concerns(payload) or not self.join.knows_profile(key, payload.profile)  # what it stands for was compacted away
         self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile)
         self.kept.behind += 1
         found = self.join.of_supplier(key, payload.profile)
@@ -224,6 +223,8 @@ class Worker:
         signal_keys = {one.id: self._signal_key(one) for one in found}
         items = [self._touched(one, signal_keys[one.id], cause) for one in found]
         items += self._untouched(stand, found, cause)
+        if not news:
+            return items
         body = Screened(record.meta.sequence, payload.profile, payload.status, len(found))
         return [*items, Item(SCREENING, *key, Message(body, cause))]
 
