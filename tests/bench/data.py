@@ -3,9 +3,10 @@
 import csv
 import io
 import random
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from tests.system.lists import zipped
 
 OFAC = Path(__file__).parents[3] / "shared" / "data" / "ofac"
 _CONSONANTS, _VOWELS = "bcdfghjklmnprstvwz", "aeiou"
@@ -48,15 +49,6 @@ def entry(uid: int, name: str) -> str:
 def with_entries(files: dict[str, bytes], rows: str) -> bytes:
     """The list with more rows, as a zip."""
     return zipped({**files, "SDN.CSV": files["SDN.CSV"].replace(b"\x1a", b"") + rows.encode() + b"\x1a"})
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    """One archive of several files."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return out.getvalue()
 
 
 def coined(rng: random.Random) -> str:

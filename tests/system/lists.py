@@ -25,10 +25,15 @@ def official(entries: dict[int, str], aliases: dict[int, str] | None = None) -> 
     """SDN.CSV and ALT.CSV as a zip."""
     rows = "".join(f'{uid},"{name}",-0- ,"TEST",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \r\n' for uid, name in entries.items())
     alt = "".join(f'{uid},{uid}1,"aka","{name}",-0- \r\n' for uid, name in (aliases or {}).items())
+    return zipped({"SDN.CSV": (rows + "\x1a").encode(), "ALT.CSV": (alt + "\x1a").encode()})
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """One archive of several files."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("SDN.CSV", rows + "\x1a")
-        archive.writestr("ALT.CSV", alt + "\x1a")
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
     return out.getvalue()
 
 

@@ -1,7 +1,6 @@
 """The whole circle on a running system: a list, suppliers, the next release; who is blocked, why, who is told; a report; a restart."""
 
 import json
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,11 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-from pymongo import MongoClient
 
-from tests.infra.distributed import distributed
 from tests.system.lists import LIST, OTHERS, bring_in, gate, get, load, official, said, staff, until
-from tests.system.running import System, free_port, running
+from tests.system.running import System, running
 
 FIRST = {n: name.upper() for n, name in enumerate(OTHERS, 100)} | {36: "ZELMAR OVERSEAS FREIGHT", 37: "TARQUENZA AIRLINES"}
 SECOND = {uid: name for uid, name in FIRST.items() if uid != 37} | {
@@ -60,28 +57,12 @@ def feed(client: httpx.Client, after: str = "") -> tuple[list[dict[str, Any]], s
 
 
 @pytest.fixture(params=["embedded", "distributed"])
-def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], AbstractContextManager[System]]]:
+def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], AbstractContextManager[System]]:
     """Starts a system on the test's folder, on either runtime, as often as it is called."""
     if request.param == "embedded":
-        yield lambda: running(tmp_path)
-        return
-    name, mongo = f"t{secrets.token_hex(4)}", request.getfixturevalue("mongo")
-    servers = {
-        "DUEWATCH_BUS": f"kafka://{request.getfixturevalue('kafka')}/?prefix={name}.",
-        "DUEWATCH_STORE": mongo.replace("/?", f"/{name}?"),
-        "DUEWATCH_EGRESS_ALLOW": "127.0.0.0/8",
-    }
-
-    @contextmanager
-    def start() -> Iterator[System]:
-        with distributed(tmp_path, free_port(), servers) as found:
-            yield System(found.url, found.folder, found.processes["gateway"])
-
-    yield start
-    with MongoClient(mongo) as client:
-        for database in client.list_database_names():
-            if database.startswith(name):
-                client.drop_database(database)
+        return lambda: running(tmp_path)
+    made: Callable[[], AbstractContextManager[System]] = request.getfixturevalue("distributed_runtime")
+    return made
 
 
 @pytest.mark.timeout(240)
