@@ -49,7 +49,8 @@ class Committer:
             by_kind[write.kind].append(write)
         entries: list[dict[str, Any]] = []
         crash_point("before-commit")
-        for kind, writes in by_kind.items():
+        # As the service declares its kinds, not as they come: a crash in between must leave matches without their screening, not the other way round.
+        for kind, writes in ((kind, by_kind[kind]) for kind in self._collections if kind in by_kind):
             gone = await self._documents(kind, writes, token)
             lost += gone.values()
             kept = [row for at, write in enumerate(writes) if at not in gone for row in write.rows]

@@ -146,10 +146,11 @@ class Writer:
         kinds: dict[tuple[str, bool], list[Write]] = {}
         for write in commit.writes:
             kinds.setdefault((write.kind, write.expected == 0), []).append(write)
-        kept: list[Write] = []
         for (kind, new), writes in kinds.items():
-            kept += self._write(db, self._collections[kind], writes, new, lost)
-        self._append(db, [row for write in kept for row in write.rows])
+            self._write(db, self._collections[kind], writes, new, lost)
+        gone = {(one.kind, one.tenant, one.id) for one in lost}
+        # In the order asked, not by kind: that a supplier is screened must not be told before the matches that were found.
+        self._append(db, [row for write in commit.writes if (write.kind, write.tenant, write.id) not in gone for row in write.rows])
         if not lost:
             db.executemany(
                 "INSERT INTO consumed (name, position) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET position = excluded.position",
@@ -162,22 +163,23 @@ class Writer:
             db.executemany("UPDATE dead_letter SET state = 'replayed' WHERE id = ?", [(i,) for i in commit.replayed])
         return lost
 
-    def _write(self, db: sqlite3.Connection, c: Collection, writes: list[Write], new: bool, lost: list[Lost]) -> list[Write]:
-        """Writes them at once; where some do not hold, undoes that and goes one by one to find which."""
+    def _write(self, db: sqlite3.Connection, c: Collection, writes: list[Write], new: bool, lost: list[Lost]) -> None:
+        """Writes them at once; where some do not hold, undoes that and goes one by one to find which are lost."""
         db.execute("SAVEPOINT many")
         try:
             if self._documents(db, c, writes, new) == len(writes):
                 self._indexes(db, c, writes)
                 db.execute("RELEASE many")
-                return writes
+                return
         except sqlite3.IntegrityError:
             pass
         db.execute("ROLLBACK TO many")
         db.execute("RELEASE many")
         if len(writes) == 1:
             lost.append(self._why(db, c, writes[0], new))
-            return []
-        return [kept for one in writes for kept in self._write(db, c, [one], new, lost)]
+            return
+        for one in writes:
+            self._write(db, c, [one], new, lost)
 
     def _documents(self, db: sqlite3.Connection, c: Collection, writes: list[Write], new: bool) -> int:
         names = [f.name for f in c.fields if not f.many]

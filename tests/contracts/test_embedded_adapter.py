@@ -57,7 +57,19 @@ async def adapter(tmp_path: Path) -> AsyncIterator[Embedded]:
 
 
 class TestEmbeddedStore(StoreBehaviour):
-    pass
+    async def test_events_stand_in_the_order_of_the_commit_whatever_their_kinds(self, store: EmbeddedStore) -> None:
+        await store.commit(Commit([write("m0")]))
+        writes = [
+            write("s1", kind="other"),
+            write("m1"),
+            write("s2", kind="other"),
+            write("m0", 1),
+            write("m9", 5),
+            write("s3", kind="other"),
+        ]
+        lost = await store.commit(Commit(writes))
+        assert [one.id for one in lost] == ["m9"]
+        assert [subject for _, subject, _ in await seqs(store, 1)] == ["s1", "m1", "s2", "m0", "s3"]
 
 
 class TestEmbeddedHandles(TwoHandles):

@@ -176,6 +176,21 @@ class TestMongoStore(StoreBehaviour):
         assert sorted((s, v) for _, s, v in await seqs(store)) == [("a", 1), ("a", 2), ("b", 1), ("held", 1), ("new", 1)]
         assert await store.positions("") == {}
 
+    async def test_kinds_are_written_in_the_order_of_their_declaration(self, adapter: OnMongo, monkeypatch: pytest.MonkeyPatch) -> None:
+        """So that who dies in between leaves what was declared first, and tells nothing that rests on what is not there."""
+        store, _ = await adapter.open("onboarding")
+        whole = store._committer._documents
+
+        async def dying(kind: str, *rest: Any) -> Any:
+            if kind == "other":
+                raise Unavailable
+            return await whole(kind, *rest)
+
+        monkeypatch.setattr(store._committer, "_documents", dying)
+        with pytest.raises(Unavailable):
+            await store.commit(Commit([write("s", kind="other"), write("m")]))
+        assert (await versions(store, "m"), await versions(store, "s", kind="other")) == ([1], [None])
+
     async def test_erasing_takes_what_is_not_told_yet_too(self, adapter: OnMongo) -> None:
         store, _ = await adapter.open("onboarding")
         await store.commit(Commit([write("a", data=b'{"who":"x"}', topic="suppliers")]))
