@@ -41,8 +41,8 @@ check: install ## style, types, imports, file lengths, contracts
 	$(BIN)/python deploy/checks/lengths.py
 	$(BIN)/duewatch contracts check
 
-bench: install ## benchmarks, one JSON object a line, also in build/bench.jsonl
-	$(BIN)/python -m tests.bench
+bench: install ## benchmarks, one JSON object a line, also in build/bench.jsonl; RUNTIME=both for Kafka and MongoDB beside
+	$(BIN)/python -m tests.bench $(if $(filter both,$(RUNTIME)),--kafka)
 
 servers: install ## Kafka and MongoDB on this machine for who tries things, until Ctrl-C
 	exec $(BIN)/python -m tests.infra

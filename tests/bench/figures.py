@@ -4,21 +4,39 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 
 _FILE = Path(__file__).parents[2] / "build" / "bench.jsonl"
 _TICK, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
 
+_suffix = ContextVar("suffix", default="")
+_shown: dict[str, float] = {}
+
+
 def begin() -> None:
     """A new file."""
     _FILE.parent.mkdir(exist_ok=True)
     _FILE.write_text("")
+    _shown.clear()
+
+
+@contextlib.contextmanager
+def named(suffix: str) -> Iterator[None]:
+    """What is shown in this block has a name that ends so, and beside it how it stands to the same figure without the suffix, where that was shown."""
+    token = _suffix.set(suffix)
+    yield
+    _suffix.reset(token)
 
 
 def show(figure: str, value: float, unit: str, n: int, note: str = "") -> None:
     """One figure; `n`: how many were measured."""
-    found = {"figure": figure, "value": round(value, 2), "unit": unit, "n": n, "note": note}
+    name, beside = figure + _suffix.get(), _shown.get(figure)
+    _shown[name] = value
+    found = {"figure": name, "value": round(value, 2), "unit": unit, "n": n, "note": note}
+    if name != figure and beside:
+        found["of_embedded"] = round(value / beside, 3)
     line = json.dumps(found, ensure_ascii=False)
     print(line, flush=True)
     with _FILE.open("a", encoding="utf-8") as file:
@@ -36,21 +54,9 @@ def cpu_s(pid: int) -> float:
     return _ticks(Path(f"/proc/{pid}/stat")) / _TICK
 
 
-def group_rss_mb(leader: int) -> float:
-    """Resident memory of a process group; pages that its processes share count for each."""
-    pages = 0
-    for pid in _group(leader):
-        with contextlib.suppress(OSError):
-            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * _PAGE / 1e6
-
-
-def _group(leader: int) -> Iterator[int]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if os.getpgid(int(entry.name)) == leader:
-                    yield int(entry.name)
+def rss_mb(pid: int) -> float:
+    """Resident memory of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE / 1e6
 
 
 def _ticks(stat: Path) -> int:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ import httpx
 from tests.bench import data
 from tests.bench.figures import cpu_s, percentile, show
 from tests.bench.outside import load_list, question, start_import, until_known, wait
+from tests.bench.runtimes import Measured
 from tests.system.running import System, free_port
 
 _CONNECTIONS = 32
@@ -55,24 +56,24 @@ def _meanwhile(port: int, requests: str, rate: float) -> Iterator[dict[str, floa
     assert not found["failed"], found
 
 
-def _loads(pid: int, port: int, requests: str, times: int = 3) -> tuple[float, float]:
-    """Answers a second, and answers a processor second of the server; medians."""
+def _loads(spent: Callable[[], float], port: int, requests: str, times: int = 3) -> tuple[float, float]:
+    """Answers a second, and answers a processor second of those who answer, of which `spent` says how many went; medians."""
     rates, per_core = [], []
     for _ in range(times):
-        before = cpu_s(pid)
+        before = spent()
         found = load(port, requests)
         rates.append(found["per_s"])
-        per_core.append(found["n"] / max(0.01, cpu_s(pid) - before))
+        per_core.append(found["n"] / max(0.01, spent() - before))
     return percentile(rates, 0.5), percentile(per_core, 0.5)
 
 
-def run(system: System, token: str, n: int) -> None:
+def run(found: Measured, token: str, n: int) -> None:
     """Single decisions, half load, batches, and the trivial answer of the same minute."""
-    port = int(system.url.rpartition(":")[2])
+    port = int(found.system.url.rpartition(":")[2])
     singles = _asked(token, [question(f"M{i * 7919 % n}") for i in range(2000)])
     with _trivial() as (pid, trivial_port):
-        trivial, trivial_core = _loads(pid, trivial_port, singles)
-    rate, per_core = _loads(system.process.pid, port, singles)
+        trivial, trivial_core = _loads(lambda: cpu_s(pid), trivial_port, singles)
+    rate, per_core = _loads(found.gate_cpu_s, port, singles)
     show(
         "trivial_asgi_per_s",
         trivial,
@@ -87,13 +88,13 @@ def run(system: System, token: str, n: int) -> None:
         per_core,
         "1/s",
         3,
-        f"a processor second of the front; {per_core / trivial_core:.2f} of the trivial answer's",
+        f"a processor second of {' and '.join(found.answering)}; {per_core / trivial_core:.2f} of the trivial answer's",
     )
     half = load(port, singles, rate=rate / 2)
     show("gate_p99_ms", half["p99_ms"], "ms", int(half["n"]), f"at half load, {rate / 2:.0f}/s by the clock; p50 {half['p50_ms']:.2f}")
     batches = _asked(token, [{"items": [question(f"M{(i * 500 + k) * 31 % n}") for k in range(500)]} for i in range(40)])
-    found = [load(port, batches, connections=4)["per_s"] * 500 for _ in range(3)]
-    show("gate_batch_decisions_per_s", percentile(found, 0.5), "1/s", 3, "batches of 500, 4 connections; median of 3")
+    rates = [load(port, batches, connections=4)["per_s"] * 500 for _ in range(3)]
+    show("gate_batch_decisions_per_s", percentile(rates, 0.5), "1/s", 3, "batches of 500, 4 connections; median of 3")
 
 
 def beside(system: System, client: httpx.Client, token: str, n: int, release: bytes) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 
 from tests.bench import data
-from tests.bench.figures import group_rss_mb, percentile, show
+from tests.bench.figures import percentile, show
+from tests.bench.runtimes import Measured
 from tests.system.running import System
 
 LIST = "us_ofac_sdn"
@@ -59,9 +60,9 @@ def until_known(client: httpx.Client, numbers: list[str]) -> None:
         time.sleep(0.05)
 
 
-def imports(system: System, client: httpx.Client, n: int) -> None:
-    """A whole import, into a system that has the whole list."""
-    body = data.as_csv(data.suppliers(n))
+def imports(found: Measured, client: httpx.Client, n: int) -> None:
+    """A whole import, into a system that has the whole list; what it costs each process."""
+    body, before = data.as_csv(data.suppliers(n)), found.cpu()
     began = time.perf_counter()
     job = wait(client, f"/v1/supplier-imports/{start_import(client, body)}", ("running",))
     done = time.perf_counter() - began
@@ -70,7 +71,20 @@ def imports(system: System, client: httpx.Client, n: int) -> None:
     known = time.perf_counter() - began
     show("import_suppliers_per_s", n / done, "1/s", n, "until the import says done; it keeps pace with screening against the whole list")
     show("import_to_gate_suppliers_per_s", n / known, "1/s", n, "until the gate knows the last ones: screened and rated")
-    show("rss_mb", group_rss_mb(system.process.pid), "MB", n, "all processes; pages that they share count for each")
+    spent = {name: (after - before[name]) / n * 1e6 for name, after in found.cpu().items()}
+    show(
+        "import_cpu_us_per_supplier",
+        sum(spent.values()),
+        "us",
+        n,
+        "processor time until the gate knows the last ones: " + _by_process(spent),
+    )
+    rss = found.rss()
+    show("rss_mb", sum(rss.values()), "MB", n, "pages that processes share count for each: " + _by_process(rss))
+
+
+def _by_process(values: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.0f}" for name, value in sorted(values.items(), key=lambda one: -one[1]))
 
 
 def latency(client: httpx.Client, files: dict[str, bytes], n_suppliers: int, n: int) -> None:

@@ -30,6 +30,7 @@ from shared.security.tokens import LocalIssuer
 from shared.settings import Settings
 from tests.bench import data
 from tests.bench.outside import LIST, STAFF, question
+from tests.system.lists import zipped
 
 _LINES = 25
 Work = Callable[[], Awaitable[int]]  # does some of it; how many that were
@@ -72,7 +73,7 @@ class Stage:
 
     async def list_known(self) -> None:
         """The whole list, in screening's memory."""
-        await self._post(f"/v1/lists/{LIST}/releases", data.zipped(data.official_list()[0]), "application/zip")
+        await self._post(f"/v1/lists/{LIST}/releases", zipped(data.official_list()[0]), "application/zip")
         await Loader(self.node.contexts["intelligence"]).step()
         await self.react("screening")
         gc.collect()

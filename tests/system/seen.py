@@ -1,5 +1,6 @@
 """Everything that people and programs can see of a running system, by names that do not depend on the run."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,12 @@ Section = dict[str, Any]
 
 
 def _settled(rating: Any) -> Any:
-    """A rating without what it was heard from last: audits, cases and other suppliers answer in the order in which they come to it."""
-    return {key: value for key, value in rating.items() if key not in ("cause", "version")}
+    """A rating without what it was heard from last: audits, cases and other suppliers answer in the order in which they come to it.
+
+    Drivers of one weight stand by their matches' ids, which are of the run.
+    """
+    drivers = sorted(rating.get("drivers", ()), key=lambda one: (-one["points"], json.dumps(one, sort_keys=True)))
+    return {key: value for key, value in rating.items() if key not in ("cause", "version")} | {"drivers": drivers}
 
 
 def _moves(items: list[Any], *, linked: bool) -> Any:
@@ -104,8 +109,8 @@ class Eyes:
             self.plain.learn(one["id"], " ".join(f"{ref['system']}:{ref['number']}" for ref in one["external_refs"]))
         matches = list(self.pages("/v1/matches"))
         for one in matches:
-            names = (self.plain.name(one["supplier_id"]), self._plain_text(one["signal"]["id"]), one["party"], one["party_name"])
-            self.plain.learn(one["id"], " / ".join(names))
+            parts = (self.plain.name(one["supplier_id"]), self._plain_text(one["signal"]["id"]), one["party"], one["party_name"])
+            self.plain.learn(one["id"], " / ".join(parts))
         ids, named = [one["id"] for one in suppliers], self.plain.name
         linked = {named(one["id"]): bool(one["upstream"] or any(owner.get("supplier_id") for owner in one["owners"])) for one in suppliers}
         found: dict[str, Section] = {

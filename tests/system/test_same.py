@@ -64,8 +64,15 @@ def _typo(name: str, rng: random.Random) -> str:
 
 
 def _suppliers() -> list[dict[str, str]]:
-    """Listed names as they are, in another case or legal form, mistyped, by an alias; with owners, goods and upstream; and some of nobody."""
-    rng, found = random.Random(11), []
+    """Some of nobody; listed names as they are, in another case or legal form, mistyped, by an alias; with owners, goods and upstream.
+
+    Those of nobody first: a batch that begins with one once told of everybody's screening before it told of any match.
+    """
+    rng = random.Random(11)
+    found = [
+        {"number": f"C{at}", "name": f"Lakeside Berry House {word}", "country": "PT", "goods": "0810:PT"}
+        for at, word in enumerate("ABCDEFGHIJKL")
+    ]
     for at, name in enumerate(_names()):
         other = (name, name.lower(), name.replace("Company Limited", "Co., Ltd."), _typo(name, rng), f"{name.split()[0]} General Export")[
             at % 5
@@ -77,10 +84,6 @@ def _suppliers() -> list[dict[str, str]]:
             "goods": ";".join(rng.sample(_GOODS, rng.randint(0, 2))),
             "upstream": ";".join(sorted({f"P{rng.randrange(60)}" for _ in range(at % 3)} - {f"P{at}"})),
         })  # fmt: skip
-    found += [
-        {"number": f"C{at}", "name": f"Lakeside Berry House {word}", "country": "PT", "goods": "0810:PT"}
-        for at, word in enumerate("ABCDEF")
-    ]
     return found
 
 
@@ -94,14 +97,14 @@ def _csv(rows: list[dict[str, str]]) -> bytes:
 
 def _story() -> Story:
     rows = _suppliers()
-    changed = [row | {"name": f"{row['name']} Newly Named"} if at % 2 else row for at, row in enumerate(rows[:20])]
+    changed = [row | {"name": f"{row['name']} Newly Named"} if at % 2 else row for at, row in enumerate(rows[8:28])]
     changed += [
         {"number": "N1", "name": "Brelvani Steel Works", "country": "CN"},
         {"number": "N2", "name": "Of No Country", "country": "ZZ"},
     ]
     told = (
-        {"kind": "party", "name": rows[61]["name"], "country": "PT"},
-        {"kind": "party", "name": rows[1]["name"], "country": "RU"},
+        {"kind": "party", "name": rows[2]["name"], "country": "PT"},
+        {"kind": "party", "name": rows[13]["name"], "country": "RU"},
         {"kind": "exposure", "hs": "5201", "origin": "CN", "region": "CN-XJ"},
         {"kind": "exposure", "hs": "0810", "origin": "PT"},
     )
