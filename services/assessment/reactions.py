@@ -17,6 +17,7 @@ from shared.kernel.service import Context, Task
 
 GROUP = "assessment"
 _BATCH = 500
+_BREATH_S = 0.1  # between two looks at the store: each commit of anyone nudges, and an import makes hundreds a second
 
 
 def link_of(meta: Meta) -> Link:
@@ -101,6 +102,7 @@ class Assessor:
         while True:
             if not await self.fade_step():
                 upcoming = await self.ctx.store.next_alarm()
+                await asyncio.sleep(_BREATH_S)
                 await waits.wait(1.0 if upcoming is None else min(1.0, max(0.01, upcoming - self.ctx.clock.now().timestamp())))
 
     async def fade_step(self) -> int:
@@ -116,6 +118,7 @@ class Assessor:
             if await self.policy_step():
                 await asyncio.sleep(self.under_way_s)
             else:
+                await asyncio.sleep(_BREATH_S)
                 await waits.wait(5.0)
 
     async def policy_step(self) -> bool:

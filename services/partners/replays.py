@@ -1,5 +1,6 @@
 """Replays: what stands in the feed behind a cursor becomes deliveries again, a page a commit, together with how far that is done."""
 
+import asyncio
 import logging
 from datetime import datetime
 
@@ -20,6 +21,7 @@ log = logging.getLogger("duewatch.webhooks")
 _PAGE = 500
 _AT_ONCE = 50
 _POLL_S = 0.5
+_BREATH_S = 0.1  # between two looks: each commit of anyone nudges
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -38,6 +40,7 @@ async def run(ctx: Context) -> None:
     waits = ctx.nudged()
     while True:
         if not await step(ctx):
+            await asyncio.sleep(_BREATH_S)
             await waits.wait(_POLL_S)
 
 
