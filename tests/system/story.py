@@ -12,7 +12,7 @@ from tests.system.plain import Plain
 from tests.system.running import System
 from tests.system.seen import Eyes, Section
 
-_STILL_S = 1.5  # it has come to rest when nothing moved for so long
+_STILL_S = 2.5  # it has come to rest when nothing moved for so long
 _REST_S = 900.0
 _REASONS = {"confirmed": "same_party", "cleared": "different_name", "escalated": "insufficient_information"}
 
