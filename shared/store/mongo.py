@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pymongo
 from bson.objectid import ObjectId
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
@@ -26,6 +27,7 @@ from shared.store.port import Collection, Commit, DeadLetter, Key, Lost, Stored
 _AT_ONCE = 1000
 _SETTLED_S = 5.0  # what is older than this is in the journal, or its writer is dead
 _W_TIMEOUT_MS = 10_000
+_ENDING_S = 2.0
 _DOCUMENT = {"t": 1, "i": 1, "v": 1, "s": 1, "h": 1, "n": 1, "w": 1}
 Tell = Callable[[Sequence[JournalRow]], Awaitable[None]]
 
@@ -245,8 +247,12 @@ class MongoStore:
         return last, digest
 
     async def close(self) -> None:
-        """Finishes clearing; what it cannot clear is told again at the next start."""
-        await asyncio.gather(*self._clearing, return_exceptions=True)
+        """Finishes clearing, as long as a process that ends may take; what it cannot clear is told again at the next start."""
+        if self._clearing:
+            _, late = await asyncio.wait(self._clearing, timeout=_ENDING_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
 
 def _untold(older_s: float) -> dict[str, Any]:
@@ -255,6 +261,8 @@ def _untold(older_s: float) -> dict[str, Any]:
 
 
 async def closed(client: Any) -> None:
-    """Closes a client of either driver: one gives something to wait for, the other does not."""
-    if inspect.isawaitable(waiting := client.close()):
-        await waiting
+    """Closes a client of either driver: one gives something to wait for, the other does not. Both tell the server which sessions end,
+    and would look for one that is away for half a minute."""
+    with pymongo.timeout(_ENDING_S):
+        if inspect.isawaitable(waiting := client.close()):
+            await waiting

@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.timeout(240),
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]  # as in test_mongo_adapter.py
+_END_S = 15.0  # compose grants twenty seconds, Kubernetes thirty
 
 
 @pytest.fixture
@@ -68,3 +69,15 @@ async def test_who_is_away_is_named_until_it_is_back(servers: Servers, kafka_of_
     await until_missing(servers, ["bus"])
     await asyncio.to_thread(kafka_of_ours.start)
     await until_missing(servers, [])
+
+
+async def test_who_ends_while_both_are_away_ends_all_the_same(
+    servers: Servers, kafka_of_ours: LocalKafka, mongo_of_ours: LocalMongo
+) -> None:
+    store, bus = servers.store(SERVICE), servers.bus(SERVICE)
+    assert await servers.missing() == [], "both have been asked something, so there are sessions and connections to end"
+    await asyncio.gather(asyncio.to_thread(kafka_of_ours.kill), asyncio.to_thread(mongo_of_ours.kill))
+    async with asyncio.timeout(_END_S):
+        await bus.close()
+        await store.close()
+        await servers.close()
