@@ -13,7 +13,6 @@ import logging
 import zlib
 from typing import Any
 
-import faust
 import msgspec
 from faust.types import EventT, StreamT
 
@@ -21,6 +20,7 @@ from services.hotspots.fold import Observation, current, judged, merged
 from services.hotspots.heard import GROUP, concerns, of_record
 from services.hotspots.model import HOTSPOT, Seen
 from services.hotspots.sightings import Watched, by_spot, learned, sightings, spot_id, supplier_of, unheard, word_of
+from services.hotspots.stream_consumer import App
 from services.hotspots.stream_settings import app_settings
 from shared.bus.kafka_records import record as record_of
 from shared.bus.kafka_settings import KafkaSettings
@@ -65,7 +65,7 @@ class Stream:
         self.ctx, self.policy = ctx, watcher.policy
         kafka = KafkaSettings.parse(ctx.settings.bus)
         self._prefix, self._partitions = kafka.prefix, ctx.settings.partitions
-        self.app = faust.App(**app_settings(kafka, GROUP, self._partitions, ctx.folder))
+        self.app = App(**app_settings(kafka, GROUP, self._partitions, ctx.folder, ctx.settings.instance))
         self._watched = self.app.Table("watched", key_type=bytes, value_type=bytes, partitions=self._partitions)
         self._windows = self.app.Table("windows", key_type=bytes, value_type=bytes, partitions=self._partitions)
         self._sightings = self.app.topic(f"{self.app.conf.id}-sightings", **_RAW, internal=True, partitions=self._partitions)
@@ -143,6 +143,8 @@ class Stream:
             return
         together = {one.id: one for one in current(together.values(), rule, now)}
         told = known.told or judged(together, rule, now).closes_at is not None
+        if not told and not all(one.live for one in sighted.observations):  # a rebuilt table may know less than what was told once
+            told = await self.ctx.kernel.get(HOTSPOT, sighted.tenant, key.decode()) is not None
         if told:  # before the table: who dies in between hears the same again
             body = Seen(sighted.spot, tuple(together.values()), rule)
             await self.ctx.kernel.apply_many([Item(HOTSPOT, sighted.tenant, key.decode(), Message(body, sighted.cause))], strict=True)

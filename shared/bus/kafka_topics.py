@@ -12,11 +12,12 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.bus.kafka_reach import reaching
 from shared.bus.kafka_settings import KafkaSettings
-from shared.events.topics import TOPICS, Topic
+from shared.events.topics import STREAM_TOPICS, TOPICS, Topic
 
 _LIMIT_S = 30.0
 _LOOK_S = 0.02
 _DAY_MS = 86_400_000
+_ALL = {**TOPICS, **STREAM_TOPICS}
 LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes; of a batch as the broker sees it
 
 
@@ -38,9 +39,9 @@ class KafkaTopics:
         self._settings, self._partitions, self._largest = settings, partitions, largest_message
         self._in_sync = in_sync if in_sync is not None else max(1, settings.replication - 1)
 
-    def plans(self, names: Iterable[str] = TOPICS) -> list[Plan]:
+    def plans(self, names: Iterable[str] = _ALL) -> list[Plan]:
         """What should be there."""
-        return [self._plan(TOPICS[name]) for name in names]
+        return [self._plan(_ALL[name]) for name in names]
 
     def _plan(self, topic: Topic) -> Plan:
         keeps = {"cleanup.policy": "compact"}
@@ -49,7 +50,7 @@ class KafkaTopics:
         configs = {**keeps, "min.insync.replicas": str(self._in_sync), "max.message.bytes": str(self._largest)}
         return Plan(self._settings.prefix + topic.name, self._partitions, self._settings.replication, configs)
 
-    async def apply(self, names: Iterable[str] = TOPICS) -> list[str]:
+    async def apply(self, names: Iterable[str] = _ALL) -> list[str]:
         """Creates those that are missing and waits until they can be written to; their names. Changes none that is there."""
         async with self._admin("create the topics") as admin:
             plans = self.plans(names)
@@ -65,7 +66,7 @@ class KafkaTopics:
             await _usable(admin, [p.name for p in plans])
         return made
 
-    async def check(self, names: Iterable[str] = TOPICS) -> list[str]:
+    async def check(self, names: Iterable[str] = _ALL) -> list[str]:
         """What differs from what should be, one sentence each; none: all is well."""
         found: list[str] = []
         async with self._admin("describe the topics") as admin:

@@ -36,3 +36,13 @@ TOPICS = {
         Topic(name="remediation", owner="remediation"),
     )
 }
+
+STREAM_TOPICS = {  # what the Faust app that counts hot-spots on Kafka keeps for itself, no events of the catalogue: see ADR 0011
+    t.name: t
+    for t in (
+        Topic(name="hotspots-sightings", owner="hotspots"),
+        Topic(name="hotspots-again", owner="hotspots"),  # dead letters that are tried again
+        Topic(name="hotspots-watched-changelog", owner="hotspots", compacted=True),
+        Topic(name="hotspots-windows-changelog", owner="hotspots", compacted=True),
+    )
+}

@@ -12,11 +12,12 @@ from pymongo import AsyncMongoClient
 
 from services.hotspots.service import SERVICE
 from services.runtime.backends import mongo_store
+from shared.bus.kafka_topics import KafkaTopics
 from shared.events.hotspots import HotspotClosed, HotspotDetected
 from shared.settings import Settings
 from shared.store.mongo import MongoStore
 from shared.store.port import DeadLetter
-from tests.faults.hotspots_on_kafka import World
+from tests.faults.hotspots_on_kafka import P, World
 from tests.faults.hotspots_on_kafka import world as made
 
 _LONG_S = 90  # members come and go
@@ -48,8 +49,8 @@ async def test_a_hot_spot_opens_and_closes(world: World) -> None:
     assert worker.end() == 0
 
 
-async def test_a_worker_that_is_killed_goes_on_from_its_changelogs(world: World) -> None:
-    worker = world.worker()
+async def test_a_worker_that_is_killed_and_comes_back_under_its_name_goes_on_from_its_changelogs(world: World) -> None:
+    worker = world.worker("hotspots-1")
     await worker.ready()
     await world.supplier(1)
     await world.confirmed(1, "us_ofac_sdn")
@@ -58,7 +59,7 @@ async def test_a_worker_that_is_killed_goes_on_from_its_changelogs(world: World)
     worker.end(signal.SIGKILL)
     await world.finding(2)
     began = time.monotonic()
-    again = world.worker()
+    again = world.worker("hotspots-1")
     await again.ready()
     (opened,) = await world.told(1)
     print(f"ready and told again {time.monotonic() - began:.1f} s after kill -9")
@@ -105,7 +106,10 @@ async def test_a_second_worker_takes_its_share_and_both_know_all(world: World) -
     ]  # fmt: skip
 
 
-async def test_tables_and_offsets_that_were_lost_are_rebuilt_from_the_topics_without_a_second_effect(world: World) -> None:
+@pytest.mark.parametrize("gone", [(), ("matches",)], ids=["", "but what is kept no more"])
+async def test_tables_and_offsets_that_were_lost_are_rebuilt_from_the_topics_without_a_second_effect(
+    world: World, gone: tuple[str, ...]
+) -> None:
     worker = world.worker()
     await worker.ready()
     await world.supplier(1)
@@ -119,10 +123,11 @@ async def test_tables_and_offsets_that_were_lost_are_rebuilt_from_the_topics_wit
     await admin.start()
     own = [t for t in await admin.list_topics() if t.startswith(f"{world.settings.prefix}hotspots-")]
     assert len(own) == 4  # two changelogs, sightings, dead letters that are tried again
-    await admin.delete_topics(own)
+    await admin.delete_topics([*own, *(world.settings.prefix + topic for topic in gone)])
     await admin.close()
-    await world.forget()
     await asyncio.sleep(1)
+    await KafkaTopics(world.settings, P).apply(gone)
+    await world.forget()
     await world.worker().ready()
     await asyncio.sleep(3)
     assert await world.told(1) == before
