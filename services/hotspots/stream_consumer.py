@@ -6,12 +6,13 @@ more and not read again, and since a gap counts as handled its offsets are commi
 is made here: positions first, then empty queues, then partitions. Smaller holes of the same kind are closed beside it.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka
-from faust.types import TP, TransportT
+from faust.types import TP, AgentT, TransportT
 
 
 class Consumer(aiokafka.Consumer):
@@ -75,7 +76,12 @@ class _Transport(aiokafka.Transport):
 
 
 class App(faust.App):
-    """Faust's, with this consumer."""
+    """Faust's, with this consumer, and ended by an agent that breaks."""
 
     def _new_transport(self) -> TransportT:
         return _Transport(self.conf.broker_consumer, self)
+
+    async def _on_agent_error(self, agent: AgentT[Any], exc: BaseException) -> None:
+        """Ends the run, and this agent never goes on: after its next event Faust would commit that one, and the one that broke with it."""
+        await self.crash(exc)
+        await asyncio.Event().wait()

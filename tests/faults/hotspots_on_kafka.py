@@ -49,7 +49,7 @@ _STAND_INS = {kind: Aggregate(kind=kind, state=dict, decide=_tell, key=None) for
 class Worker:
     """`duewatch serve hotspots`."""
 
-    def __init__(self, world: "World", number: int, instance: str | None) -> None:
+    def __init__(self, world: "World", number: int, instance: str | None, hotspots: str) -> None:
         self.folder, self.number = world.folder / f"worker-{number}", number
         (self.port,) = free_ports(1)
         settings = Settings.read(
@@ -59,7 +59,7 @@ class Worker:
             store=world.store_url,
             port=self.port,
             partitions=P,
-            hotspots="faust",
+            hotspots=hotspots,
             instance=instance,
         )
         self.log = (world.folder / f"worker-{number}.log").open("ab")
@@ -117,9 +117,9 @@ class World:
         self.workers: list[Worker] = []
         self._sent = 0
 
-    def worker(self, instance: str | None = None) -> Worker:
-        """One more, under a name of its own if one is given."""
-        made = Worker(self, len(self.workers), instance)
+    def worker(self, instance: str | None = None, hotspots: str = "faust") -> Worker:
+        """One more, under a name of its own if one is given; `hotspots`: who counts."""
+        made = Worker(self, len(self.workers), instance, hotspots)
         self.workers.append(made)
         return made
 

@@ -1,5 +1,6 @@
 """When the stream's consumer reads which partitions: never a stream's while positions are set and queues are emptied."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,17 @@ async def test_the_flow_stands_still_while_partitions_are_assigned(consumer: Con
     consumer.app.flow_control.resume()
     await consumer.on_partitions_assigned({STREAM}, 1)
     assert flowing == [False]
+
+
+async def test_an_agent_that_breaks_ends_the_run_and_takes_no_other_event(consumer: Consumer) -> None:
+    app = consumer.app
+    assert isinstance(app, App)
+    agent: Any = None
+    broken = asyncio.create_task(app._on_agent_error(agent, ValueError()))
+    await asyncio.wait([broken], timeout=0.05)
+    assert app.crashed
+    assert not broken.done()
+    broken.cancel()
 
 
 async def test_what_has_no_position_yet_is_read_from_its_beginning(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:
