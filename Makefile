@@ -74,8 +74,8 @@ kafka-files: install ## writes deploy/topics.yaml and deploy/acls.yaml anew
 test-deploy: install ## helm lint, and the chart's manifests against Kubernetes' schemas; builds helm once, some minutes (needs Go)
 	$(BIN)/pytest tests/deploy/test_helm.py tests/deploy/test_helm_copies.py
 
-test-streams: install ## hot-spots counted by Faust, on a real broker: workers killed and added
-	$(BIN)/pytest tests/faults/test_hotspots_stream.py
+test-streams: install ## hot-spots counted by Faust, on a real broker, what takes long: workers killed and added
+	$(BIN)/pytest tests/faults/test_hotspots_stream_long.py
 
 test-compose: install ## the compose file for real, with stand-ins for images where no registry is reached (needs Docker)
 	$(BIN)/pytest -p no:randomly tests/deploy/test_compose.py tests/deploy/test_observability.py tests/deploy/test_testcontainers.py

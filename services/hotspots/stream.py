@@ -13,14 +13,14 @@ import logging
 import zlib
 from typing import Any
 
-import faust
 import msgspec
 from faust.types import EventT, StreamT
 
 from services.hotspots.fold import Observation, current, judged, merged
 from services.hotspots.heard import GROUP, concerns, of_record
-from services.hotspots.model import HOTSPOT, Seen
+from services.hotspots.model import HOTSPOT, WATCHED, Seen
 from services.hotspots.sightings import Watched, by_spot, learned, sightings, spot_id, supplier_of, unheard, word_of
+from services.hotspots.stream_consumer import App
 from services.hotspots.stream_settings import app_settings
 from shared.bus.kafka_records import record as record_of
 from shared.bus.kafka_settings import KafkaSettings
@@ -29,7 +29,7 @@ from shared.events.envelope import Meta, Record, encode
 from shared.events.hotspots import Spot
 from shared.events.matches import MatchEvent
 from shared.events.suppliers import SupplierEvent
-from shared.kernel.aggregate import Cause, Item, Message
+from shared.kernel.aggregate import Aggregate, Cause, Item, Message
 from shared.kernel.reactor import TRANSIENT, cause_of, letter_of
 from shared.kernel.service import Context
 
@@ -65,7 +65,7 @@ class Stream:
         self.ctx, self.policy = ctx, watcher.policy
         kafka = KafkaSettings.parse(ctx.settings.bus)
         self._prefix, self._partitions = kafka.prefix, ctx.settings.partitions
-        self.app = faust.App(**app_settings(kafka, GROUP, self._partitions, ctx.folder))
+        self.app = App(**app_settings(kafka, GROUP, self._partitions, ctx.folder, ctx.settings.instance))
         self._watched = self.app.Table("watched", key_type=bytes, value_type=bytes, partitions=self._partitions)
         self._windows = self.app.Table("windows", key_type=bytes, value_type=bytes, partitions=self._partitions)
         self._sightings = self.app.topic(f"{self.app.conf.id}-sightings", **_RAW, internal=True, partitions=self._partitions)
@@ -108,7 +108,11 @@ class Stream:
         kept = self._watched.get(key)
         if word is None:
             return
-        known = _watched.decode(kept) if kept is not None else unheard(supplier)
+        if kept is not None:
+            known = _watched.decode(kept)
+        else:
+            first = isinstance(payload, SupplierEvent) and record.meta.sequence == 1  # an import's, so that it costs no look
+            known = (None if first else await self._of_kernel(WATCHED, tenant, supplier)) or unheard(supplier)
         new = learned(known, word)
         if new != known:
             self._watched[key] = encode(new)
@@ -143,10 +147,17 @@ class Stream:
             return
         together = {one.id: one for one in current(together.values(), rule, now)}
         told = known.told or judged(together, rule, now).closes_at is not None
+        if not told and (kept is None or not all(one.live for one in sighted.observations)):
+            told = await self._of_kernel(HOTSPOT, sighted.tenant, key.decode()) is not None
         if told:  # before the table: who dies in between hears the same again
             body = Seen(sighted.spot, tuple(together.values()), rule)
             await self.ctx.kernel.apply_many([Item(HOTSPOT, sighted.tenant, key.decode(), Message(body, sighted.cause))], strict=True)
         self._windows[key] = encode(Window(together, told))
+
+    async def _of_kernel(self, kind: Aggregate[Any], tenant: str, id_: str) -> Any:
+        """What the kernel's document knows where a table knows nothing: it was lost, or the kernel counted before."""
+        found = await self._patiently(lambda: self.ctx.kernel.get(kind, tenant, id_))
+        return found.state if found is not None else None
 
     # ---- what goes wrong ----
 
@@ -180,13 +191,12 @@ class Stream:
         except TRANSIENT as error:
             log.warning("%s tries dead letters later: %s", GROUP, type(error).__name__)
 
-    async def _patiently(self, do: Any) -> None:
+    async def _patiently(self, do: Any) -> Any:
         """Until the store is there: to lose what was heard is no way out, nor is to hold the partition any other way."""
         pause = _FIRST_PAUSE_S
         while True:
             try:
-                await do()
-                return
+                return await do()
             except TRANSIENT as error:
                 log.warning("%s waits for its store: %s", GROUP, type(error).__name__)
                 await asyncio.sleep(pause)

@@ -13,8 +13,11 @@ _REBALANCE_S = 10.0  # for one that died while a group gathers, all others wait 
 _COMMIT_S = 1.0
 
 
-def app_settings(kafka: KafkaSettings, name: str, partitions: int, folder: Path) -> dict[str, Any]:
-    """The arguments of `faust.App`. Reads the files of names and passwords: OSError where one cannot be read."""
+def app_settings(kafka: KafkaSettings, name: str, partitions: int, folder: Path, instance: str) -> dict[str, Any]:
+    """The arguments of `faust.App`. Reads the files of names and passwords: OSError where one cannot be read.
+
+    A worker that has a name (`instance`) and comes back under it within `_SESSION_S` gets its partitions back at once.
+    """
     return {
         "id": kafka.prefix + name,
         "broker": [URL(f"kafka://{server}") for server in kafka.servers],
@@ -23,12 +26,15 @@ def app_settings(kafka: KafkaSettings, name: str, partitions: int, folder: Path)
         "broker_heartbeat_interval": _HEARTBEAT_S,
         "broker_rebalance_timeout": _REBALANCE_S,
         "broker_commit_interval": _COMMIT_S,
+        "consumer_group_instance_id": instance or None,
         "consumer_auto_offset_reset": "earliest",
         "processing_guarantee": "at_least_once",
         "stream_ack_exceptions": False,  # what broke must come again
         "stream_ack_cancelled_tasks": False,
         "store": "memory://",
+        "table_standby_replicas": 0,  # in memory they are of no use: who takes a partition over reads its changelog from the beginning
         "datadir": folder,
+        "topic_allow_declare": False,  # they are there, and keep what `topics apply` says
         "topic_partitions": partitions,
         "topic_replication_factor": kafka.replication,
         "producer_acks": -1,

@@ -5,6 +5,10 @@ import logging
 import os
 from typing import Any, NamedTuple
 
+from shared.bus.kafka_settings import KafkaSettings
+from shared.bus.kafka_topics import KafkaTopics
+from shared.errors import Unavailable
+from shared.events.topics import STREAM_TOPICS
 from shared.kernel.service import Context
 
 log = logging.getLogger("duewatch.hotspots")
@@ -68,6 +72,7 @@ async def _once(ctx: Context, watcher: Any, watch: Watch) -> None:
     """One run: ends by an exception when it has crashed or stalled."""
     from services.hotspots.stream import Stream  # only where it is needed: Faust takes a second to import
 
+    await _topics(ctx)
     loop = asyncio.get_running_loop()
     stream = Stream(ctx, watcher)
     app = stream.app
@@ -92,10 +97,23 @@ async def _once(ctx: Context, watcher: Any, watch: Watch) -> None:
         raise
 
 
+async def _topics(ctx: Context) -> None:
+    """They must be there before Faust joins its group: a topic that the group's leader does not see is dealt to nobody, for minutes."""
+    topics = KafkaTopics(KafkaSettings.parse(ctx.settings.bus), ctx.settings.partitions)
+    while True:
+        try:
+            await topics.apply(STREAM_TOPICS)
+            return
+        except Unavailable as error:
+            log.warning("the stream waits for its topics: %s", error)
+            await asyncio.sleep(_LOOK_S)
+
+
 def _look(app: Any) -> Look:
     """By Faust's own sensors."""
     if not app.started or app.rebalancing or app.rebalancing_count == 0:
-        read = sum(app.tables.recovery.active_offsets.values()) if app.started else 0  # changelogs may be long: reading on is progress
+        offsets = app.tables.recovery.active_offsets.values() if app.started else ()  # changelogs may be long: reading on is progress
+        read = sum(at for at in offsets if at is not None)  # None: just assigned, not asked for yet
         return Look(True, 0, (("changelogs", 0, read),))
     monitor = app.monitor
     mine = sorted((tp.topic, tp.partition) for tp in app.consumer.assignment())

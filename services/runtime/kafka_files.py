@@ -48,7 +48,7 @@ def acls_file() -> str:
         rows += [_rule(service, "topic", name, "Read", "Describe") for name in sorted(_read(reactions) - set(own))]
         rows += [_rule(service, "topic", name, "Read") for name in sorted(_read(reactions) & set(own))]
         rows += [_rule(service, "group", r.group, "Read") for r in reactions]
-    # Faust makes the topics of its tables, and what it sends itself, by its own name; see ADR 0011.
+    # The stream's own topics: it makes those that `setup` did not make, or that were lost, to be rebuilt; see ADR 0011.
     rows.append(_rule("hotspots", "topic", "hotspots-", "Create", "Read", "Write", "Describe", pattern="prefixed"))
     # Imports wait while the readers of suppliers are far behind: onboarding asks where all our groups are.
     rows.append(_rule("onboarding", "group", "", "Describe", pattern="prefixed"))

@@ -12,9 +12,9 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.bus.kafka_reach import reaching
 from shared.bus.kafka_settings import KafkaSettings
-from shared.events.topics import DEAD_LETTERS, TOPICS, Topic
+from shared.events.topics import DEAD_LETTERS, STREAM_TOPICS, TOPICS, Topic
 
-_ALL = {**TOPICS, **DEAD_LETTERS}
+_ALL = {**TOPICS, **DEAD_LETTERS, **STREAM_TOPICS}
 _LIMIT_S = 30.0
 _LOOK_S = 0.02
 _DAY_MS = 86_400_000

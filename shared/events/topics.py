@@ -57,3 +57,13 @@ def dead_letters_of(group: str) -> str:
 DEAD_LETTERS = {
     t.name: t for t in (Topic(name=dead_letters_of(group), owner=owner, quiet=True) for group, owner in GROUPS.items())
 }  # fmt: skip
+
+STREAM_TOPICS = {  # what the Faust app that counts hot-spots on Kafka keeps for itself, no events of the catalogue: see ADR 0011
+    t.name: t
+    for t in (
+        Topic(name="hotspots-sightings", owner="hotspots"),
+        Topic(name="hotspots-again", owner="hotspots"),  # dead letters that are tried again
+        Topic(name="hotspots-watched-changelog", owner="hotspots", compacted=True),
+        Topic(name="hotspots-windows-changelog", owner="hotspots", compacted=True),
+    )
+}

@@ -1,4 +1,4 @@
-"""The stream's tests run only where their file is named, as `make test-streams` does; see ADR 0011."""
+"""The long tests of the stream run only where their file is named, as `make test-streams` does; see ADR 0011."""
 
 from pathlib import Path
 
@@ -7,4 +7,4 @@ import pytest
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     named = {Path(argument.split("::")[0]).name for argument in config.args}
-    return True if collection_path.name == "test_hotspots_stream.py" and collection_path.name not in named else None
+    return True if collection_path.name == "test_hotspots_stream_long.py" and collection_path.name not in named else None

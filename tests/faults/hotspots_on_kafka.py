@@ -49,11 +49,18 @@ _STAND_INS = {kind: Aggregate(kind=kind, state=dict, decide=_tell, key=None) for
 class Worker:
     """`duewatch serve hotspots`."""
 
-    def __init__(self, world: "World", number: int) -> None:
+    def __init__(self, world: "World", number: int, instance: str | None, hotspots: str) -> None:
         self.folder, self.number = world.folder / f"worker-{number}", number
         (self.port,) = free_ports(1)
         settings = Settings.read(
-            {}, data=self.folder, bus=world.bus_url, store=world.store_url, port=self.port, partitions=P, hotspots="faust"
+            {},
+            data=self.folder,
+            bus=world.bus_url,
+            store=world.store_url,
+            port=self.port,
+            partitions=P,
+            hotspots=hotspots,
+            instance=instance,
         )
         self.log = (world.folder / f"worker-{number}.log").open("ab")
         command = [sys.executable, "-m", "services.cli.main", "serve", "hotspots"]
@@ -110,8 +117,9 @@ class World:
         self.workers: list[Worker] = []
         self._sent = 0
 
-    def worker(self) -> Worker:
-        made = Worker(self, len(self.workers))
+    def worker(self, instance: str | None = None, hotspots: str = "faust") -> Worker:
+        """One more, under a name of its own if one is given; `hotspots`: who counts."""
+        made = Worker(self, len(self.workers), instance, hotspots)
         self.workers.append(made)
         return made
 

@@ -1,6 +1,7 @@
 """When a stream counts as ready, and when it must be made anew."""
 
 import os
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -53,6 +54,12 @@ def test_one_that_never_settles_is_ended_too() -> None:
     watch.look(Look(True, 0, ()), RESTART_S - 1)
     with pytest.raises(Stalled):
         watch.look(Look(True, 0, ()), 2 * RESTART_S)
+
+
+def test_changelogs_that_were_not_asked_for_yet_count_as_not_read() -> None:
+    recovery = SimpleNamespace(active_offsets={("windows", 0): 7, ("windows", 1): None})  # None: assigned this moment
+    app = SimpleNamespace(started=True, rebalancing=True, rebalancing_count=1, tables=SimpleNamespace(recovery=recovery))
+    assert stream_watch._look(app) == Look(True, 0, (("changelogs", 0, 7),))
 
 
 async def test_a_stream_that_fails_ends_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
