@@ -178,6 +178,7 @@ class Stream:
         log.error("%s gives up on %s: %s", GROUP, record.meta.id, type(reason).__name__)
         letter = letter_of(GROUP, record, reason, self.ctx.clock.now(), attempt)
         await self._patiently(lambda: self.ctx.kernel.apply_many([], dead=[letter]))
+        await self._patiently(lambda: self.ctx.bus.bury(letter))
         return False
 
     async def _replays(self) -> None:
