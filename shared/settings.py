@@ -38,7 +38,7 @@ class Settings:
     policy: str = ""  # a file; "": as shipped
     hotspot_policy: str = ""  # the same of hot-spots
     head_every_s: float = 60.0  # how often journal heads are signed
-    hotspots: str = "kernel"  # or faust, on Kafka: see ADR 0011
+    hotspots: str = ""  # who counts them: kernel or faust; "": Faust on Kafka, else the kernel; see ADR 0011
     bus: str = ""  # kafka://host:port,host:port/?options; "": the embedded log
     store: str = ""  # mongodb://...; "": the embedded store
     mongo_driver: str = "pymongo"  # or motor
@@ -63,7 +63,7 @@ class Settings:
     @property
     def streams(self) -> bool:
         """Are hot-spots counted by Faust?"""
-        return self.hotspots == "faust"
+        return self.distributed and self.hotspots != "kernel"
 
     @property
     def distributed(self) -> bool:
@@ -94,7 +94,7 @@ class Settings:
             yield "store", "mongodb://host:port with what your cluster needs behind it"
         if not re.fullmatch(r"[A-Za-z0-9._-]{0,200}", self.instance):
             yield "instance", "up to 200 letters, digits, full stops, underscores, hyphens"
-        if self.hotspots not in ("kernel", "faust") or (self.hotspots == "faust" and not self.bus):
+        if self.hotspots not in ("", "kernel", "faust") or (self.hotspots == "faust" and not self.bus):
             yield "hotspots", "kernel, or faust where DUEWATCH_BUS is set"
         if self.mongo_driver not in ("pymongo", "motor"):
             yield "mongo_driver", "pymongo or motor"

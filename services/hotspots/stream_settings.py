@@ -11,6 +11,7 @@ from shared.bus.kafka_settings import KafkaSettings
 _SESSION_S, _HEARTBEAT_S = 6.0, 2.0  # how long a worker that died keeps its partitions; the least that brokers allow
 _REBALANCE_S = 10.0  # for one that died while a group gathers, all others wait so long
 _COMMIT_S = 1.0
+_GATHER_S = 0.02  # else nearly each entry of a changelog is a request of its own, and imports take twice as long
 
 
 def app_settings(kafka: KafkaSettings, name: str, partitions: int, folder: Path, instance: str) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def app_settings(kafka: KafkaSettings, name: str, partitions: int, folder: Path,
         "topic_partitions": partitions,
         "topic_replication_factor": kafka.replication,
         "producer_acks": -1,
+        "producer_linger": _GATHER_S,
         "topic_disable_leader": True,
         "web_enabled": False,
         "autodiscover": False,

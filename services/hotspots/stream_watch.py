@@ -59,7 +59,7 @@ async def run(ctx: Context, watcher: Any, watch: Watch) -> None:
 
     Not the stream alone: an app of Faust's that has failed leaves threads and tasks behind that neither end nor let go of their partitions.
     """
-    for name in ("faust", "mode", "aiokafka"):
+    for name in ("faust", "mode", "aiokafka", "services.hotspots.stream_consumer"):
         logging.getLogger(name).setLevel(logging.WARNING)  # else each of their steps is told
     try:
         await _once(ctx, watcher, watch)

@@ -22,6 +22,13 @@ def test_thresholds_as_they_should_be() -> None:
     assert (read.review_threshold, read.strong_threshold) == (0.7, 1.0)
 
 
+@pytest.mark.parametrize(("chosen", "on_kafka"), [("", True), ("faust", True), ("kernel", False)])
+def test_faust_counts_hot_spots_on_kafka_where_nobody_says_otherwise(chosen: str, on_kafka: bool) -> None:
+    servers = {"DUEWATCH_BUS": "kafka://a:1", "DUEWATCH_STORE": "mongodb://a:1"}
+    assert Settings.read({**servers, "DUEWATCH_HOTSPOTS": chosen}).streams is on_kafka
+    assert not Settings.read({"DUEWATCH_HOTSPOTS": "" if chosen == "faust" else chosen}).streams
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
