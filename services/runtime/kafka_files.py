@@ -50,8 +50,7 @@ def acls_file() -> str:
         rows += [_rule(service, "group", r.group, "Read") for r in reactions]
     # The stream's own topics: it makes those that `setup` did not make, or that were lost, to be rebuilt; see ADR 0011.
     rows.append(_rule("hotspots", "topic", "hotspots-", "Create", "Read", "Write", "Describe", pattern="prefixed"))
-    # Imports wait while the readers of suppliers are far behind: onboarding asks where all our groups are.
-    rows.append(_rule("onboarding", "group", "", "Describe", pattern="prefixed"))
+    rows.append(_rule("onboarding", "group", "screening", "Describe"))  # imports wait while screening is far behind
     rows.append(_rule("setup", "topic", "", "Create", "Describe", "DescribeConfigs", pattern="prefixed"))
     return _ACLS_HEAD + yaml.safe_dump({"acls": rows}, sort_keys=False, width=140, default_flow_style=None)
 

@@ -57,11 +57,11 @@ class _Log:
         sql = "SELECT count(*) FROM log WHERE topic = ? AND partition = ? AND seq > ?"
         return int(db.execute(sql, (topic, partition, after)).fetchone()[0]) if db else 0
 
-    def positions(self, containing: str) -> list[tuple[str, int]]:
-        """What groups of this service have consumed of a topic."""
+    def positions(self, beginning: str) -> list[tuple[str, int]]:
+        """What has been consumed in this service, of the names that begin so."""
         db = self._open()
-        sql = "SELECT name, position FROM consumed WHERE instr(name, ?) > 0"
-        return db.execute(sql, (containing,)).fetchall() if db else []
+        sql = "SELECT name, position FROM consumed WHERE name >= ? AND name < ?"
+        return db.execute(sql, (beginning, f"{beginning}\uffff")).fetchall() if db else []
 
     def close(self) -> None:
         if self._db is not None:
@@ -171,19 +171,11 @@ class EmbeddedBus:
         return consumer
 
     async def behind(self, group: str, topic: str) -> int:
-        """Of a group of this service."""
-        at = await self._store.positions(f"{group}/{topic}/")
-        return sum(self.log(topic).count(topic, p, at.get(position_name(group, topic, p), 0)) for p in range(self.partitions))
-
-    async def backlog(self, topic: str) -> int:
         """Read from the files of all services, for each keeps its own positions."""
-        behind: dict[str, int] = {}
+        at: dict[str, int] = {}
         for path in self._folder.glob("*.db"):
-            reader = self._logs.setdefault(path.stem, _Log(path))
-            for name, position in reader.positions(f"/{topic}/"):
-                group, _, partition = name.rpartition(f"/{topic}/")
-                behind[group] = behind.get(group, 0) + self.log(topic).count(topic, int(partition), position)
-        return max(behind.values(), default=0)
+            at |= dict(self._logs.setdefault(path.stem, _Log(path)).positions(f"{group}/{topic}/"))
+        return sum(self.log(topic).count(topic, p, at.get(position_name(group, topic, p), 0)) for p in range(self.partitions))
 
     async def replay(
         self, topic: str, partitions: Sequence[int], upto: Mapping[str, int], since: Mapping[str, int] | None = None

@@ -1,12 +1,12 @@
 """The log on Kafka. What it is made of: kafka_settings, kafka_records (rows to messages and back), kafka_producer, kafka_consumer, kafka_group,
-kafka_backlog; the topics are made by kafka_topics."""
+kafka_looks; the topics are made by kafka_topics."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from shared.bus.kafka_backlog import Looker, replay
 from shared.bus.kafka_consumer import KafkaConsumer
 from shared.bus.kafka_group import Membership
+from shared.bus.kafka_looks import Looker, replay
 from shared.bus.kafka_producer import Producer
 from shared.bus.kafka_records import buried, messages
 from shared.bus.kafka_settings import KafkaSettings
@@ -56,9 +56,6 @@ class KafkaBus:
 
     async def behind(self, group: str, topic: str) -> int:
         return await self._looker.behind(group, topic, self.partitions)
-
-    async def backlog(self, topic: str) -> int:
-        return await self._looker.backlog(topic)
 
     def replay(
         self, topic: str, partitions: Sequence[int], upto: Mapping[str, int], since: Mapping[str, int] | None = None

@@ -13,9 +13,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import TopicPartition
 
-from shared.bus.kafka_backlog import Looker
 from shared.bus.kafka_buffer import Buffer
 from shared.bus.kafka_group import Listener, Membership, Nothing, moved
+from shared.bus.kafka_looks import Looker
 from shared.bus.kafka_reach import Making, Pauses, reaching
 from shared.bus.kafka_records import record
 from shared.bus.kafka_settings import KafkaSettings

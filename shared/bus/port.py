@@ -79,11 +79,8 @@ class Bus(Protocol):
         ...
 
     async def behind(self, group: str, topic: str) -> int:
-        """How many records of a topic a group has still to handle, of all partitions: asked by who does not read for it."""
-        ...
-
-    async def backlog(self, topic: str) -> int:
-        """How many records of a topic the group furthest behind has still to handle: who produces in bulk waits while it is long."""
+        """How many records of a topic a group has still to handle, of all partitions: asked by who does not read for it. Who produces in
+        bulk waits while it is much."""
         ...
 
     def replay(

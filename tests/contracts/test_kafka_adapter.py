@@ -145,7 +145,7 @@ class TestFailures:
         for asking in (
             lambda: bus.publish([row("s", "s", 1, topic="suppliers")]),
             lambda: consumer.poll(1, 0),
-            lambda: bus.backlog("suppliers"),
+            lambda: bus.behind("g", "suppliers"),
         ):
             with pytest.raises(Unavailable):
                 await asking()

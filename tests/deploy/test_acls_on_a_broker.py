@@ -112,7 +112,7 @@ async def test_every_service_can_do_what_it_does(guarded: _GuardedKafka, tmp_pat
             assert await (await bus.consumer(reaction.group, reaction.topics)).lag() >= len(reaction.topics)
         await bus.close()
     onboarding = KafkaBus(_settings(guarded, "onboarding", tmp_path), _PARTITIONS)
-    assert await onboarding.backlog("suppliers") == _PARTITIONS  # screening committed that it has read none of them
+    assert await onboarding.behind("screening", "suppliers") == _PARTITIONS  # screening committed that it has read none of them
     await onboarding.close()
 
 

@@ -14,7 +14,7 @@ from shared.events.topics import DEAD_LETTERS, GROUPS, TOPICS
 
 _ROOT = Path(__file__).parents[2]
 _FAUST = ("hotspots", "hotspots-")  # its tables and what it sends itself
-_READERS = ("consumer", "replay", "behind")  # calls of the bus that name topics and read them
+_READERS = ("consumer", "replay")  # calls of the bus that name topics and read them
 
 
 @pytest.mark.parametrize(("name", "written"), [("topics.yaml", topics_file), ("acls.yaml", acls_file)])

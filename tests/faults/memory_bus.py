@@ -1,7 +1,6 @@
 """The bus of the in-memory pair: see memory.py."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from shared.bus.embedded import position_name
@@ -161,15 +160,6 @@ class MemoryBus:
     async def behind(self, group: str, topic: str) -> int:
         at = [self.memory.offsets.get(position_name(group, topic, p), 0) for p in range(self.partitions)]
         return sum(len(self.memory.log[topic, p]) - at[p] for p in range(self.partitions))
-
-    async def backlog(self, topic: str) -> int:
-        await self.memory.step()
-        behind: dict[str, int] = defaultdict(int)
-        for name, at in self.memory.offsets.items():
-            group, its_topic, partition = name.split("/")
-            if its_topic == topic:
-                behind[group] += len(self.memory.log[topic, int(partition)]) - at
-        return max(behind.values(), default=0)
 
     async def replay(
         self, topic: str, partitions: Sequence[int], upto: Mapping[str, int], since: Mapping[str, int] | None = None

@@ -163,7 +163,7 @@ class _Run:
         """Waits while screening is far behind: what piles up there would stand before everybody's next supplier."""
         waits = self._ctx.nudged()
         await asyncio.sleep(0)
-        while await self._ctx.bus.backlog("suppliers") > _FAR_BEHIND:
+        while await self._ctx.bus.behind("screening", "suppliers") > _FAR_BEHIND:
             await waits.wait(0.1)
         waits.close()
 

@@ -1,6 +1,5 @@
 """Looks at the log without a group: its ends, where the groups are, and what it says up to a position."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -52,11 +51,6 @@ class Looker:
         at = {place: known[place].offset if place in known else -1 for place in places}
         return sum(max(0, ends[place] - max(at[place], begins[place])) for place in places)
 
-    async def backlog(self, topic: str) -> int:
-        """Of all groups with our prefix that have committed on the topic, how many offsets the last one is behind."""
-        async with self._looking("say how far the groups are") as (admin, consumer):
-            return await _backlog(admin, consumer, self._settings.prefix, self._settings.prefix + topic)
-
     @asynccontextmanager
     async def _looking(self, what: str) -> AsyncIterator[_Clients]:
         async with reaching(_LIMIT_S, what):
@@ -96,15 +90,6 @@ class Looker:
 async def _stop(clients: _Clients) -> None:
     await clients[0].close()
     await clients[1].stop()
-
-
-async def _backlog(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, prefix: str, topic: str) -> int:
-    groups = [name for name, *_ in await admin.list_consumer_groups() if name.startswith(prefix)]
-    offsets = await asyncio.gather(*(admin.list_consumer_group_offsets(group) for group in groups))
-    committed = [{place: at.offset for place, at in of.items() if place.topic == topic and at.offset >= 0} for of in offsets]
-    places = sorted({place for of in committed for place in of})
-    ends = await consumer.end_offsets(places) if places else {}
-    return max((sum(max(0, ends[place] - at) for place, at in of.items()) for of in committed), default=0)
 
 
 async def replay(
