@@ -2,7 +2,7 @@
 
 Faust 0.15.3 hands out records that it then throws away. When a worker's tables are there again, it lets the streams' partitions go on, asks for the
 committed position of each, one request after the other, and at last empties every agent's queue; what was read in between is in no queue any
-more and not read again, and since a gap counts as handled its offsets are committed, too (faust-streaming issue 596). The order that is right
+more and not read again, and since a gap counts as handled its offsets are committed, too (the race of faust-streaming issue 596). The order that is right
 is made here: positions first, then empty queues, then partitions. Smaller holes of the same kind are closed beside it.
 """
 
