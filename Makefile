@@ -31,7 +31,7 @@ demo: install ## shows the circle on a running system
 	$(BIN)/duewatch demo
 
 test: install check ## all checks and tests; SEEDS=1000 for more seeds of the simulation
-	$(BIN)/pytest -n 2 --seeds $(SEEDS)
+	$(BIN)/pytest -n 2 --dist loadgroup --seeds $(SEEDS)
 
 check: install ## style, types, imports, file lengths, contracts
 	$(BIN)/ruff check .

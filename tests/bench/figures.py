@@ -16,13 +16,14 @@ def begin() -> None:
     _FILE.write_text("")
 
 
-def show(figure: str, value: float, unit: str, n: int, note: str = "") -> None:
+def show(figure: str, value: float, unit: str, n: int, note: str = "", *, file: Path = _FILE) -> None:
     """One figure; `n`: how many were measured."""
     found = {"figure": figure, "value": round(value, 2), "unit": unit, "n": n, "note": note}
     line = json.dumps(found, ensure_ascii=False)
     print(line, flush=True)
-    with _FILE.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    file.parent.mkdir(exist_ok=True)
+    with file.open("a", encoding="utf-8") as kept:
+        kept.write(line + "\n")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
