@@ -51,6 +51,7 @@ class Committer:
         crash_point("before-commit")
         for kind, writes in by_kind.items():
             gone = await self._documents(kind, writes, token)
+            crash_point("kind-written")
             lost += gone.values()
             kept = [row for at, write in enumerate(writes) if at not in gone for row in write.rows]
             self._inflight.update((row.hash, (kind, token)) for row in kept)
