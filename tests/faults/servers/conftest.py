@@ -1,5 +1,6 @@
 """One distributed system for all tests of this folder, which each do their work in a tenant of their own."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -45,10 +46,16 @@ def calm(world: World, checker: Checker) -> Outcome:
 @pytest.fixture
 def scene(world: World, checker: Checker, calm: Outcome, request: pytest.FixtureRequest) -> Iterator[Scene]:
     """Everything runs, and a tenant of the test's own."""
-    tenant = request.node.name.removeprefix("test_").replace("_", "-")[:40]
+    tenant = re.sub("[^a-z0-9]+", "-", request.node.name.removeprefix("test_"))[-40:].strip("-")
     with world.caller(tenant) as caller:
         yield Scene(world, checker, caller, tenant, calm)
     for name, process in world.system.processes.items():
         if process.poll() is not None:
             world.system.start(name)  # where a test failed half-way
     world.system.wait()
+
+
+@pytest.fixture
+def churn_s(pytestconfig: pytest.Config) -> float:
+    """For how long a worker comes and goes."""
+    return float(pytestconfig.getoption("--churn"))

@@ -9,10 +9,11 @@ from services.onboarding.model import STATUS_OF
 from shared.events.envelope import PUBLIC
 from tests.faults.invariants import disagreeing, disordered, doubled
 from tests.faults.servers.ledger import SERVICES, Ledger
+from tests.faults.servers.log import PARTITIONS
 from tests.faults.servers.work import SUPPLIERS, until
-from tests.faults.servers.world import PARTITIONS, World
+from tests.faults.servers.world import World
 
-_MOST = 10  # faults told of a kind
+_MOST = 10  # faults told of a test
 
 
 class Checker:
@@ -25,24 +26,37 @@ class Checker:
         self._answered: list[str] = []
         self._foreign: set[str] = set()  # ids of what a test put on the log itself
         self._dead: set[str] = set()
+        self._found: set[str] = set()
 
     def put_on_log(self, ids: Collection[str], dead: Collection[str] = ()) -> None:
         """These events are a test's own, and these dead letters are as they should be."""
         self._foreign |= set(ids)
         self._dead |= set(dead)
 
+    def forget(self, answered: str) -> None:
+        """Nobody was told of this supplier."""
+        self._answered.remove(answered)
+
     def check(self, tenant: str, answered: Collection[str] = ()) -> list[str]:
-        """All that is wrong, in words. `answered`: the suppliers whose registration somebody was told of."""
+        """All that is wrong and was not before, in words. `answered`: the suppliers whose registration somebody was told of."""
         self._tenants = sorted({*self._tenants, tenant})
         self._answered += answered
         until(self.ledger.untold, lambda count: count == 0, 30)
         self._at_rest()
         self.ledger.read()
         checks: list[Callable[[], list[str]]] = [
-            self._chains, self._causes, self._registered, self._published, self._order, self._letters, self._sweeps,
+            self._chains, self._causes, self._registered, self._published, self._order, self._markers, self._letters, self._sweeps,
             *(lambda one=one: self._agree(one) for one in self._tenants),
         ]  # fmt: skip
-        return [fault for check in checks for fault in check()[:_MOST]]
+        found = [fault for check in checks for fault in check() if fault not in self._found]
+        self._found |= set(found)
+        return found[:_MOST]
+
+    def written(self) -> dict[str, int]:
+        """How often anything has changed, by service: what a redelivery must not add to."""
+        return {
+            name: self.ledger.database(name)["journal"].count_documents({}) for name in SERVICES if name != "gate"
+        }  # which is asked all the time
 
     def swept(self, release_id: str) -> bool:
         """Have all partitions reported a release? By the documents, for nobody may be there to answer."""
@@ -84,6 +98,20 @@ class Checker:
 
     def _order(self) -> list[str]:
         return disordered({place: [m for m in log if m.id not in self._foreign] for place, log in self.ledger.logs.items()})
+
+    def _markers(self) -> list[str]:
+        """In every partition a release's marker stands behind all its changes: else a sweep would be complete before they were looked at."""
+        wrong = []
+        for place, log in self.ledger.logs.items():
+            passed: set[str] = set()
+            seen: set[str] = set()
+            for meta in log:
+                if meta.kind == "release_marker":
+                    passed.add(meta.subject)
+                elif meta.kind == "entry" and meta.correlationid in passed and meta.id not in seen:
+                    wrong.append(f"{place}: {meta.subject} came behind the marker of {meta.correlationid}")
+                seen.add(meta.id)
+        return wrong
 
     def _letters(self) -> list[str]:
         found = [one for one in self.ledger.dead_letters() if one["_id"] not in self._dead]

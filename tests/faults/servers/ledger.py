@@ -1,6 +1,5 @@
 """What the servers hold, read past the product: every service's journal, and every partition of the log. Grows by what came since the last look."""
 
-import asyncio
 import hashlib
 import zlib
 from collections import defaultdict
@@ -9,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 from pymongo import MongoClient
 
@@ -19,7 +17,8 @@ from shared.events.envelope import CATALOGUE, Meta, encode
 from shared.events.topics import TOPICS
 from shared.kernel.service import Service
 from tests.faults.invariants import Effect
-from tests.faults.servers.world import DATABASE, PARTITIONS, PREFIX, World
+from tests.faults.servers.log import PARTITIONS, PREFIX
+from tests.faults.servers.world import DATABASE, World
 
 SERVICES: dict[str, Service] = {service.name: service for service in load(MODULES)}
 _meta = msgspec.json.Decoder(Meta)
@@ -44,7 +43,6 @@ class Ledger:
         self.saved: set[Place] = set()
         self.told: dict[Place, str] = {}  # with the event's id
         self.logs: dict[str, list[Meta]] = defaultdict(list)
-        self.raw: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = defaultdict(list)
         self._last: dict[str, Any] = {}
         self._at: dict[TopicPartition, int] = {}
 
@@ -89,7 +87,7 @@ class Ledger:
         """What has come. To be called when nothing is being written, for a writer that is slower would be passed over."""
         for service in SERVICES:
             self._journal(service)
-        asyncio.run(self._log())
+        self._at = self._world.log.read(self._heard, self._at)
 
     def _journal(self, service: str) -> None:
         behind = {"ts": {"$gt": self._last[service]}} if service in self._last else {}
@@ -102,25 +100,8 @@ class Ledger:
                 numbers = range(PARTITIONS) if topic.broadcast else mine
                 self.saved |= {(f"{topic.name}/{number}", _digest(meta, one["data"])) for number in numbers}
 
-    async def _log(self) -> None:
-        places = [TopicPartition(PREFIX + topic, number) for topic in TOPICS for number in range(PARTITIONS)]
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._world.kafka.address, auto_offset_reset="earliest")
-        consumer.assign(places)
-        await consumer.start()
-        try:
-            for place in places:
-                consumer.seek(place, self._at.get(place, 0))
-            ends = await consumer.end_offsets(places)
-            while any([await consumer.position(place) < end for place, end in ends.items()]):
-                for place, messages in (await consumer.getmany(timeout_ms=1000)).items():
-                    self._heard(place, messages)
-            self._at = {place: await consumer.position(place) for place in places}
-        finally:
-            await consumer.stop()
-
     def _heard(self, place: TopicPartition, messages: "list[ConsumerRecord[bytes, bytes]]") -> None:
         topic = place.topic.removeprefix(PREFIX)
-        self.raw[place] += messages
         for message in messages:
             found = record(topic, message)
             self.logs[f"{topic}/{place.partition}"].append(found.meta)

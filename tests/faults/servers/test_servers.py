@@ -7,7 +7,7 @@ import pytest
 from tests.faults.servers.scene import Scene
 from tests.faults.servers.work import IMPORTED, until
 
-pytestmark = [pytest.mark.xdist_group("servers"), pytest.mark.timeout(240)]  # one system for all of them
+pytestmark = pytest.mark.timeout(240)
 
 _MEANWHILE_S = 0.5
 _FROZEN_S = 5.0

@@ -9,7 +9,7 @@ from tests.faults.servers.scene import Scene
 from tests.faults.servers.work import SUPPLIERS
 from tests.faults.servers.world import SCREENING
 
-pytestmark = [pytest.mark.xdist_group("servers"), pytest.mark.timeout(240)]  # one system for all of them
+pytestmark = pytest.mark.timeout(240)
 
 _MEANWHILE_S = 0.3
 

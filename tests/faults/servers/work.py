@@ -15,6 +15,7 @@ from tests.system.lists import LIST, official
 
 IMPORTED, SINGLE, LISTED = 1_100, 12, 24  # an import of three batches
 SUPPLIERS = IMPORTED + SINGLE
+_THIRD = LISTED // 3  # names of entries that are in both releases, in the first only, in the second only
 _KEPT, _SWAPPED = 200, 540  # entries of both releases, and of each one alone: changes of three batches
 _T = TypeVar("_T")
 
@@ -32,12 +33,14 @@ def names() -> list[str]:
 def _entries(release: str) -> dict[int, str]:
     """uid -> name."""
     own = range(_KEPT, _KEPT + _SWAPPED) if release == "a" else range(_KEPT + _SWAPPED, _KEPT + 2 * _SWAPPED)
+    if release == "few":
+        own = (*range(_KEPT + _THIRD, _KEPT + _SWAPPED), *own[:_THIRD])
     return {place + 1: names()[place].upper() for place in (*range(_KEPT), *own)}
 
 
 @cache
 def release(which: str) -> bytes:
-    """The file of release "a" or "b": once, for a zip made again holds another time, and so is another body."""
+    """The file of release "a" or "b", or of "few", which is "a" with as much of "b" as touches somebody. Once, for a zip made again holds another time, and so is another body."""
     return official(_entries(which))
 
 
@@ -50,7 +53,7 @@ def _misspelt(name: str) -> str:
 def suppliers() -> dict[str, str]:
     """number -> name; the first of them bear the names of entries that are in both releases, in the first, in the second only."""
     a, b = _entries("a"), _entries("b")
-    listed = [(a | b)[uid] for of in (a.keys() & b.keys(), a.keys() - b.keys(), b.keys() - a.keys()) for uid in sorted(of)[: LISTED // 3]]
+    listed = [(a | b)[uid] for of in (a.keys() & b.keys(), a.keys() - b.keys(), b.keys() - a.keys()) for uid in sorted(of)[:_THIRD]]
     listed = [_misspelt(name) if n % 3 == 2 else name for n, name in enumerate(listed)]
     everyone = listed + names()[_KEPT + 2 * _SWAPPED :][: SUPPLIERS - LISTED]
     random.Random(5).shuffle(everyone)
@@ -125,6 +128,15 @@ class Work:
             answers = self.caller.ask("POST", "/v1/decisions", json={"items": items}).json()["items"]
             said |= {n: a["decision"] if a["supplier_id"] else "unknown" for n, a in zip(part, answers, strict=True)}
         return said
+
+    def feed(self) -> list[str]:
+        """Ids of the changes that partners are told of, in their order."""
+        found: list[str] = []
+        after = ""
+        while (page := self.caller.get(f"/v1/risk-changes?limit=500{after}"))["items"]:
+            found += [event["id"] for event in page["items"]]
+            after = f"&after={page['next']}"
+        return found
 
     def ready(self) -> list[str]:
         """The list is at its first release, and everyone is known: what a test begins with that is about a release. Ids of whom it registered."""

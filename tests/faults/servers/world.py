@@ -3,6 +3,7 @@
 One world serves all tests of this package. They keep apart by tenants of their own, and leave everything running.
 """
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -11,12 +12,13 @@ from typing import Any
 
 import httpx
 
+from tests.faults.servers.log import PREFIX, Log
 from tests.infra.distributed import SERVICES, Distributed, distributed
 from tests.infra.kafka import LocalKafka
 from tests.infra.mongo import LocalMongo
 from tests.system.running import free_port
 
-PREFIX, DATABASE, PARTITIONS = "duewatch.", "duewatch", 4
+DATABASE = "duewatch"
 SCREENING = [name for name in SERVICES if name.startswith("screening")]
 _PATIENCE_S = 90.0
 _SHARE = "0.9"  # the tests' releases swap most of their list
@@ -28,6 +30,7 @@ class World:
 
     def __init__(self, kafka: LocalKafka, mongo: LocalMongo, system: Distributed) -> None:
         self.kafka, self.mongo, self.system = kafka, mongo, system
+        self.log = Log(kafka.address)
 
     def kill(self, name: str) -> None:
         """Ends a process as a crash would (SIGKILL)."""
@@ -39,6 +42,31 @@ class World:
         """Kills it, and starts it where it was."""
         self.kill(name)
         self.system.start(name)
+
+    def skew(self, name: str, seconds: float) -> None:
+        """Starts a process anew on a machine whose clock is wrong by so much."""
+        self.kill(name)
+        self.system.start(name, (sys.executable, "-m", "tests.faults.servers.skewed", str(seconds)))
+
+    def ready(self, name: str) -> None:
+        """Until this process says that it is."""
+        end = time.monotonic() + _PATIENCE_S
+        while True:
+            with suppress(httpx.TransportError):
+                if httpx.get(f"{self.system.address(name)}/health/ready", timeout=5, trust_env=False).status_code == 200:
+                    return
+            assert time.monotonic() < end, f"{name} is not ready"
+            time.sleep(0.05)
+
+    def rss_mb(self, name: str) -> tuple[float, float]:
+        """Resident memory of a process: now, and the most since `forget_peak` (proc(5))."""
+        text = Path(f"/proc/{self.system.processes[name].pid}/status").read_text()
+        now, peak = (int(line.split()[1]) / 1024 for kind in ("VmRSS", "VmHWM") for line in text.splitlines() if line.startswith(kind))
+        return now, peak
+
+    def forget_peak(self, name: str) -> None:
+        """The most memory is counted from now on."""
+        Path(f"/proc/{self.system.processes[name].pid}/clear_refs").write_text("5")
 
     def caller(self, tenant: str) -> "Caller":
         """Somebody of a tenant who has all roles that a test needs."""
