@@ -7,7 +7,7 @@ COMPOSE ?= docker compose
 BUILD_NETWORK ?= default
 
 .DEFAULT_GOAL := help
-.PHONY: help install run distributed demo test check bench servers contracts release lock image up down kafka-files test-deploy test-streams test-compose clean
+.PHONY: help install run distributed demo test check bench servers contracts release lock image up down kafka-files test-deploy test-streams test-faults test-compose clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ test-deploy: install ## helm lint, and the chart's manifests against Kubernetes'
 
 test-streams: install ## hot-spots counted by Faust, on a real broker, what takes long: workers killed and added
 	$(BIN)/pytest tests/faults/test_hotspots_stream_long.py
+
+test-faults: install ## faults on real servers, a worker coming and going for a whole minute; figures also in build/faults.jsonl
+	$(BIN)/pytest tests/faults/servers --churn 60
 
 test-compose: install ## the compose file for real, with stand-ins for images where no registry is reached (needs Docker)
 	$(BIN)/pytest -p no:randomly tests/deploy/test_compose.py tests/deploy/test_observability.py tests/deploy/test_testcontainers.py

@@ -93,19 +93,28 @@ class MongoStore:
         """
         count = 0
         async with reaching():
-            for kind in self._collections:
-                async for found in self._database[kind].find(_untold(older_s), {"out": 1, "t": 1, "i": 1}):
-                    await self._committer.journal(found["out"])
-                    rows = [layout.row(one) for one in found["out"]]
-                    while rows:
-                        await tell([row for row in rows if row.topic])
-                        behind = (rows[-1].version, rows[-1].n)
-                        later = await self.history(kind, found["t"], found["i"], after=behind, limit=0)
-                        rows = [address(row) for row in later]
-                    tokens = [one["by"] for one in found["out"]]
-                    await self._database[kind].update_one({"_id": found["_id"]}, {"$pull": {"out": {"by": {"$in": tokens}}}})
-                    count += 1
+            for kind, id_ in await self._left(_untold(older_s)):
+                found = await self._database[kind].find_one({"_id": id_}, {"out": 1, "t": 1, "i": 1})
+                if not found or not found["out"]:  # told meanwhile
+                    continue
+                await self._committer.journal(found["out"])
+                rows = [layout.row(one) for one in found["out"]]
+                while rows:
+                    await tell([row for row in rows if row.topic])
+                    behind = (rows[-1].version, rows[-1].n)
+                    later = await self.history(kind, found["t"], found["i"], after=behind, limit=0)
+                    rows = [address(row) for row in later]
+                tokens = [one["by"] for one in found["out"]]
+                await self._database[kind].update_one({"_id": found["_id"]}, {"$pull": {"out": {"by": {"$in": tokens}}}})
+                count += 1
         return count
+
+    async def _left(self, untold: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Documents whose events are untold, in the order in which they were written: a release's marker must not overtake its changes."""
+        found: list[tuple[ObjectId, str, str]] = []
+        for kind in self._collections:
+            found += [(one["out"][0]["by"], kind, one["_id"]) async for one in self._database[kind].find(untold, {"out.by": 1})]
+        return [(kind, id_) for _, kind, id_ in sorted(found)]
 
     # ---- reading ----
 

@@ -52,6 +52,7 @@ class Committer:
         # As the service declares its kinds, not as they come: a crash in between must leave matches without their screening, not the other way round.
         for kind, writes in ((kind, by_kind[kind]) for kind in self._collections if kind in by_kind):
             gone = await self._documents(kind, writes, token)
+            crash_point("kind-written")
             lost += gone.values()
             kept = [row for at, write in enumerate(writes) if at not in gone for row in write.rows]
             self._inflight.update((row.hash, (kind, token)) for row in kept)

@@ -30,7 +30,7 @@ def named(suffix: str) -> Iterator[None]:
     _suffix.reset(token)
 
 
-def show(figure: str, value: float, unit: str, n: int, note: str = "") -> None:
+def show(figure: str, value: float, unit: str, n: int, note: str = "", *, file: Path = _FILE) -> None:
     """One figure; `n`: how many were measured."""
     name, beside = figure + _suffix.get(), _shown.get(figure)
     _shown[name] = value
@@ -39,8 +39,9 @@ def show(figure: str, value: float, unit: str, n: int, note: str = "") -> None:
         found["of_embedded"] = round(value / beside, 3)
     line = json.dumps(found, ensure_ascii=False)
     print(line, flush=True)
-    with _FILE.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    file.parent.mkdir(exist_ok=True)
+    with file.open("a", encoding="utf-8") as kept:
+        kept.write(line + "\n")
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -1,6 +1,7 @@
-"""What must hold whatever went wrong, and what must come out of it."""
+"""What must hold whatever went wrong, and what must come out of it. What is no matter of where it lies serves the tests on real servers, too."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from services.assessment.decisions.gate import Gate
 from services.assessment.decisions.question import Question
 from services.assessment.gate import answer
-from services.assessment.model import ASSESSMENT
+from services.assessment.model import ASSESSMENT, Assessment
 from services.assessment.tenant_policies import POLICY
 from services.audits.model import AUDITS
 from services.hotspots.model import HOTSPOT
@@ -16,7 +17,7 @@ from services.intelligence.releases.model import ENTRY, RELEASE
 from services.onboarding.imports.model import IMPORTS
 from services.onboarding.model import SUPPLIERS
 from services.remediation.model import CASES
-from services.screening.model import MATCH
+from services.screening.model import MATCH, MatchDocument
 from services.screening.sweep import SWEEP
 from shared.events.envelope import Meta
 from shared.kernel.aggregate import Aggregate
@@ -26,17 +27,19 @@ from tests.faults.workload import TENANT
 from tests.faults.world import World
 
 _meta = msgspec.json.Decoder(Meta)
+Effect = tuple[str, tuple[str, str, str, int]]  # a cause, and the version of an aggregate (kind, tenant, id) that it made
 
 
 def check(world: World) -> list[str]:
     """Everything that is wrong, in words; nothing where all holds."""
     wrong: list[str] = []
     for name, database in world.memory.databases.items():
-        wrong += [f"{name}: {fault}" for fault in (*_chains(database), *_causes(database))]
+        wrong += [f"{name}: {fault}" for fault in (*_chains(database), *doubled(_effects(database)))]
         wrong += [f"{name}: {letter.group} gave up on {letter.type} ({letter.error})" for letter in database.dead.values()]
         if database.pending:
             wrong.append(f"{name}: {len(database.pending)} events were never published")
-    return wrong + _answered(world) + _published(world) + _order(world)
+    logs = {f"{topic}/{p}": [r.meta for r in log] for (topic, p), log in world.memory.log.items()}
+    return wrong + _answered(world) + _published(world) + disordered(logs)
 
 
 def _answered(world: World) -> list[str]:
@@ -49,7 +52,7 @@ def _answered(world: World) -> list[str]:
     return wrong
 
 
-def _effects(database: Database) -> set[tuple[str, tuple[str, str, str, int]]]:
+def _effects(database: Database) -> set[Effect]:
     """Each cause with the versions of aggregates that it made."""
     return {(_meta.decode(r.meta).causationid, (r.kind, r.tenant, r.subject, r.version)) for r in database.journal}
 
@@ -78,11 +81,11 @@ def _chains(database: Database) -> list[str]:
     return wrong
 
 
-def _causes(database: Database) -> list[str]:
+def doubled(effects: Iterable[Effect]) -> list[str]:
     """No cause has two effects on one aggregate: a command answered, an event, an alarm each act once."""
-    made: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for cause, (kind, tenant, id_, version) in _effects(database):
-        made[cause, kind, tenant, id_].append(version)
+    made: dict[tuple[str, str, str, str], set[int]] = defaultdict(set)
+    for cause, (kind, tenant, id_, version) in effects:
+        made[cause, kind, tenant, id_].add(version)
     return [f"{kind} {id_}: one cause made versions {sorted(v)}" for (_, kind, _, id_), v in made.items() if len(v) > 1]
 
 
@@ -97,16 +100,16 @@ def _published(world: World) -> list[str]:
     return wrong + [f"saved, but never published: on {t}" for t, *_ in saved - told]
 
 
-def _order(world: World) -> list[str]:
-    """Of one aggregate, events stand in order where they come for the first time."""
+def disordered(logs: Mapping[str, Iterable[Meta]]) -> list[str]:
+    """Of one aggregate, events stand in order where they come for the first time; of each partition, by its name."""
     wrong = []
-    for (topic, partition), log in world.memory.log.items():
+    for name, log in logs.items():
         seen: dict[tuple[str, str, str], tuple[int, int]] = {}
         known = set()
-        for r in log:
-            key, place = (r.meta.kind, r.meta.tenant, r.meta.subject), (r.meta.sequence, r.meta.n)
+        for meta in log:
+            key, place = (meta.kind, meta.tenant, meta.subject), (meta.sequence, meta.n)
             if (key, place) not in known and place < seen.get(key, (0, 0)):
-                wrong.append(f"{topic}/{partition}: {key[0]} {place} came behind {seen[key]}")
+                wrong.append(f"{name}: {key[0]} {place} came behind {seen[key]}")
             known.add((key, place))
             seen[key] = max(seen.get(key, (0, 0)), place)
     return wrong
@@ -118,16 +121,23 @@ async def _states(world: World, service: str, aggregate: Aggregate[Any]) -> dict
 
 async def consistent(world: World) -> list[str]:
     """Between services: what one says of another is so."""
-    matches = {i: m.match for i, m in (await _states(world, "screening", MATCH)).items()}
-    wrong = []
     policies = {p.version for p in (await _states(world, "assessment", POLICY)).values()}
-    for id_, assessment in (await _states(world, "assessment", ASSESSMENT)).items():
+    return disagreeing(await _states(world, "assessment", ASSESSMENT), await _states(world, "screening", MATCH), policies)
+
+
+def disagreeing(assessments: Mapping[str, Assessment], matches: Mapping[str, MatchDocument], policies: set[str]) -> list[str]:
+    """Of one tenant, by id: every assessment is by a policy in force, and knows the matches that are live, and no others."""
+    wrong = []
+    live: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
+    for i, m in matches.items():
+        if m.match.state != "withdrawn":
+            live[m.match.supplier_id][i] = (m.match.state, m.match.strength)
+    for id_, assessment in assessments.items():
         if assessment.rating.policy_version not in policies:
             wrong.append(f"{id_} is rated by a policy that was replaced")
         known = {i: (f.match.state, f.match.strength) for i, f in assessment.facts.matches.items()}
-        live = {i: (m.state, m.strength) for i, m in matches.items() if m.supplier_id == id_ and m.state != "withdrawn"}
-        if known != live:
-            wrong.append(f"the assessment of {id_} knows matches {known}, there are {live}")
+        if known != live.get(id_, {}):
+            wrong.append(f"the assessment of {id_} knows matches {known}, there are {live.get(id_, {})}")
     return wrong
 
 

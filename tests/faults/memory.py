@@ -128,7 +128,9 @@ class MemoryStore:
     async def commit(self, commit: Commit) -> list[Lost]:
         writes = list(commit.writes)
         if self._memory.rng and not self._whole:
+            kinds = list(dict.fromkeys(write.kind for write in writes))  # one after the other, each in any order: as MongoDB is written to
             self._memory.rng.shuffle(writes)
+            writes.sort(key=lambda write: kinds.index(write.kind))
         lost: list[Lost] = []
         await self._memory.step("commit")
         for write in writes:

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -49,19 +49,24 @@ class Distributed:
         for command in (("topics", "apply"), ("store", "migrate")):
             subprocess.run([DUEWATCH, *command], env=self._environment, check=True, stdout=subprocess.DEVNULL)
 
-    def start(self, name: str) -> None:
-        """Starts one process; its output goes to a log of its name."""
+    def start(self, name: str, program: Sequence[str | Path] = (DUEWATCH,), **more: str) -> None:
+        """Starts one process; its output goes to a log of its name. `program`: what stands in for the command line; `more`: settings of its own."""
         if name not in self._ports:
             self._ports[name] = self._port if name == "gateway" else free_ports(1)[0]
         environment = {**self._environment, "DUEWATCH_PORT": str(self._ports[name]), "DUEWATCH_INSTANCE": name}
         service = name.partition("-")[0]
-        if name == "gateway":
-            addresses = {one.partition("-")[0]: f"http://{HOST}:{port}" for one, port in self._ports.items() if one != "gateway"}
+        if name == "gateway":  # a copy that was added may be gone again
+            addresses = {one.partition("-")[0]: f"http://{HOST}:{self._ports[one]}" for one in SERVICES}
             environment["DUEWATCH_SERVICES"] = ",".join(f"{one}={address}" for one, address in addresses.items())
+        environment |= more
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [DUEWATCH, "serve", service], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                [*program, "serve", service], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+
+    def address(self, name: str) -> str:
+        """Where a process answers."""
+        return f"http://{HOST}:{self._ports.get(name, self._port)}"
 
     def wait(self) -> None:
         """Until the gateway says that every service is ready; RuntimeError where one ends, or it takes too long."""

@@ -62,7 +62,7 @@ async def test_a_crash_between_any_two_commits_ends_in_the_same(tmp_path: Path, 
         assert (got, seen) == (wanted, events)
         if not failed:
             break
-    assert at == 5  # accepted, three batches of eleven changes, the marker
+    assert at == 6  # accepted, three batches of eleven changes, the marker, the note that it is done
 
 
 async def test_an_accepted_release_that_cannot_be_read_again_stops_only_its_list(

@@ -150,7 +150,7 @@ class Loader:
         return self._in_force[list_id]
 
     async def _accept(self, spec: ListSpec, release: Document[Release], held: _Held, old: dict[str, str], changes: Changes) -> bool:
-        """Judges a release and, where it may act, publishes it; a small one in one commit. True where it acts."""
+        """Judges a release and, where it may act, publishes it; the changes of a small one in the commit that lets it in. True where it acts."""
         reading = held.reading
         counts = Counts(
             entries=reading.published, quarantined=len(reading.quarantined), added=len(changes.added),
@@ -174,7 +174,8 @@ class Loader:
         if before:
             judged.append(Item(RELEASE, PUBLIC, before.id, Message(Supersede(release.id), self._cause(release, "supersede"))))
         if len(items) <= _BATCH:
-            await self.ctx.kernel.apply_many([*judged, *items, *self._end(release, len(items))], strict=True)
+            await self.ctx.kernel.apply_many([*judged, *items], strict=True)
+            await self._end(release, len(items))
             return True
         await self.ctx.kernel.apply_many(judged, strict=True)
         await self._publish(release, changes, held.signals)
@@ -187,7 +188,7 @@ class Loader:
             crash_point("release-batch")
         counted = release.state.counts  # by the first comparison, where it was cut off: part of the changes stands by now
         total = counted.added + counted.modified + counted.deleted if release.state.state == "accepted" else len(items)
-        await self.ctx.kernel.apply_many(self._end(release, total), strict=True)
+        await self._end(release, total)
 
     def _changes(self, release: Document[Release], changes: Changes, signals: dict[str, Signal]) -> list[Item]:
         def item(uid: str, body: Publish | Withdraw) -> Item:
@@ -197,10 +198,12 @@ class Loader:
         published = [item(uid, Publish(signals[uid])) for uid in (*changes.added, *changes.modified)]
         return published + [item(uid, Withdraw(release.id)) for uid in changes.deleted]
 
-    def _end(self, release: Document[Release], signals: int) -> list[Item]:
-        """The note that the release is done and, last, the marker."""
+    async def _end(self, release: Document[Release], signals: int) -> None:
+        """The marker, and then the note that the release is done, each in a commit of its own: where documents lie apart, a crash may leave the
+        rest of a commit unwritten, and nobody would go on with a release that is done."""
         marked = Message(Mark(release.state.list, signals), self._cause(release, "mark"))
-        return [self._item(release, Done(), "done"), Item(MARKER, PUBLIC, release.id, marked)]
+        await self.ctx.kernel.apply_many([Item(MARKER, PUBLIC, release.id, marked)], strict=True)
+        await self.ctx.kernel.apply_many([self._item(release, Done(), "done")], strict=True)
 
     async def _judge(self, release: Document[Release], judge: Judge, *more: Item) -> None:
         await self.ctx.kernel.apply_many([self._item(release, judge, "judge"), *more], strict=True)
