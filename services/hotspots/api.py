@@ -24,7 +24,7 @@ def routers(ctx: Context) -> list[APIRouter]:
     async def list_hotspots(
         caller: Annotated[Principal, read], asked: PageAsked, state: State | None = None, kind: SpotKind | None = None
     ) -> dict[str, Any]:
-        """By id. `quiet`: something was seen there, never enough."""
+        """By id. `quiet`: something was seen there, never enough; where Faust counts, only what came near."""
         where = {name: value for name, value in (("state", state), ("kind", kind)) if value is not None}
         (after,) = asked.after(str) or ("",)
         stored = await ctx.store.find(HOTSPOT.kind, caller.tenant, where, after=after, limit=asked.limit + 1)

@@ -145,7 +145,9 @@ class Eyes:
 
     def _named(self, kind: str) -> Section:
         """Audits and cases go by supplier and cause, hot-spots by their place."""
-        many = list(self.pages(f"/v1/{kind}"))
+        many = [
+            one for one in self.pages(f"/v1/{kind}") if one["state"] != "quiet"
+        ]  # where Faust counts, the kernel knows those that came near
         for one in many:
             what = [one["supplier_id"], one["cause"]["signal_id"]] if "cause" in one else one["spot"]
             self.plain.learn(one["id"], f"{kind} {self.plain(what)}")
