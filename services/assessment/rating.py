@@ -142,10 +142,11 @@ def _tier(score: float, all_found: list[Found], policy: Policy) -> Tier:
     return tier
 
 
-def _order(driver: Driver, policy: Policy) -> tuple[int, float, str, str]:
-    """By the tier that the driver alone would give, then by its points; ids keep the order stable."""
+def _order(driver: Driver, policy: Policy) -> tuple[int, float, str, str, str, str]:
+    """By the tier that the driver alone would give, then by its points. Of equal ones by what they are about, which is the same on every system."""
     alone = max(RANK[driver.tier or "low"], RANK[tier_of(policy, driver.points)])
-    return (-alone, -driver.points, driver.code, driver.chain[0].id if driver.chain else "")
+    about = driver.signal.id if driver.signal else ""
+    return (-alone, -driver.points, driver.code, about, driver.supplier_id or "", driver.chain[0].id if driver.chain else "")
 
 
 def _obligations(drivers: Iterable[Driver], tier: Tier, policy: Policy) -> tuple[Obligation, ...]:

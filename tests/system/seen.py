@@ -21,7 +21,7 @@ Section = dict[str, Any]
 def _settled(rating: Any) -> Any:
     """A rating without what it was heard from last: audits, cases and other suppliers answer in the order in which they come to it.
 
-    Drivers of one weight stand by their matches' ids, which are of the run.
+    Drivers of one weight that findings gave stand by the findings' ids, which are of the run.
     """
     drivers = sorted(rating.get("drivers", ()), key=lambda one: (-one["points"], json.dumps(one, sort_keys=True)))
     return {key: value for key, value in rating.items() if key not in ("cause", "version")} | {"drivers": drivers}

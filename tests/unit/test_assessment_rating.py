@@ -160,6 +160,13 @@ def test_what_decides_comes_first_with_its_chain():
     assert [one.id for one in rating.drivers[3].chain] == ["scr"]
 
 
+def test_of_equal_drivers_the_order_is_that_of_what_they_are_about():
+    """Event ids derive from the release, which has another id on every system: they would put them in another order on each."""
+    uids = ["3", "1", "2"]
+    rating = rated(having(supplier(), *(listed(uid, strength="weak") for uid in uids)))
+    assert [one.signal.source.uid for one in rating.drivers] == ["1", "2", "3"]
+
+
 def test_duties_arise_once_with_the_soonest_date():
     duties = {duty.code: duty for duty in rated(having(supplier(), finding("f1"), finding("f2"))).obligations}
     assert len(duties) == len(rated(having(supplier(), finding("f1"), finding("f2"))).obligations)
