@@ -102,6 +102,13 @@ class _TellingBus(KafkaBus):
         await self._store.told(rows)
         self._nudges.send()
 
+    async def settle(self) -> None:
+        await self.tell_late(0.0)
+
+    async def tell_late(self, older_s: float) -> int:
+        """Publishes what was written so long ago and not told; of how many documents."""
+        return await self._store.recover(self.publish, older_s, partial(addressed_again, partitions=self.partitions))
+
 
 class Servers:
     """The distributed runtime: Kafka and MongoDB."""
@@ -111,7 +118,7 @@ class Servers:
         self._kafka, self._client = KafkaSettings.parse(settings.bus), mongo_client(settings)
         self._membership = Membership(instance=settings.instance) if settings.instance else Membership.passing()
         self._stores: dict[str, MongoStore] = {}
-        self._buses: dict[str, KafkaBus] = {}
+        self._buses: dict[str, _TellingBus] = {}
 
     def store(self, service: Service) -> Store:
         made = self._stores[service.name] = mongo_store(self._client, service, self._settings)
@@ -123,13 +130,13 @@ class Servers:
         return made
 
     def upkeep(self, service: Service) -> Upkeep | None:
-        store, bus = self._stores[service.name], self._buses[service.name]
+        bus = self._buses[service.name]
 
         async def relay() -> None:
             """Tells what was written and not told: the bus was away, or the writer died."""
             while True:
                 try:
-                    if told := await store.recover(bus.publish, _UNTOLD_S, partial(addressed_again, partitions=bus.partitions)):
+                    if told := await bus.tell_late(_UNTOLD_S):
                         log.info("events of %d documents were told late", told, extra={"service": service.name})
                 except Unavailable:
                     log.warning("events wait to be told", extra={"service": service.name})

@@ -36,6 +36,10 @@ class KafkaBus:
     async def publish(self, rows: Sequence[JournalRow]) -> None:
         await self._producer.send([message for row in rows for message in messages(row)])
 
+    async def settle(self) -> None:
+        """Called before partitions that were another's, or this one's in an earlier life, are read on: nothing that was done on their records
+        may still be untold, or what follows would be heard of first."""
+
     async def bury(self, letter: DeadLetter) -> None:
         """On a topic of the group's, as the message was, with what was wrong in its headers."""
         await self._producer.send([buried(letter)])
@@ -44,7 +48,7 @@ class KafkaBus:
         self, group: str, topics: Sequence[str], slices: Mapping[str, int] | None = None, keeper: Keeper | None = None
     ) -> KafkaConsumer:
         """A process reads for a group once: two readers of one process would take each other's name."""
-        made = KafkaConsumer(self._settings, self._looker, self._membership, group, topics, slices or {}, keeper)
+        made = KafkaConsumer(self._settings, self._looker, self._membership, group, topics, slices or {}, keeper, self.settle)
         self._consumers = [known for known in self._consumers if not known.closed]
         self._consumers.append(made)
         await made.join()

@@ -6,7 +6,7 @@ broker's own account and does not come is taken as the sign of it, and the clien
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from aiokafka import AIOKafkaConsumer
@@ -37,11 +37,12 @@ class KafkaConsumer:
 
     def __init__(
         self, settings: KafkaSettings, looker: Looker, membership: Membership, group: str, topics: Sequence[str],
-        slices: Mapping[str, int], keeper: Keeper | None,
+        slices: Mapping[str, int], keeper: Keeper | None, settle: Callable[[], Awaitable[None]],
     ) -> None:  # fmt: skip
         self._settings, self._looker, self._membership, self._group = settings, looker, membership, group
         self._names = {settings.prefix + topic: topic for topic in topics}
         self._keeper: Keeper = keeper or Nothing()
+        self._settle = settle
         self._once = {
             settings.prefix + topic for topic in topics if TOPICS[topic].broadcast and keeper is None
         }  # of these the first partition
@@ -164,6 +165,7 @@ class KafkaConsumer:
                 await self._keeper.revoked(lost)
             self._at, self._done = dict(begin), dict(begin)
             if won:
+                await self._settle()
                 await self._keeper.assigned(won, self.positions())
                 self._numbers |= won
         except BaseException:

@@ -18,10 +18,11 @@ from shared.kernel.aggregate import Aggregate
 from shared.kernel.service import Service
 from shared.settings import Settings
 from shared.store.mongo import MongoStore, closed
-from shared.store.port import Collection
+from shared.store.port import Collection, Commit
 from tests.contracts.bus_behaviour import BusBehaviour
+from tests.contracts.bus_setting import drain, subjects
 from tests.contracts.kafka_handles import forgotten
-from tests.contracts.store_behaviour import OTHERS, THINGS
+from tests.contracts.store_behaviour import OTHERS, THINGS, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # as in test_mongo_adapter.py
 
@@ -86,4 +87,11 @@ async def adapter(kafka: str, mongo: str, tmp_path: Any) -> AsyncIterator[OnServ
 
 
 class TestServersBus(BusBehaviour):
-    pass
+    async def test_what_was_left_untold_is_told_before_the_next_record_is_read(self, adapter: OnServers) -> None:
+        """A process died between its commit and its publishing: what it did comes before what is done on the same records again."""
+        store, _ = await adapter.open("onboarding")
+        assert await store.commit(Commit([write("a", topic="suppliers")])) == []
+        _, bus = await adapter.open("onboarding")
+        await bus.consumer("g", ["ratings"])
+        _, elsewhere = await adapter.open("screening")
+        assert subjects(await drain(await elsewhere.consumer("other", ["suppliers"]))) == ["a"]
