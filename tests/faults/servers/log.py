@@ -7,13 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from shared.bus.kafka import KafkaBus
 from shared.bus.kafka_records import Message
-from shared.bus.kafka_settings import KafkaSettings
-from shared.events.topics import TOPICS
+from shared.events.topics import GROUPS, TOPICS
 
 PREFIX, PARTITIONS = "duewatch.", 4
 PLACES = [TopicPartition(PREFIX + topic, number) for topic in TOPICS for number in range(PARTITIONS)]
@@ -73,14 +72,18 @@ class Log:
     def waiting(self) -> int:
         """Of all topics, how many offsets the group furthest behind has not committed."""
 
-        async def run() -> int:
-            bus = KafkaBus(KafkaSettings.parse(f"kafka://{self._address}/?prefix={PREFIX}"), PARTITIONS)
+        async def run(consumer: AIOKafkaConsumer) -> int:
+            admin = AIOKafkaAdminClient(bootstrap_servers=self._address)
+            await admin.start()
             try:
-                return sum([await bus.backlog(topic) for topic in TOPICS])
+                offsets = [await admin.list_consumer_group_offsets(PREFIX + group) for group in GROUPS]
             finally:
-                await bus.close()
+                await admin.close()
+            ends = await consumer.end_offsets(PLACES)
+            behind = [{p: ends[p] - at.offset for p, at in of.items() if p in ends and at.offset >= 0} for of in offsets]
+            return sum(max(sum(of.get(p, 0) for p in PLACES if p.topic == PREFIX + topic) for of in behind) for topic in TOPICS)
 
-        return asyncio.run(run())
+        return self._with_consumer(run, PLACES)
 
     def to_the_beginning(self, group: str, topics: Sequence[str]) -> None:
         """A group whose members have ended begins anew."""
