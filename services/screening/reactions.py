@@ -2,18 +2,19 @@
 
 import asyncio
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import msgspec
 
 from services.screening.join import Join
+from services.screening.marks import Hits, Sweeps
 from services.screening.matching import settings as shipped
 from services.screening.matching.normalise import prepare, tells
 from services.screening.model import MATCH, SCREENING, MatchDocument, Screened, Touched, Untouched
 from services.screening.pairs import Found, Key, Pair, Thresholds
 from services.screening.snapshot import Kept
-from services.screening.sweep import SWEEP, Began, Passed
+from services.screening.sweep import SWEEP
 from shared.events.envelope import PUBLIC, Payload, Record
 from shared.events.signals import (
     SIGNAL_EVENTS,
@@ -35,7 +36,6 @@ from shared.telemetry.metrics import SWEEP_SECONDS
 
 GROUP = "screening"
 log = logging.getLogger("duewatch.screening")
-Hits = dict[tuple[str, int], dict[str, str]]  # sweep and partition -> match -> tenant; a match found again is the same one
 _SUPPLIERS_AT_ONCE = 100  # a signal never waits for more of them than this
 _FORGOTTEN_AT_ONCE = 200
 
@@ -71,6 +71,7 @@ class Worker:
         """Both topics up to where this group has got, silently, suppliers from where the last run kept them; and the matches that stand."""
         self.rebuilding = True
         await self.revoked(partitions)  # should the last try have ended halfway
+        upto = await self._known(upto)
         since = {} if self._partitions else self.kept.restore(self.join, partitions, upto)
         for partition in sorted(partitions):
             crash_point("screening-rebuild")
@@ -108,6 +109,12 @@ class Worker:
         """Keeps the suppliers for the next start. A batch that was not committed may be among them; it comes again, as after any failure."""
         if self._partitions and not self.rebuilding:
             self.kept.save(self.join, self._partitions, upto)
+
+    async def _known(self, upto: Mapping[str, int]) -> dict[str, int]:
+        """Where the group's place in the log was lost, or put back, all that it has handled is known all the same: or it would judge the past by
+        less than it knew then."""
+        stored = await self.ctx.store.positions(f"{GROUP}/")
+        return {place: max(at, stored.get(f"{GROUP}/{place}", 0)) for place, at in upto.items()}
 
     def _partition_of(self, supplier: Key) -> int:
         return partition_of(supplier[1], self.ctx.bus.partitions)
@@ -183,7 +190,7 @@ class Worker:
                 del self._passed[sweep, partition]
                 self._hits.pop((sweep, partition), None)
 
-    def _signal(self, key: Key, same: list[Record], payload: Payload, sweeps: "Sweeps") -> list[Item]:
+    def _signal(self, key: Key, same: list[Record], payload: Payload, sweeps: Sweeps) -> list[Item]:
         meta = same[0].meta
         if isinstance(payload, ReleaseAccepted):
             for record in same:
@@ -266,35 +273,3 @@ def measured(outcomes: Sequence[Outcome]) -> None:
             sweep = outcome.document.state
             if sweep.completed_at is not None:
                 SWEEP_SECONDS.observe((sweep.completed_at - sweep.started_at).total_seconds())
-
-
-class Sweeps:
-    """What a batch says to sweeps: which partitions began one, and which passed its marker, in the order of the log.
-
-    Their source is the partition of the log, for a broadcast record comes from every partition.
-    """
-
-    def __init__(self, partitions: int, hits: "Hits") -> None:
-        self._partitions, self._hits = partitions, hits
-        self._said: list[tuple[Record, str, Began | Passed]] = []
-
-    def began(self, payload: ReleaseAccepted, record: Record) -> None:
-        """A partition met a release's first event."""
-        self._said.append((record, payload.sweep_id, Began(payload, record.meta.subject, record.partition, self._partitions)))
-
-    def passed(self, payload: ReleasePublished, record: Record, suppliers: dict[str, int]) -> None:
-        """A partition passed the marker behind it."""
-        body = Passed(payload, record.meta.subject, record.partition, self._partitions, suppliers)
-        self._said.append((record, payload.sweep_id, body))
-
-    def items(self) -> list[Item]:
-        """The messages, oldest first. What a release touched in a partition is counted when all of the batch is known."""
-        items = []
-        for record, sweep, body in sorted(self._said, key=lambda one: (one[0].position, one[0].partition)):
-            m = record.meta
-            if isinstance(body, Passed):
-                body = msgspec.structs.replace(body, hits=dict(Counter(self._hits[sweep, record.partition].values())))
-            source = f"log/{record.topic}/{record.partition}"
-            cause = Cause(f"{m.id}/{record.partition}", m.type, m.correlationid, m.actor, m.traceparent, source, record.position)
-            items.append(Item(SWEEP, PUBLIC, sweep, Message(body, cause)))
-        return items

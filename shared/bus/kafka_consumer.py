@@ -186,8 +186,7 @@ class KafkaConsumer:
         return begin
 
     def consumed(self, records: Sequence[Record]) -> dict[str, int]:
-        """None: the group's offsets are Kafka's to keep."""
-        return {}
+        return {f"{self._group}/{r.topic}/{r.partition}": r.position for r in records}
 
     def positions(self) -> dict[str, int]:
         return {f"{self._names[place.topic]}/{place.partition}": at for place, at in self._done.items()}

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import TopicPartition
 
 from shared.bus.kafka_reach import Making, Pauses, reaching
@@ -14,6 +16,7 @@ from shared.errors import Unavailable
 from shared.events.envelope import Record
 
 _LIMIT_S = 15.0
+_MADE_S = 0.1
 _AT_ONCE = 1000
 _FETCH_BYTES = 512 * 1024  # of a partition
 
@@ -46,7 +49,7 @@ class Looker:
         """How many offsets of a topic a group is behind; all of a partition where it has committed nothing."""
         places = [TopicPartition(self._settings.prefix + topic, p) for p in range(partitions)]
         async with self._looking("say how far a group is") as (admin, consumer):
-            known = await admin.list_consumer_group_offsets(self._settings.prefix + group)
+            known = await _committed(admin, self._settings.prefix + group)
             begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         at = {place: known[place].offset if place in known else -1 for place in places}
         return sum(max(0, ends[place] - max(at[place], begins[place])) for place in places)
@@ -90,6 +93,15 @@ class Looker:
 async def _stop(clients: _Clients) -> None:
     await clients[0].close()
     await clients[1].stop()
+
+
+async def _committed(admin: AIOKafkaAdminClient, group: str) -> Any:
+    """Where a group is; on a new cluster once the topic of all groups' offsets is there, which the first question has made."""
+    while True:
+        try:
+            return await admin.list_consumer_group_offsets(group)
+        except GroupCoordinatorNotAvailableError:
+            await asyncio.sleep(_MADE_S)
 
 
 async def replay(

@@ -16,8 +16,7 @@ class Consumer(Protocol):
         ...
 
     def consumed(self, records: Sequence[Record]) -> dict[str, int]:
-        """The positions to be stored with the effects of these records, which must be all of the last poll's or a leading part of it;
-        none where the bus keeps them itself."""
+        """The positions to be stored with the effects of these records, which must be all of the last poll's or a leading part of it."""
         ...
 
     async def committed(self, records: Sequence[Record]) -> None:

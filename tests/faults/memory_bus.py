@@ -90,8 +90,7 @@ class MemoryConsumer:
         return found
 
     def consumed(self, records: Sequence[Record]) -> dict[str, int]:
-        together = {position_name(self._group, r.topic, r.partition): r.position for r in records}
-        return together if self._memory.together else {}
+        return {position_name(self._group, r.topic, r.partition): r.position for r in records}
 
     async def committed(self, records: Sequence[Record]) -> None:
         await self._memory.step("committed")

@@ -264,8 +264,9 @@ class World:
 
     async def restart(self) -> None:
         """Every process begins anew, and every group reads everything again from the beginning."""
-        for database in self.memory.databases.values():
-            database.positions = {name: at for name, at in database.positions.items() if name.startswith("policy/")}
+        if self.rng.random() < 0.5:  # or only what the broker knows of them is lost
+            for database in self.memory.databases.values():
+                database.positions = {name: at for name, at in database.positions.items() if name.startswith("policy/")}
         self.memory.offsets.clear()
         for process in self.processes:
             process.stop()
