@@ -1,5 +1,6 @@
 """Looks at the log without a group: its ends, where the groups are, and what it says up to a position."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
