@@ -77,7 +77,7 @@ test-deploy: install ## helm lint, and the chart's manifests against Kubernetes'
 test-streams: install ## hot-spots counted by Faust, on a real broker, what takes long: workers killed and added
 	$(BIN)/pytest tests/faults/test_hotspots_stream_long.py
 
-test-faults: install ## faults on real servers, a worker coming and going for a whole minute; figures also in build/faults.jsonl
+test-faults: install ## all faults on real servers, a worker coming and going for a whole minute; figures also in build/faults.jsonl
 	$(BIN)/pytest tests/faults/servers --churn 60
 
 test-compose: install ## the compose file for real, with stand-ins for images where no registry is reached (needs Docker)

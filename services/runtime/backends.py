@@ -91,13 +91,30 @@ class Files:
 
 
 class _TellingBus(KafkaBus):
-    """After it has published, the store knows that its documents' events are told, and who waits in this machine looks at once."""
+    """After it has published, the store knows that its documents' events are told, and who waits in this machine looks at once.
+
+    What was saved before and is told to nobody, because its writer died or the log was away, goes first: a release's marker must not overtake
+    its changes.
+    """
 
     def __init__(self, settings: KafkaSettings, partitions: int, membership: Membership, store: MongoStore, nudges: Nudges) -> None:
         super().__init__(settings, partitions, membership=membership)
         self._store, self._nudges = store, nudges
+        self._left, self._telling_first = True, asyncio.Lock()
 
     async def publish(self, rows: Sequence[JournalRow]) -> None:
+        if self._left:
+            async with self._telling_first:
+                if self._left:
+                    await self.tell_late(0.0)
+                    self._left = False
+        try:
+            await self._tell(rows)
+        except Unavailable:
+            self._left = True
+            raise
+
+    async def _tell(self, rows: Sequence[JournalRow]) -> None:
         await super().publish([row for row in rows if row.topic])
         await self._store.told(rows)
         self._nudges.send()
@@ -107,7 +124,7 @@ class _TellingBus(KafkaBus):
 
     async def tell_late(self, older_s: float) -> int:
         """Publishes what was written so long ago and not told; of how many documents."""
-        return await self._store.recover(self.publish, older_s, partial(addressed_again, partitions=self.partitions))
+        return await self._store.recover(self._tell, older_s, partial(addressed_again, partitions=self.partitions))
 
 
 class Servers:
@@ -146,10 +163,14 @@ class Servers:
 
     def alone(self, service: Service, task: Task) -> Upkeep:
         database = self._client.get_database(database_of(self._settings, service.name), write_concern=WriteConcern("majority"))
-        lease = Lease(database, task.name, self._membership.instance)
+        lease, bus = Lease(database, task.name, self._membership.instance), self._buses[service.name]
+
+        async def work() -> None:
+            await bus.settle()  # what the last holder left untold
+            await task.run()
 
         async def held() -> None:
-            await lease.hold(task.run)
+            await lease.hold(work)
 
         return held
 

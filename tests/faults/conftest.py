@@ -1,10 +1,12 @@
-"""The long tests of the stream run only where their file is named, as `make test-streams` does; see ADR 0011."""
+"""Long tests run only where their file is named, or their folder is: `make test-streams` (ADR 0011), `make test-faults`."""
 
 from pathlib import Path
 
 import pytest
 
+_LONG = {"test_hotspots_stream_long.py", "test_releases.py", "test_servers.py", "test_services.py", "test_replay.py"}
+
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     named = {Path(argument.split("::")[0]).name for argument in config.args}
-    return True if collection_path.name == "test_hotspots_stream_long.py" and collection_path.name not in named else None
+    return True if collection_path.name in _LONG and not {collection_path.name, collection_path.parent.name} & named - {"faults"} else None
