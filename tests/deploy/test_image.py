@@ -42,7 +42,7 @@ def test_the_images_lock_has_what_the_project_depends_on_and_no_developers_tool(
 
     project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = {pin.split("==")[0] for pin in _pins("deploy/requirements.lock")}
-    assert {name.lower().partition("==")[0] for name in project["dependencies"]} <= names
+    assert {re.split("[=<>]", name.lower())[0] for name in project["dependencies"]} <= names
     assert not names & {name.lower() for name in project["optional-dependencies"]["dev"]}
 
 
