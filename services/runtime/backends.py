@@ -111,6 +111,7 @@ class _TellingBus(KafkaBus):
         try:
             await self._tell(rows)
         except Unavailable:
+            self._store.left(rows)
             self._left = True
             raise
 

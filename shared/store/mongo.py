@@ -85,6 +85,11 @@ class MongoStore:
         for row in rows:
             self._inflight.pop(row.hash, None)
 
+    def left(self, rows: Iterable[JournalRow]) -> None:
+        """These rows could not be told by who wrote them: `recover` tells them."""
+        for row in rows:
+            self._inflight.pop(row.hash, None)
+
     async def recover(self, tell: Tell, older_s: float = 0.0, address: Callable[[JournalRow], JournalRow] = _as_it_is) -> int:
         """Tells what was written so long ago and is not known to be told, each document's in order; how many documents.
 
@@ -95,7 +100,9 @@ class MongoStore:
         async with reaching():
             for kind, id_ in await self._left(_untold(older_s)):
                 found = await self._database[kind].find_one({"_id": id_}, {"out": 1, "t": 1, "i": 1})
-                if not found or not found["out"]:  # told meanwhile
+                if (
+                    not found or not found["out"] or (not older_s and found["out"][0]["hash"] in self._inflight)
+                ):  # told meanwhile, or just now
                     continue
                 await self._committer.journal(found["out"])
                 rows = [layout.row(one) for one in found["out"]]

@@ -22,11 +22,18 @@ _PORTS = range(12_000, 32_000)
 _TAIL = 25  # lines of a server's log in an error
 
 
+def _ports() -> range:
+    """Those of this worker of xdist: a port that is free in one moment is another test's in the next."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    number = int(worker.removeprefix("gw")) % 4 if worker.startswith("gw") else 0
+    return _PORTS[number::4]
+
+
 def free_ports(count: int) -> list[int]:
     """`count` different ports of 127.0.0.1 that nobody listens at now."""
     found: list[int] = []
     with contextlib.ExitStack() as held:
-        for port in random.sample(_PORTS, k=500):
+        for port in random.sample(_ports(), k=500):
             probe = held.enter_context(socket.socket())
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
