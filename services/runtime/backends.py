@@ -125,7 +125,8 @@ class _TellingBus(KafkaBus):
 
     async def tell_late(self, older_s: float) -> int:
         """Publishes what was written so long ago and not told; of how many documents."""
-        return await self._store.recover(self._tell, older_s, partial(addressed_again, partitions=self.partitions))
+        address = partial(addressed_again, partitions=self.partitions)
+        return await self._store.recover(self._tell, older_s, address, others=not older_s)
 
 
 class Servers:

@@ -90,8 +90,11 @@ class MongoStore:
         for row in rows:
             self._inflight.pop(row.hash, None)
 
-    async def recover(self, tell: Tell, older_s: float = 0.0, address: Callable[[JournalRow], JournalRow] = _as_it_is) -> int:
-        """Tells what was written so long ago and is not known to be told, each document's in order; how many documents.
+    async def recover(
+        self, tell: Tell, older_s: float = 0.0, address: Callable[[JournalRow], JournalRow] = _as_it_is, *, others: bool = False
+    ) -> int:
+        """Tells what was written so long ago and is not known to be told, each document's in order; how many documents. `others`: but what this
+        process is about to tell.
 
         What another process has told of later versions is told again behind it, until there is no later one (`address` says where): of a
         compacted topic the last record of a key must be the newest. What is not in the journal yet will be told after this.
@@ -100,9 +103,7 @@ class MongoStore:
         async with reaching():
             for kind, id_ in await self._left(_untold(older_s)):
                 found = await self._database[kind].find_one({"_id": id_}, {"out": 1, "t": 1, "i": 1})
-                if (
-                    not found or not found["out"] or (not older_s and found["out"][0]["hash"] in self._inflight)
-                ):  # told meanwhile, or just now
+                if not found or not found["out"] or (others and found["out"][0]["hash"] in self._inflight):  # told meanwhile, or just now
                     continue
                 await self._committer.journal(found["out"])
                 rows = [layout.row(one) for one in found["out"]]
