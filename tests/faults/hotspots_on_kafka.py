@@ -1,7 +1,6 @@
 """Workers of hot-spots as processes of their own on real servers, and what other services would tell them."""
 
 import asyncio
-import contextlib
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
@@ -174,10 +174,10 @@ class World:
         return [one for one in found if isinstance(one, HotspotDetected | HotspotClosed)]
 
 
-@contextlib.asynccontextmanager
-async def world(folder: Path, kafka: str, mongo: str) -> AsyncIterator[World]:
+@pytest.fixture
+async def world(tmp_path: Path, kafka: str, mongo: str) -> AsyncIterator[World]:
     """Topics of its own, and workers as they are asked for."""
-    made = World(folder, kafka, mongo)
+    made = World(tmp_path, kafka, mongo)
     await KafkaTopics(made.settings, P).apply()
     try:
         yield made

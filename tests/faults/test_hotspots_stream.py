@@ -2,22 +2,12 @@
 
 import signal
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from shared.events.hotspots import HotspotClosed, HotspotDetected
-from tests.faults.hotspots_on_kafka import World
-from tests.faults.hotspots_on_kafka import world as made
+from tests.faults.hotspots_on_kafka import World, world
 
+__all__ = ["world"]
 _LONG_S = 90  # members come and go
-
-
-@pytest.fixture
-async def world(tmp_path: Path, kafka: str, mongo: str) -> AsyncIterator[World]:
-    async with made(tmp_path, kafka, mongo) as w:
-        yield w
 
 
 async def test_a_hot_spot_opens_and_closes(world: World) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -16,16 +14,10 @@ from shared.events.hotspots import HotspotClosed, HotspotDetected
 from shared.settings import Settings
 from shared.store.mongo import MongoStore
 from shared.store.port import DeadLetter
-from tests.faults.hotspots_on_kafka import P, World
-from tests.faults.hotspots_on_kafka import world as made
+from tests.faults.hotspots_on_kafka import P, World, world
 
+__all__ = ["world"]
 _LONG_S = 90  # members come and go
-
-
-@pytest.fixture
-async def world(tmp_path: Path, kafka: str, mongo: str) -> AsyncIterator[World]:
-    async with made(tmp_path, kafka, mongo) as w:
-        yield w
 
 
 async def test_killed_at_any_moment_it_tells_each_hot_spot_once(world: World) -> None:

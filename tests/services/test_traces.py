@@ -1,15 +1,14 @@
 """Traces and figures of what services do outside of any request: lists, imports, webhooks, the gate's common commits, sweeps."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.assessment import service as assessment
@@ -35,19 +34,11 @@ from tests.services.onboarding_steps import HEADER, sent
 from tests.services.onboarding_steps import work as work_on_imports
 from tests.services.partners_receiver import receiving
 from tests.services.test_partners_api import rate, subscribed
+from tests.traced import PARENT, spans
 
-PARENT = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
+__all__ = ["spans"]
+
 Start = Callable[..., AbstractAsyncContextManager[Harness]]
-
-
-@pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing.begin(provider)
-    yield exporter
-    tracing.end()
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """What is seen of requests: how long each route takes, and the server span; nothing of what was asked, nor by whom."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -23,18 +20,9 @@ from shared.security.roles import Permission, Principal
 from shared.security.tokens import LocalIssuer
 from shared.telemetry import exposition, tracing
 from shared.telemetry.instruments import REGISTRY
+from tests.traced import PARENT, spans
 
-PARENT = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
-
-
-@pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing.begin(provider)
-    yield exporter
-    tracing.end()
+__all__ = ["spans"]
 
 
 def observed(folder: Path) -> Observed:

@@ -1,12 +1,10 @@
 """A trace through the kernel: lent to what is written, taken on by reactions, kept for alarms; ids know nothing of it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.events.envelope import Meta
@@ -15,9 +13,10 @@ from shared.kernel.kernel import trace_of
 from shared.kernel.waker import Waker
 from shared.telemetry import tracing
 from shared.telemetry.instruments import REGISTRY
+from tests.traced import PARENT, spans
 from tests.unit.kernel_setting import SOURCE, WORDS, Setting, Told, Words
 
-PARENT = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
+__all__ = ["spans"]
 
 
 @pytest.fixture
@@ -25,16 +24,6 @@ async def s(tmp_path: Path) -> AsyncIterator[Setting]:
     setting = Setting(tmp_path)
     yield setting
     await setting.close()
-
-
-@pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing.begin(provider)
-    yield exporter
-    tracing.end()
 
 
 async def metas(s: Setting, kind: str, subject: str) -> list[Meta]:

@@ -1,12 +1,11 @@
 """Traces: off by default, carried by text, bounded in batches, silent about what somebody sent."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import SpanKind, StatusCode
@@ -14,19 +13,11 @@ from opentelemetry.trace import SpanKind, StatusCode
 from shared.events.envelope import Meta, Record
 from shared.telemetry import batches, tracing
 from shared.telemetry.batches import Budget, Group
+from tests.traced import PARENT, spans
 
-PARENT = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
+__all__ = ["spans"]
+
 UNSAMPLED = PARENT[:-2] + "00"
-
-
-@pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing.begin(provider)
-    yield exporter
-    tracing.end()
 
 
 def record(n: int, traceparent: str, topic: str = "signals") -> Record:
