@@ -101,7 +101,7 @@ class MongoStore:
         """
         count = 0
         async with reaching():
-            for kind, id_ in await self._left(_untold(older_s)):
+            for kind, id_ in await self._in_order(_untold(older_s)):
                 found = await self._database[kind].find_one({"_id": id_}, {"out": 1, "t": 1, "i": 1})
                 if not found or not found["out"] or (others and found["out"][0]["hash"] in self._inflight):  # told meanwhile, or just now
                     continue
@@ -117,7 +117,7 @@ class MongoStore:
                 count += 1
         return count
 
-    async def _left(self, untold: Mapping[str, Any]) -> list[tuple[str, str]]:
+    async def _in_order(self, untold: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Documents whose events are untold, in the order in which they were written: a release's marker must not overtake its changes."""
         found: list[tuple[ObjectId, str, str]] = []
         for kind in self._collections:

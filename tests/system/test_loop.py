@@ -1,10 +1,7 @@
 """The whole circle on a running system: a list, suppliers, the next release; who is blocked, why, who is told; a report; a restart."""
 
-import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import pytest
 
 from tests.system.lists import LIST, OTHERS, bring_in, gate, get, load, official, said, staff, until
 from tests.system.running import System, running
+from tests.system.subscriber import subscriber
 
 FIRST = {n: name.upper() for n, name in enumerate(OTHERS, 100)} | {36: "ZELMAR OVERSEAS FREIGHT", 37: "TARQUENZA AIRLINES"}
 SECOND = {uid: name for uid, name in FIRST.items() if uid != 37} | {
@@ -25,27 +23,6 @@ SUPPLIERS = {
 }  # fmt: skip
 NEW = ["N1", "N2", "N3", "N4", "N5"]
 ALL = list(SUPPLIERS)
-
-
-@contextmanager
-def subscriber() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A webhook receiver and the events that it was sent."""
-    told: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/hook", told
-    server.shutdown()
-    server.server_close()
 
 
 def feed(client: httpx.Client, after: str = "") -> tuple[list[dict[str, Any]], str]:
@@ -67,7 +44,7 @@ def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Abst
 
 @pytest.mark.timeout(240)
 def test_from_a_list_change_to_a_blocked_purchase_and_back(runtime: Callable[[], AbstractContextManager[System]]) -> None:
-    with subscriber() as (url, told):
+    with subscriber() as (url, got):
         with runtime() as system, staff(system) as client:
             assert load(client, official(FIRST))["entries"] == len(FIRST)
             job = bring_in(client, SUPPLIERS)
@@ -99,9 +76,9 @@ def test_from_a_list_change_to_a_blocked_purchase_and_back(runtime: Callable[[],
             assert load(client, official(SECOND, ALIASES))["state"] == "unchanged"
 
             moved = {answers[n]["supplier_id"] for n in ("L2", *NEW)}
-            until(lambda: {event["subject"] for event in told}, lambda subjects: moved <= subjects)
+            until(lambda: {event["subject"] for _, event in got}, lambda subjects: moved <= subjects)
             until(  # what the feed has, the subscriber is sent a moment later
-                lambda: (sorted(e["id"] for e in told), sorted(e["id"] for e in feed(client, cursor)[0])),
+                lambda: (sorted(e["id"] for _, e in got), sorted(e["id"] for e in feed(client, cursor)[0])),
                 lambda both: both[0] == both[1] == sorted(set(both[1])),
             )
             a_report_acts_and_is_withdrawn(client, lambda role, who: staff(system, role, subject=who))

@@ -1,13 +1,9 @@
 """A running system, watched: one trace from the call that brings a list to the webhook, across all processes; and what /metrics tells."""
 
-import json
 import secrets
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +13,7 @@ from services.runtime.processes import WORKERS
 from tests.infra.collector import Span, chain, collecting
 from tests.system.lists import LIST, OTHERS, bring_in, get, official, said, staff, until
 from tests.system.running import System, free_port, running
+from tests.system.subscriber import subscriber
 
 FIRST = {n: name.upper() for n, name in enumerate(OTHERS, 100)}
 SECOND = FIRST | {36: "ZELMAR OVERSEAS FREIGHT"}
@@ -24,27 +21,6 @@ SUPPLIERS = {"L1": "Zelmar Overseas Freight"} | {f"C{n}": f"Lakeside Berry House
 TRACE = secrets.token_hex(16)
 CALLER = f"00-{TRACE}-{secrets.token_hex(8)}-01"
 Start = Callable[..., AbstractContextManager[System]]
-
-
-@contextmanager
-def subscriber() -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
-    """A webhook receiver; what it was sent: the traceparent of the request, and its event."""
-    got: list[tuple[str, dict[str, Any]]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            got.append((self.headers.get("traceparent", ""), json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/hook", got
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture(params=["embedded", "distributed"])
