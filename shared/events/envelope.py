@@ -68,7 +68,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
 
     def payload(self) -> Payload:
-        """The typed payload; msgspec.DecodeError where the data does not fit its type, KeyError where the type is unknown."""
+        """The typed payload; msgspec.DecodeError where its type is none of ours, or the data does not fit it."""
         return decode(self.meta.type, self.data)
 
 
@@ -85,6 +85,8 @@ def decode(name: str, data: bytes) -> Payload:
     """The payload of type `name` from its JSON."""
     decoder = _decoders.get(name)
     if decoder is None:
+        if name not in CATALOGUE:
+            raise msgspec.DecodeError("No event of ours is of this type")
         decoder = _decoders[name] = msgspec.json.Decoder(CATALOGUE[name])
     return decoder.decode(data)  # type: ignore[no-any-return]  # the decoder of a catalogue entry gives that entry
 

@@ -3,6 +3,7 @@
 from datetime import timedelta, timezone
 
 import msgspec
+import pytest
 from aiokafka.structs import ConsumerRecord, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +58,13 @@ def test_a_trace_goes_by_both_names() -> None:
     traced = msgspec.structs.replace(msgspec.json.decode(one.meta, type=Meta), traceparent="00-1-2-01")
     (message,) = messages(msgspec.structs.replace(one, meta=encode(traced)))
     assert dict(message.headers)["traceparent"] == dict(message.headers)["ce_traceparent"] == b"00-1-2-01"
+
+
+@pytest.mark.parametrize("headers", [[], [("ce_id", b"1"), ("ce_type", b"of.somebody.else"), ("ce_time", b"x"), ("ce_sequence", b"1")]])
+def test_what_is_no_event_of_ours_cannot_be_read(headers: list[tuple[str, bytes]]) -> None:
+    """By the error that a reactor gives up on at once: a hundred of them must not hold up what is behind them."""
+    with pytest.raises(msgspec.DecodeError):
+        record("suppliers", _consumed(4, headers, b"{}")).payload()
 
 
 def test_the_buffer_serves_topics_in_order_and_partitions_evenly() -> None:
