@@ -1,4 +1,5 @@
-"""One distributed system for all tests of this folder, which each do their work in a tenant of their own."""
+"""One distributed system for all tests of a file, which each do their work in a tenant of their own: the checks after each read all that was ever
+written there, and a replay repeats it."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from tests.infra import Unavailable
 from tests.infra.fixtures import had_or_skipped
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     try:
         with running(tmp_path_factory.mktemp("faults")) as found:
@@ -22,14 +23,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         had_or_skipped("kafka and mongo", error)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def checker(world: World) -> Iterator[Checker]:
     found = Checker(world)
     yield found
     found.ledger.client.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def calm(world: World, checker: Checker) -> Outcome:
     """What comes of the work where nothing goes wrong."""
     with world.caller("calm") as caller:

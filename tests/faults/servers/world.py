@@ -1,6 +1,6 @@
 """The distributed system under faults: servers and services that a test kills, freezes and starts again, and what it is asked over HTTP.
 
-One world serves all tests of this package. They keep apart by tenants of their own, and leave everything running.
+One world serves all tests of a file. They keep apart by tenants of their own, and leave everything running.
 """
 
 import sys
