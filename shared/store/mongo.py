@@ -18,6 +18,7 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+import shared.store.mongo_waits  # noqa: F401  # what it does to the driver
 from shared.errors import Unavailable
 from shared.kernel.journal import JournalRow, SignedHead, roll
 from shared.store import mongo_layout as layout
