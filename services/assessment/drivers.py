@@ -1,6 +1,6 @@
 """Facts to drivers: each fact that matters, with its points at a time, its lowest tier, and the events that led to it, nearest first.
 
-Texts are plain language and name no person but as an official list does.
+Texts are plain language and name no person but as an official list does; owners' names stand in a driver's paths alone.
 """
 
 import math
@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.assessment.facts import AuditFact, CaseFact, Facts, MatchFact
-from services.assessment.inheritance import ACTIVE, blocked_holdings, blocked_share, counts_as_blocked, origins, signal_link
+from services.assessment.holdings import Held, held, line_of
+from services.assessment.inheritance import origins
+from services.assessment.listings import ACTIVE, counts_by_share, signal_link
 from services.assessment.policy import INDICATORS, DriverCode, Fading, Policy
 from shared.events.matches import Match, SignalRef
-from shared.events.ratings import Driver, Link, Tier
+from shared.events.ratings import Driver, Link, OwnerPath, Tier
 
 _DAY = timedelta(days=1)
 
@@ -79,7 +81,7 @@ def _match(fact: MatchFact, policy: Policy, now: datetime) -> Found | None:
         listed = match.signal.source.list or ""
         weight = _weakened(match, points.by_list.get(listed, points.list_entry), policy)
         return Found(_of(fact, "exposure_list", f"A sourced good or place falls under {_entry(match.signal)}", weight))
-    return None if counts_as_blocked(fact, policy) else _listed(fact, policy)
+    return None if counts_by_share(fact, policy) else _listed(fact, policy)
 
 
 def _listed(fact: MatchFact, policy: Policy) -> Found:
@@ -133,32 +135,38 @@ def _finding(fact: MatchFact, policy: Policy, now: datetime) -> Found | None:
 
 def _holdings(facts: Facts, policy: Policy) -> Iterator[Found]:
     """The 50 % rule: one driver for the shares together, one where a share is unknown."""
-    holdings = blocked_holdings(facts, policy)
-    known = [holding for holding in holdings if holding.percent is not None]
-    line = policy.owners.blocked_share_percent
-    if known:
-        share, lead = blocked_share(known), known[0]
-        if share >= line:
-            text = f"Blocked owners hold {share:f} % together; from {line:g} % on the supplier counts as blocked itself"
-            yield Found(
-                _driver("blocked_share", text, policy.points.list_match.strong, policy.at_least.blocked_share, lead.links, lead.signal)
-            )
-        else:
-            text = f"Blocked owners hold {share:f} % together, below the line of {line:g} %"
-            yield Found(
-                _driver(
-                    "owner_share",
-                    text,
-                    policy.points.owner_share * float(share) / line,
-                    policy.at_least.owner_share,
-                    lead.links,
-                    lead.signal,
-                )
-            )
-    for lead in [holding for holding in holdings if holding.percent is None][:1]:
+    holding = held(facts, policy)
+    if holding is None:
+        return
+    share, line = holding.share, line_of(policy)
+    if holding.paths:
+        text = f"Blocked owners hold {share.percent:f} % together"
+        if any(len(path.steps) > 1 for path in holding.paths):
+            text += ", in part through other owners" if any(len(path.steps) == 1 for path in holding.paths) else ", through other owners"
+        text += f"; from {line:f} % on the supplier counts as blocked itself" if share.blocked else f", below the line of {line:f} %"
+        if share.over:
+            text += ". The shares as told add up to more than 100 %: look at them"
+        code: DriverCode = "blocked_share" if share.blocked else "owner_share"
+        points = policy.points.list_match.strong if share.blocked else policy.points.owner_share * float(share.percent / line)
+        tier = policy.at_least.blocked_share if share.blocked else policy.at_least.owner_share
+        yield Found(_driver(code, text, points, tier, holding.chain, holding.signal, paths=holding.paths))
+    if holding.unknown:
+        yield _unknown(holding, policy)
+
+
+def _unknown(holding: Held, policy: Policy) -> Found:
+    """A share, or a chain of owners, that nobody knows the end of: never counted, always asked for."""
+    first = holding.unknown[0]
+    if first.signal is None:
+        text = "Its owners' owners are more, or further away, than are followed, and some of them are blocked; find out"
+    elif len(first.steps) == 1:
         text = "A listed owner's share is not known; find out"
-        tier = policy.at_least.owner_share_unknown
-        yield Found(_driver("owner_share_unknown", text, policy.points.owner_share, tier, lead.links, lead.signal))
+    else:
+        text = "A share in the chain of owners up to a blocked one is not known; find out"
+    tier = policy.at_least.owner_share_unknown
+    return Found(
+        _driver("owner_share_unknown", text, policy.points.owner_share, tier, holding.unknown_chain, first.signal, paths=holding.unknown)
+    )
 
 
 def _inherited(facts: Facts, policy: Policy) -> Iterator[Found]:
@@ -236,7 +244,16 @@ def _driver(
     *,
     supplier_id: str | None = None,
     indicators: tuple[str, ...] = (),
+    paths: tuple[OwnerPath, ...] = (),
 ) -> Driver:
     return Driver(
-        code=code, text=text, points=points, tier=tier, chain=chain, signal=signal, supplier_id=supplier_id, indicators=indicators
+        code=code,
+        text=text,
+        points=points,
+        tier=tier,
+        chain=chain,
+        signal=signal,
+        supplier_id=supplier_id,
+        indicators=indicators,
+        paths=paths,
     )

@@ -10,7 +10,7 @@ import msgspec
 
 from shared.events.followup import AuditChanged, AuditState, CaseChanged, CaseState, NonConformityCount
 from shared.events.matches import Match, SupplierScreened
-from shared.events.ratings import ExposurePropagated, Inherited, Link
+from shared.events.ratings import ExposurePropagated, Inherited, Link, Owned
 from shared.events.suppliers import ExternalRef, SourcedGood, Status
 
 
@@ -26,7 +26,7 @@ class Place(Fact, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OwnerFact(Fact, frozen=True, kw_only=True, omit_defaults=True):
-    """Who holds which share, in percent; the name only ties matches to shares and never leaves the facts."""
+    """Who holds which share, in percent; the name ties matches to shares, and stands in the path of a share that is blocked."""
 
     name: str
     percent: Decimal | None = None
@@ -56,10 +56,14 @@ class CaseFact(Fact, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Handed(Fact, frozen=True, kw_only=True, omit_defaults=True):
-    """What one dependency handed on, and the event that told; each risk's `hops` is its distance from that dependency."""
+    """What one dependency handed on, and the event that told; each risk's `hops` is its distance from that dependency.
+
+    `owned`, of an owner only: who is, or may be, blocked under the 50 % rule, from the owner upward.
+    """
 
     link: Link
-    inherited: tuple[Inherited, ...]
+    inherited: tuple[Inherited, ...] = ()
+    owned: tuple[Owned, ...] = ()
 
 
 class Facts(Fact, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,8 +89,12 @@ def dependencies(facts: Facts) -> frozenset[str]:
     """Ids of the suppliers whose risk this one inherits: its upstream and those of its owners that are suppliers; never itself."""
     if not facts.upstream and not facts.owners:
         return frozenset()
-    owners = (owner.supplier_id for owner in facts.owners if owner.supplier_id)
-    return frozenset((*facts.upstream, *owners)) - {facts.supplier_id}
+    return (frozenset(facts.upstream) | owners_that_tell(facts)) - {facts.supplier_id}
+
+
+def owners_that_tell(facts: Facts) -> frozenset[str]:
+    """Ids of the owners that are suppliers."""
+    return frozenset(owner.supplier_id for owner in facts.owners if owner.supplier_id) - {facts.supplier_id}
 
 
 def with_screened(facts: Facts, screened: SupplierScreened, link: Link) -> Facts:
@@ -150,7 +158,11 @@ def with_inherited(facts: Facts, told: ExposurePropagated, link: Link) -> Facts:
     via = told.supplier_id
     if via not in dependencies(facts):
         return facts
+    owned = told.owned if via in owners_that_tell(facts) else ()
+    known = facts.inherited.get(via)
+    if known is not None and (known.inherited, known.owned) == (told.inherited, owned):
+        return facts
     inherited = {key: handed for key, handed in facts.inherited.items() if key != via}
-    if told.inherited:
-        inherited[via] = Handed(link=link, inherited=told.inherited)
+    if told.inherited or owned:
+        inherited[via] = Handed(link=link, inherited=told.inherited, owned=owned)
     return msgspec.structs.replace(facts, inherited=inherited)

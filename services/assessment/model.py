@@ -16,6 +16,7 @@ from services.assessment.facts import (
     without_match,
 )
 from services.assessment.gate import GateView, effects
+from services.assessment.holdings import told_of_owners
 from services.assessment.policy import Policy
 from services.assessment.rating import handed_on, next_change, rate
 from shared.events.envelope import Payload
@@ -26,6 +27,7 @@ from shared.events.ratings import (
     ExposurePropagated,
     Inherited,
     Link,
+    Owned,
     Rating,
     RatingChanged,
     RatingDriversChanged,
@@ -60,6 +62,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gate: GateView
     revision: int
     handed: tuple[Inherited, ...] = ()
+    owned: tuple[Owned, ...] = ()
     told_tier: Tier | None = None
     told_grounds: tuple[str, ...] = ()
     rerate_at: datetime | None = None
@@ -78,7 +81,8 @@ def _decide(state: Assessment | None, message: Message, now: datetime) -> Decide
         if facts == before:
             return None
     cause = message.cause
-    return _rated(state, facts, policy, CauseRef(id=cause.id, type=cause.type, time=cause.time or now), now)
+    heard = isinstance(body, Told) and isinstance(body.payload, ExposurePropagated)
+    return _rated(state, facts, policy, CauseRef(id=cause.id, type=cause.type, time=cause.time or now), now, heard=heard)
 
 
 def _facts(facts: Facts, subject: str, told: Told, now: datetime) -> Facts:
@@ -103,15 +107,18 @@ def _facts(facts: Facts, subject: str, told: Told, now: datetime) -> Facts:
     return facts
 
 
-def _rated(state: Assessment | None, facts: Facts, policy: Policy, cause: CauseRef, now: datetime) -> Decided[Assessment]:
+def _rated(state: Assessment | None, facts: Facts, policy: Policy, cause: CauseRef, now: datetime, *, heard: bool) -> Decided[Assessment]:
     rating = rate(facts, policy, now, cause)
     handed = handed_on(facts, rating, policy)
+    before = (state.handed, state.owned) if state else ((), ())
+    owned = told_of_owners(facts, policy, before[1], state.revision + 1 if state else 1, heard=heard)
     new = Assessment(
         facts=facts,
         rating=rating,
         gate=effects(rating, policy, facts.status),
         revision=state.revision + 1 if state else 1,
         handed=handed,
+        owned=owned,
         told_tier=state.told_tier if state else None,
         told_grounds=state.told_grounds if state else (),
         rerate_at=next_change(facts, policy, now),
@@ -124,10 +131,15 @@ def _rated(state: Assessment | None, facts: Facts, policy: Policy, cause: CauseR
         elif grounds != new.told_grounds:
             events.append(_told(RatingDriversChanged, facts, rating, new.told_tier))
         new = msgspec.structs.replace(new, told_tier=rating.tier, told_grounds=grounds)
-    if handed != (state.handed if state else ()):
-        prohibited = rating.tier == "prohibited"
-        events.append(ExposurePropagated(supplier_id=facts.supplier_id, prohibited=prohibited, inherited=handed))
+    if (handed, owned) != before:
+        events.append(handing_on(facts.supplier_id, new))
     return Decided(new, events)
+
+
+def handing_on(supplier_id: str, state: Assessment) -> ExposurePropagated:
+    """What those hear who buy from the supplier or are owned by it."""
+    prohibited = state.rating.tier == "prohibited"
+    return ExposurePropagated(supplier_id=supplier_id, prohibited=prohibited, inherited=state.handed, owned=state.owned)
 
 
 def _grounds(rating: Rating) -> tuple[str, ...]:
@@ -137,6 +149,7 @@ def _grounds(rating: Rating) -> tuple[str, ...]:
 
 
 def _told(kind: type[RatingTold], facts: Facts, rating: Rating, previous: Tier | None) -> RatingTold:
+    """As partners hear it, too: without the owners' names, which stand in the paths of the rating itself."""
     return kind(
         supplier_id=facts.supplier_id,
         external_refs=facts.refs,
@@ -145,7 +158,7 @@ def _told(kind: type[RatingTold], facts: Facts, rating: Rating, previous: Tier |
         previous_tier=previous,
         cause=rating.cause,
         policy_version=rating.policy_version,
-        drivers=rating.drivers,
+        drivers=tuple(msgspec.structs.replace(driver, paths=()) if driver.paths else driver for driver in rating.drivers),
         obligations=rating.obligations,
     )
 

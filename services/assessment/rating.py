@@ -8,7 +8,7 @@ import msgspec
 
 from services.assessment.drivers import Found, found
 from services.assessment.facts import Facts
-from services.assessment.inheritance import blocked_holdings, origins, roots_of
+from services.assessment.inheritance import origins
 from services.assessment.policy import RANK, Policy, effects_of, tier_of
 from shared.events.ratings import MAX_DRIVERS, CauseRef, Driver, Inherited, Obligation, Rating, Tier
 
@@ -71,29 +71,33 @@ def next_change(facts: Facts, policy: Policy, now: datetime) -> datetime | None:
 def handed_on(facts: Facts, rating: Rating, policy: Policy) -> tuple[Inherited, ...]:
     """What dependents see of this supplier: its own risk at 0 hops, then what it inherited, each origin once and never itself.
 
-    `tier` is what the origin makes of this supplier: `prohibited` only along holdings. Scores are rounded to hundredths and chains hold the origin's
-    events only, so that in a circle of suppliers the vectors come to rest instead of telling each other of every second's decay.
+    Its own is what its owners' shares make of it, too; what counts by these is not handed on beside. `tier` is what the origin makes of this supplier,
+    and nobody but itself makes it prohibited. Scores are rounded to hundredths and chains hold the origin's events only, so that in a circle of
+    suppliers the vectors come to rest instead of telling each other of every second's decay.
     """
-    own = rating if not facts.inherited else rate(msgspec.structs.replace(facts, inherited={}), policy, rating.as_of, rating.cause)
+    own = rating if not facts.inherited else rate(_alone(facts), policy, rating.as_of, rating.cause)
     out: dict[str, Inherited] = {}
     for origin in origins(facts, policy):
-        if origin.distance < policy.upstream.hops:
+        if origin.distance < policy.upstream.hops and not origin.by_share:
             tier: Tier = "critical" if origin.risk.tier == "prohibited" else origin.risk.tier
             out[origin.supplier_id] = msgspec.structs.replace(origin.risk, hops=origin.distance, tier=tier)
-    if rating.tier == "prohibited" and own.tier != "prohibited":
-        for supplier_id, distance, risk in roots_of(blocked_holdings(facts, policy)):
-            known = out.get(supplier_id)
-            if distance < policy.owners.hops and (known is None or known.tier != "prohibited" or distance < known.hops):
-                out[supplier_id] = msgspec.structs.replace(risk, hops=distance)
     if own.tier != "low":
         main = own.drivers[0]
+        told = {handed.link for handed in facts.inherited.values()}
+        chain = tuple(link for link in main.chain if link not in told)
         out[facts.supplier_id] = Inherited(
-            supplier_id=facts.supplier_id, score=round(own.score, 2), tier=own.tier, hops=0, chain=main.chain, signal=main.signal
+            supplier_id=facts.supplier_id, score=round(own.score, 2), tier=own.tier, hops=0, chain=chain, signal=main.signal
         )
     damping = policy.upstream.damping
     return tuple(
         sorted(out.values(), key=lambda risk: (risk.tier != "prohibited", -risk.score * damping**risk.hops, risk.supplier_id))[:MAX_HANDED]
     )
+
+
+def _alone(facts: Facts) -> Facts:
+    """Without others' risks, but with who owns it."""
+    owned = {via: msgspec.structs.replace(handed, inherited=()) for via, handed in facts.inherited.items() if handed.owned}
+    return msgspec.structs.replace(facts, inherited=owned)
 
 
 def _score(points: Iterable[tuple[str, float]], policy: Policy) -> float:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.assessment.model import ASSESSMENT, Rerate, Told
+from services.assessment.model import ASSESSMENT, Rerate, Told, handing_on
 from services.assessment.tenant_policies import Policies
 from shared.events.envelope import Meta, Record
 from shared.events.followup import AuditChanged, CaseChanged
@@ -93,8 +93,8 @@ class Assessor:
         found = []
         for (_, id_), stored in loaded.items():
             state = document(ASSESSMENT, stored).state
-            if state.handed:
-                handed = ExposurePropagated(supplier_id=id_, prohibited=state.rating.tier == "prohibited", inherited=state.handed)
+            if state.handed or state.owned:
+                handed = handing_on(id_, state)
                 rated = derive("evt", state.rating.cause.id, "assessment", tenant, id_, "0")
                 found.append(
                     (

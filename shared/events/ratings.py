@@ -1,6 +1,7 @@
 """What assessment tells: ratings, what they hand on to dependents, and the gate's decisions."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -26,6 +27,21 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: str = ""
 
 
+class OwnerStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One owner on the way up, as the profile of whom it owns names it; `percent` of the shares, None where nobody told."""
+
+    name: str
+    percent: Decimal | None = None
+    supplier_id: str | None = None  # where the owner is a supplier, too
+
+
+class OwnerPath(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A chain of owners, nearest first; `signal` names the last one. Without a signal the chain was followed no further."""
+
+    steps: tuple[OwnerStep, ...]
+    signal: SignalRef | None = None
+
+
 class Driver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One reason for a rating: what, how heavy, and the chain of events that led to it, nearest first."""
 
@@ -37,6 +53,7 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     signal: SignalRef | None = None
     supplier_id: str | None = None  # where it is inherited
     indicators: tuple[str, ...] = ()
+    paths: tuple[OwnerPath, ...] = ()  # of a share that owners hold: at most ten that make it up; never told with a change of rating
 
 
 class Obligation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -109,13 +126,41 @@ class Inherited(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     signal: SignalRef | None = None
 
 
+class OwnerShare(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A share that somebody holds who is blocked, or may be: by the list entry `signal`, or by the own owners of the supplier that it is."""
+
+    name: str
+    percent: Decimal | None = None
+    supplier_id: str | None = None
+    signal: SignalRef | None = None
+    chain: tuple[Link, ...] = ()
+
+
+class Owned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A supplier that is blocked, or may be, as it tells of itself: by the list entry `signal`, or by its owners' shares.
+
+    Of two that tell of one supplier the higher `revision` is the newer. `more`: it has more such owners above it than are handed on.
+    """
+
+    supplier_id: str
+    revision: int
+    signal: SignalRef | None = None
+    chain: tuple[Link, ...] = ()
+    shares: tuple[OwnerShare, ...] = ()
+    more: bool = False
+
+
 @event("exposure.propagated.v1", "ratings")
 class ExposurePropagated(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """What a supplier hands on to those who buy from it or are owned by it; replaces what it handed on before."""
+    """What a supplier hands on to those who buy from it or are owned by it; replaces what it handed on before.
+
+    `owned`: itself and those above it by whom it is blocked, or may be, under the 50 % rule; itself first, nobody where it is not.
+    """
 
     supplier_id: str
     prohibited: bool
     inherited: tuple[Inherited, ...] = ()
+    owned: tuple[Owned, ...] = ()
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from test_assessment_examples import NOW, POLICY, finding, having, link, listed, rated, supplier
 
 from services.assessment.facts import dependencies, with_inherited, with_match, without_match
+from services.assessment.holdings import told_of_owners
 from services.assessment.rating import MAX_HANDED, handed_on
 from shared.events.ratings import ExposurePropagated, Inherited, Link
 from shared.events.suppliers import Owner, Upstream
@@ -21,6 +22,7 @@ class World:
     def __init__(self, *suppliers):
         self.facts = {facts.supplier_id: facts for facts in suppliers}
         self.told = dict.fromkeys(self.facts, ())
+        self.owned = dict.fromkeys(self.facts, ())
         self.events = 0
 
     def rest(self, limit=5000):
@@ -29,11 +31,12 @@ class World:
             mine = waiting.pop(0)
             rating = rated(self.facts[mine])
             vector = handed_on(self.facts[mine], rating, POLICY)
-            if vector == self.told[mine]:
+            owned = told_of_owners(self.facts[mine], POLICY, self.owned[mine], self.events + 1, heard=True)
+            if (vector, owned) == (self.told[mine], self.owned[mine]):
                 continue
-            self.told[mine], self.events = vector, self.events + 1
+            self.told[mine], self.owned[mine], self.events = vector, owned, self.events + 1
             assert self.events < limit
-            told = ExposurePropagated(supplier_id=mine, prohibited=rating.tier == "prohibited", inherited=vector)
+            told = ExposurePropagated(supplier_id=mine, prohibited=rating.tier == "prohibited", inherited=vector, owned=owned)
             link = Link(service="assessment", type="duewatch.exposure.propagated.v1", id=f"event-{self.events}", time=NOW)
             for other, facts in self.facts.items():
                 if mine in dependencies(facts):
@@ -118,9 +121,11 @@ def test_holdings_of_holdings_are_blocked_along_the_chain_and_released_again():
     assert set(world.clear("s1").tiers().values()) == {"low"}
 
 
-def test_of_two_chains_of_holdings_the_shorter_is_handed_on():
-    world = World(supplier("s1"), held("o", ("s1", "100")), held("a", ("s1", "40"), ("o", "30"))).match("s1", listed())
-    assert [(risk.supplier_id, risk.tier, risk.hops) for risk in world.told["a"]] == [("s1", "prohibited", 1)]
+def test_who_is_blocked_by_its_owners_hands_that_on_as_its_own():
+    world = World(supplier("s1"), held("o", ("s1", "100")), held("a", ("s1", "40"), ("o", "30")), buys("b", "a")).match("s1", listed())
+    assert [(risk.supplier_id, risk.tier, risk.hops) for risk in world.told["a"]] == [("a", "prohibited", 0)]
+    (driver,) = rated(world.facts["b"]).drivers
+    assert (driver.code, driver.supplier_id, driver.signal.source.list) == ("upstream_prohibited", "a", "us_ofac_sdn")
 
 
 def test_prohibited_owners_and_listed_owners_add_up():
@@ -175,22 +180,6 @@ def test_the_vector_keeps_prohibitions_when_it_is_full():
     assert told[0].supplier_id == "a"
 
 
-def told_by_owner(*risks):
-    """A supplier held by `o` to 60 %, as it is after `o` handed these on."""
-    return with_inherited(held("a", ("o", "60")), ExposurePropagated(supplier_id="o", prohibited=True, inherited=risks), link())
-
-
-def test_a_supplier_is_never_the_reason_of_its_own_prohibition():
-    assert rated(told_by_owner(Inherited(supplier_id="o", score=0.95, tier="prohibited", hops=0))).tier == "prohibited"
-    assert rated(told_by_owner(Inherited(supplier_id="a", score=0.95, tier="prohibited", hops=1))).drivers == ()
-
-
-def test_a_chain_of_holdings_ends_at_its_limit_whoever_tells():
-    limit = POLICY.owners.hops
-    assert rated(told_by_owner(Inherited(supplier_id="z", score=0.95, tier="prohibited", hops=limit - 1))).tier == "prohibited"
-    assert rated(told_by_owner(Inherited(supplier_id="z", score=0.95, tier="prohibited", hops=limit))).drivers == ()
-
-
 def test_a_minutes_decay_is_no_news():
     facts, later = having(buys("a"), finding()), NOW + timedelta(minutes=1)
     assert rated(facts, now=later).score < rated(facts).score
@@ -221,3 +210,4 @@ def test_any_web_comes_to_rest_and_unwinds(edges, hits):
         world.clear(name)
     assert set(world.tiers().values()) == {"low"}
     assert set(world.told.values()) == {()}
+    assert set(world.owned.values()) == {()}
