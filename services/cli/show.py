@@ -139,3 +139,14 @@ def reasons(whys: Iterable[Row]) -> str:
         else:
             told.append(_REASONS.get(str(why["kind"]), str(why["kind"])).format(a=a, b=b))
     return ", ".join(told) + ("; not in both: " + ", ".join(missing) if missing else "")
+
+
+def held_through(driver: Mapping[str, Any]) -> list[str]:
+    """The chains of owners that a driver tells of, a line each: who holds what share of whom, and which list names the last one."""
+    lines = []
+    for path in driver.get("paths") or ():
+        way = " ← ".join(f"{step['name']} {step.get('percent') or '?'} %" for step in path["steps"])
+        signal = path.get("signal")
+        end = f"{signal.get('name') or 'an entry'} on list {signal['source'].get('list')}" if signal else "followed no further"
+        lines.append(clean(f"{way}: {end}"))
+    return lines

@@ -12,7 +12,7 @@ from services.cli.command import Cursor, Limit, SupplierRef, command, group
 from services.cli.failures import WrongUse
 from services.cli.imports import import_file, imported, list_imports
 from services.cli.session import Session, reference, segment
-from services.cli.show import Columns, fields, page, table, when
+from services.cli.show import Columns, fields, held_through, page, table, when
 from services.cli.supplier import look, numbers
 
 app = group("Import suppliers, and look at them.", "duewatch suppliers import vendors.csv --source-system S4")
@@ -105,4 +105,5 @@ def _rating(body: Any) -> RenderableType:
         body["drivers"], {"driver": "text", "points": "points", "tier": lambda row: row.get("tier")}, empty="Nothing speaks against it."
     )
     duties = table(body["obligations"], {"obligation": "text", "kind": "kind", "due in days": lambda row: row.get("due_days")}, empty="")
-    return Group(fields(about), Text(), drivers, duties)
+    ways = [Text(f"held: {line}") for driver in body["drivers"] for line in held_through(driver)]
+    return Group(fields(about), Text(), drivers, *ways, duties)

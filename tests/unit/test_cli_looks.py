@@ -112,3 +112,22 @@ def test_why_reads_from_the_decision_down_to_the_entry() -> None:
 
 def test_why_of_a_decision_without_more_to_tell() -> None:
     assert "The gate answered review" in look(why._tree({"chain": [link("gate", "The gate answered review")], "others": []}))
+
+
+def test_why_shows_through_whom_a_share_is_held() -> None:
+    listed = {"id": "sig", "name": "ACME", "source": {"kind": "list_entry", "list": "us_x", "uid": "36"}}
+    steps = [{"name": "Alpha [b]Holding[/b]", "percent": "60", "supplier_id": "sup_2"}, {"name": "Be\x1bta"}]
+    held = {
+        "code": "blocked_share",
+        "text": "Blocked owners hold 60 %",
+        "points": 0.9,
+        "chain": [],
+        "paths": [{"steps": steps, "signal": listed}],
+    }
+    cut = {"code": "owner_share_unknown", "text": "Find out", "points": 0.6, "chain": [], "paths": [{"steps": steps[:1]}]}
+    rating = {"supplier_id": "sup_1", "tier": "prohibited", "score": 0.9, "policy_version": "p", "as_of": "2025-01-01T00:00:00Z"}
+    told = look(why._tree(why._of_rating({**rating, "drivers": [held, cut]})))
+    assert "Alpha [b]Holding[/b] 60 % ← Be\ufffdta ? %: ACME on list us_x" in told
+    assert "Alpha [b]Holding[/b] 60 %: followed no further" in told
+    decided = link("assessment", "Rated", driver={"code": "blocked_share", "paths": held["paths"]})
+    assert "ACME on list us_x" in look(why._tree({"chain": [link("gate", "blocked"), decided], "others": []}))
