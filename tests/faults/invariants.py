@@ -9,7 +9,11 @@ import msgspec
 from services.assessment.decisions.gate import Gate
 from services.assessment.decisions.question import Question
 from services.assessment.gate import answer
+from services.assessment.holdings import held, of_itself
+from services.assessment.listings import listed_itself
 from services.assessment.model import ASSESSMENT, Assessment
+from services.assessment.ownership import Ownership, Share, Stake
+from services.assessment.policy import STANDARD, load
 from services.assessment.tenant_policies import POLICY
 from services.audits.model import AUDITS
 from services.hotspots.model import HOTSPOT
@@ -126,7 +130,7 @@ async def consistent(world: World) -> list[str]:
 
 
 def disagreeing(assessments: Mapping[str, Assessment], matches: Mapping[str, MatchDocument], policies: set[str]) -> list[str]:
-    """Of one tenant, by id: every assessment is by a policy in force, and knows the matches that are live, and no others."""
+    """Of one tenant, by id: every assessment is by a policy in force, knows the matches that are live, and no others, and who owns it."""
     wrong = []
     live: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
     for i, m in matches.items():
@@ -138,6 +142,28 @@ def disagreeing(assessments: Mapping[str, Assessment], matches: Mapping[str, Mat
         known = {i: (f.match.state, f.match.strength) for i, f in assessment.facts.matches.items()}
         if known != live.get(id_, {}):
             wrong.append(f"the assessment of {id_} knows matches {known}, there are {live.get(id_, {})}")
+    return wrong + misheld(assessments)
+
+
+def misheld(assessments: Mapping[str, Assessment]) -> list[str]:
+    """Every supplier has come to the blocked share that the whole graph of owners gives it, which none of them has seen."""
+    policy = load(STANDARD.read_text(encoding="utf-8"))
+    stakes, blocked = [], set()
+    for id_, a in assessments.items():
+        if listed_itself(a.facts, policy):
+            blocked.add(id_)
+        for n, owner in enumerate(of_itself(a.facts, policy).shares):
+            name = f"{id_}#{n}" if owner.signal else owner.supplier_id or ""
+            stakes.append(Stake(id_, name, owner.percent, n))
+            if owner.signal:
+                blocked.add(name)
+    wrong, graph = [], Ownership(stakes, blocked)
+    for id_, a in assessments.items():
+        if id_ in blocked:  # and so without its owners; whom it blocks itself need not tell it who else blocks them
+            continue
+        whole, found = graph.share(id_), held(a.facts, policy)
+        if (found.share if found else Share())[:3] != whole[:3] or bool(found and found.unknown) != bool(whole.unknown):
+            wrong.append(f"{id_} takes {found and found.share} of it for blocked, it is {whole}")
     return wrong
 
 
@@ -153,6 +179,7 @@ async def outcome(world: World) -> dict[str, Any]:
         "matches": sorted((m.supplier_id, m.signal.id, m.state, m.strength, m.score) for m in matches if m.state != "withdrawn"),
         "ratings": {i: (a.rating.tier, a.rating.score, a.rating.policy_version, a.facts.version > 0) for i, a in assessments.items()},
         "handed": {i: sorted((h.supplier_id, h.tier, h.hops) for h in a.handed) for i, a in assessments.items() if a.handed},
+        "owned": {i: [(o.supplier_id, [(s.name, s.percent) for s in o.shares]) for o in a.owned] for i, a in assessments.items() if a.owned},
         "entries": {i: (e.live, e.signal.digest) for i, e in entries.items()},
         "releases": {i: (r.state, r.published) for i, r in (await _states(world, "intelligence", RELEASE)).items()},
         "imports": {i: (s.state, s.counts.rejected) for i, s in (await _states(world, "onboarding", IMPORTS)).items()},

@@ -39,7 +39,8 @@ NAMES = (
     "Tundra Seafood Packers", "Juniper Brick Kilns", "Falcon Cocoa Traders", "Lapis Carpet Weavers", "Saffron Rice Millers",
     "Cobalt Ridge Minerals", "Heron Bay Shrimp Farms", "Ivory Coast Gravel Union", "Pelican Timber Brokers",
 )  # fmt: skip
-_NULLS = '-0- ,"CUBA",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
+_NULLS = '"CUBA",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
+_PERSON = "Ivan Petrovich Sidorenko"
 
 
 class Findings(msgspec.Struct, frozen=True):
@@ -84,6 +85,11 @@ def _register(n: int, name: str, **profile: Any) -> Command:
     return command("onboarding", f"register {n}", SUPPLIERS, supplier_id(n), body)
 
 
+def _owner(names: list[str], n: int, percent: int) -> Owner:
+    """An owner that is a supplier; 5, 6 and 7 own each other, and so do 0 and 8."""
+    return Owner(name=names[n], kind="organisation", percent=Decimal(percent), supplier_id=supplier_id(n))
+
+
 def _change(n: int, **fields: Any) -> Command:
     body = Change(supplier_id=supplier_id(n), fields=fields)
     return command("onboarding", f"change {n} {sorted(fields)}", SUPPLIERS, supplier_id(n), body)
@@ -91,7 +97,8 @@ def _change(n: int, **fields: Any) -> Command:
 
 def _release(number: int, entries: Mapping[int, str]) -> Command:
     """A release in OFAC's layout: uid -> name and remark."""
-    text = "".join(f'{uid},"{line.partition("|")[0]}",{_NULLS}"{line.partition("|")[2]}"\r\n' for uid, line in sorted(entries.items()))
+    rows = ((uid, *line.partition("|")[::2], "individual" if line == _PERSON else "-0- ") for uid, line in sorted(entries.items()))
+    text = "".join(f'{uid},"{name}",{kind},{_NULLS}"{remark}"\r\n' for uid, name, remark, kind in rows)
     content = text.encode()
     digest, id_ = hashlib.sha256(content).hexdigest(), derive("rel", LIST, str(number))
 
@@ -169,7 +176,7 @@ def phases(variant: int) -> list[Callable[[], Phase]]:
     rng = random.Random(variant)
     names = rng.sample(NAMES, len(NAMES))
     fill = {100 + i: f"NOBODY WE BUY FROM {word}" for i, word in enumerate(("ALPHA", "BRAVO", "KILO", "MIKE", "OSCAR", "TANGO", "VICTOR"))}
-    first = {1: names[1], 2: names[2], 3: names[3], 9: "Ivan Petrovich Sidorenko", **fill}
+    first = {1: names[1], 2: names[2], 3: names[3], 9: _PERSON, **fill}
     second = {**first, 2: f"{names[2]}|DOB 1970", 4: names[4], 20: names[10]}
     del second[3]
     third = {**second, 1: f"{names[1]}|Linked To: X", 3: names[3]}
@@ -181,12 +188,12 @@ def phases(variant: int) -> list[Callable[[], Phase]]:
         sealed = Sealed(key=b"k", nonce=b"n", text=b"t")
         subscribe = Subscribe("https://partner.example/hook", Filters(), sealed)
         return [
-            _register(0, names[0], upstream=(Upstream(supplier_id=supplier_id(1)),)),
+            _register(0, names[0], upstream=(Upstream(supplier_id=supplier_id(1)),), owners=(_owner(names, 8, 50),)),
             _register(1, names[1]), _register(2, names[2]), _register(3, names[3]),
-            _register(5, names[5], owners=(Owner(name=names[1], kind="organisation", percent=Decimal(60), supplier_id=supplier_id(1)),)),
-            _register(6, names[6], upstream=(Upstream(supplier_id=supplier_id(7)),), goods=COTTON),
-            _register(7, names[7], upstream=(Upstream(supplier_id=supplier_id(6)),)),
-            _register(8, names[8], owners=(Owner(name="Ivan Petrovich Sidorenko", kind="person", percent=Decimal(30)),)),
+            _register(5, names[5], owners=(_owner(names, 1, 60), _owner(names, 7, 15))),
+            _register(6, names[6], upstream=(Upstream(supplier_id=supplier_id(7)),), goods=COTTON, owners=(_owner(names, 5, 50), _owner(names, 7, 25))),
+            _register(7, names[7], upstream=(Upstream(supplier_id=supplier_id(6)),), owners=(_owner(names, 6, 60),)),
+            _register(8, names[8], owners=(Owner(name=_PERSON, kind="person", percent=Decimal(30)), _owner(names, 0, 20))),
             _import(1, rows), _release(1, first),
             command("partners", "subscribe", SUBSCRIPTION, "sub_1", subscribe),
         ], 3600.0  # fmt: skip
@@ -194,7 +201,7 @@ def phases(variant: int) -> list[Callable[[], Phase]]:
     def news() -> Phase:
         return [
             _register(4, names[4], goods=COTTON), _release(2, second), _tell_exposure(20), _tell_exposure(21), _tell_finding(7, names[7], True), _tell_finding(9, names[9], True),
-            _change(8, owners=(Owner(name="Ivan Petrovich Sidorenko", kind="person", percent=Decimal(55)),)),
+            _change(8, owners=(Owner(name=_PERSON, kind="person", percent=Decimal(55)), _owner(names, 0, 20))),
             _import(2, [("I0", names[10]), ("I1", names[9]), ("I2", names[12]), ("I9", names[9])]),
         ], 3 * day  # fmt: skip
 
@@ -208,7 +215,7 @@ def phases(variant: int) -> list[Callable[[], Phase]]:
     def later() -> Phase:
         return [
             _release(3, third), _tell_finding(7, names[7], False),
-            _change(5, owners=()), _change(0, name=f"{names[0]} Renamed"), _import(3, [("I3", names[13]), ("I1", names[8])]),
+            _change(5, owners=(_owner(names, 7, 15),)), _change(0, name=f"{names[0]} Renamed"), _import(3, [("I3", names[13]), ("I1", names[8])]),
         ], 400 * day  # fmt: skip
 
     return [begin, news, people, stricter, later]
