@@ -9,7 +9,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.infra.distributed import distributed
-from tests.system.running import System, free_port
+from tests.system.running import System, free_port, running
 
 
 @pytest.fixture
@@ -37,3 +37,12 @@ def distributed_runtime(settings_there: dict[str, str], tmp_path: Path) -> Calla
             yield System(found.url, found.folder, found.processes["gateway"])
 
     return start
+
+
+@pytest.fixture(params=["embedded", "distributed"])
+def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], AbstractContextManager[System]]:
+    """Starts a system on the test's folder, on either runtime, as often as it is called."""
+    if request.param == "embedded":
+        return lambda: running(tmp_path)
+    made: Callable[[], AbstractContextManager[System]] = request.getfixturevalue("distributed_runtime")
+    return made

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.system.lists import LIST, OTHERS, bring_in, gate, get, load, official, said, staff, until
-from tests.system.running import System, running
+from tests.system.running import System
 from tests.system.subscriber import subscriber
 
 FIRST = {n: name.upper() for n, name in enumerate(OTHERS, 100)} | {36: "ZELMAR OVERSEAS FREIGHT", 37: "TARQUENZA AIRLINES"}
@@ -31,15 +30,6 @@ def feed(client: httpx.Client, after: str = "") -> tuple[list[dict[str, Any]], s
     while (page := get(client, "/v1/risk-changes" + (f"?after={after}" if after else "")))["items"]:
         found, after = found + page["items"], page["next"]
     return found, page["next"]
-
-
-@pytest.fixture(params=["embedded", "distributed"])
-def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], AbstractContextManager[System]]:
-    """Starts a system on the test's folder, on either runtime, as often as it is called."""
-    if request.param == "embedded":
-        return lambda: running(tmp_path)
-    made: Callable[[], AbstractContextManager[System]] = request.getfixturevalue("distributed_runtime")
-    return made
 
 
 @pytest.mark.timeout(240)
