@@ -62,6 +62,7 @@ class Handed(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     link: Link
+    revision: int = 0
     inherited: tuple[Inherited, ...] = ()
     owned: tuple[Owned, ...] = ()
 
@@ -154,15 +155,16 @@ def with_case(facts: Facts, case_id: str, case: CaseChanged, link: Link) -> Fact
 
 
 def with_inherited(facts: Facts, told: ExposurePropagated, link: Link) -> Facts:
-    """What a dependency hands on, in place of what it handed on before; from anyone else it changes nothing, an empty vector is forgotten."""
+    """What a dependency hands on, in place of what it handed on before. From anyone else it changes nothing, nor does an older word: who comes late has
+    read what still is on its way to it. An empty vector is forgotten."""
     via = told.supplier_id
     if via not in dependencies(facts):
         return facts
     owned = told.owned if via in owners_that_tell(facts) else ()
     known = facts.inherited.get(via)
-    if known is not None and (known.inherited, known.owned) == (told.inherited, owned):
+    if known is not None and (told.revision < known.revision or (known.inherited, known.owned) == (told.inherited, owned)):
         return facts
     inherited = {key: handed for key, handed in facts.inherited.items() if key != via}
     if told.inherited or owned:
-        inherited[via] = Handed(link=link, inherited=told.inherited, owned=owned)
+        inherited[via] = Handed(link=link, revision=told.revision, inherited=told.inherited, owned=owned)
     return msgspec.structs.replace(facts, inherited=inherited)

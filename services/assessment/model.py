@@ -139,7 +139,9 @@ def _rated(state: Assessment | None, facts: Facts, policy: Policy, cause: CauseR
 def handing_on(supplier_id: str, state: Assessment) -> ExposurePropagated:
     """What those hear who buy from the supplier or are owned by it."""
     prohibited = state.rating.tier == "prohibited"
-    return ExposurePropagated(supplier_id=supplier_id, prohibited=prohibited, inherited=state.handed, owned=state.owned)
+    return ExposurePropagated(
+        supplier_id=supplier_id, prohibited=prohibited, revision=state.revision, inherited=state.handed, owned=state.owned
+    )
 
 
 def _grounds(rating: Rating) -> tuple[str, ...]:

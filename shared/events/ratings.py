@@ -154,11 +154,13 @@ class Owned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ExposurePropagated(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """What a supplier hands on to those who buy from it or are owned by it; replaces what it handed on before.
 
-    `owned`: itself and those above it by whom it is blocked, or may be, under the 50 % rule; itself first, nobody where it is not.
+    `owned`: itself and those above it by whom it is blocked, or may be, under the 50 % rule; itself first, nobody where it is not. `revision`: of the
+    rating that it comes with, so that an older word is known for one.
     """
 
     supplier_id: str
     prohibited: bool
+    revision: int = 0
     inherited: tuple[Inherited, ...] = ()
     owned: tuple[Owned, ...] = ()
 

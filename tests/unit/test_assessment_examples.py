@@ -146,6 +146,15 @@ def test_only_dependencies_hand_anything_on_and_an_empty_vector_is_forgotten():
     assert with_inherited(facts, ExposurePropagated(supplier_id="u1", prohibited=False), link()).inherited == {}
 
 
+def test_an_older_word_or_the_same_again_changes_nothing():
+    risk = Inherited(supplier_id="u1", score=0.9, tier="critical", hops=0)
+    told = ExposurePropagated(supplier_id="u1", prohibited=False, revision=5, inherited=(risk,))
+    facts = with_inherited(full(), told, link())
+    assert with_inherited(facts, ExposurePropagated(supplier_id="u1", prohibited=False, revision=4), link()) is facts
+    assert with_inherited(facts, msgspec.structs.replace(told, revision=6), link("again")) is facts
+    assert with_inherited(facts, ExposurePropagated(supplier_id="u1", prohibited=False, revision=6), link()).inherited == {}
+
+
 def test_a_supplier_is_no_dependency_of_its_own():
     assert dependencies(supplier(upstream=(Upstream(supplier_id="s1"),))) == frozenset()
 
