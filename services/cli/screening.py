@@ -68,8 +68,8 @@ MatchId = Annotated[str, typer.Argument(metavar="MATCH")]
 
 @command(matches, "show", example="duewatch matches show mat_...", role="analyst")
 def show(session: Session, match: MatchId) -> None:
-    """One match, and why it is one."""
-    session.answer(session.api.get(f"/v1/matches/{segment(match)}"), _match)
+    """One match, why it is one, and what happened to it."""
+    session.answer(session.api.get(f"/v1/matches/{segment(match)}"), lambda body: Group(_match(body), _history(body["history"])))
 
 
 ReasonCode = Annotated[str | None, typer.Option(help="The kind of reason, needed to clear; a wrong one is answered with those there are.")]
@@ -129,6 +129,22 @@ def sweep(session: Session, sweep: Annotated[str, typer.Argument(metavar="SWEEP"
 
 def _score(row: Any) -> Text:
     return text(float(row["score"]), "bold red" if row.get("strength") == "strong" else "dark_orange")
+
+
+def _history(happened: Any) -> RenderableType:
+    columns: Columns = {
+        "when": lambda row: when(row["time"]), "what": lambda row: _event(row), "by": "actor", "then": "state", "reason": "reason_code",
+        "said": "note", "carried from": "carried_from",
+    }  # fmt: skip
+    return table([{"reason_code": None, "note": None, "carried_from": None, "state": None, **row} for row in happened], columns, empty="")
+
+
+def _event(row: Any) -> str:
+    """As `proposed cleared`, or `proposal decided: approved`."""
+    what = str(row["type"]).split(".")[2].replace("_", " ")
+    if "approved" in row:
+        return f"{what}: {'approved' if row['approved'] else 'rejected'}"
+    return f"{what} {row['proposed']}" if "proposed" in row else what
 
 
 def _proposed(said: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from services.screening.consequence import consequence
-from services.screening.state import Judged, MatchDocument, MatchProposalRefused, MatchProposed, Outcome, Said
+from services.screening.state import Judged, MatchDocument, MatchProposalDecided, MatchProposed, Outcome, Said
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.events.matches import MatchReviewed
 from shared.kernel.aggregate import Decided
@@ -73,7 +73,7 @@ def reviewed(state: MatchDocument, review: Review, now: datetime) -> Decided[Mat
     if waiting is not None and waiting.by != said.by:
         if waiting.outcome != said.outcome:
             raise Conflict("Somebody has proposed otherwise; agree to it or refuse it first")
-        return _settled(state, waiting, said.by, now)
+        return _agreed(state, waiting, said.by, said.note or said.reason_code, now)
     if not takes_two(state, said.outcome):
         return _settled(state, said, "", now)
     told = MatchProposed(match=state.match, outcome=said.outcome, reason_code=said.reason_code, note=said.note)
@@ -88,10 +88,16 @@ def approved(state: MatchDocument, word: Approve, now: datetime) -> Decided[Matc
     if word.by == waiting.by:
         raise Forbidden("Who proposed a review cannot decide about it; somebody else must")
     if not word.approved:
-        told = MatchProposalRefused(match=state.match, outcome=waiting.outcome, reason=word.reason)
+        told = MatchProposalDecided(match=state.match, outcome=waiting.outcome, approved=False, reason=word.reason)
         return Decided(msgspec.structs.replace(state, proposal=None, updated_at=now), [told])
     _not_by_who_confirmed(state, waiting.outcome, word.by)
-    return _settled(state, waiting, word.by, now)
+    return _agreed(state, waiting, word.by, word.reason, now)
+
+
+def _agreed(state: MatchDocument, waiting: Said, by: str, reason: str, now: datetime) -> Decided[MatchDocument]:
+    told = MatchProposalDecided(match=state.match, outcome=waiting.outcome, approved=True, reason=reason)
+    settled = _settled(state, waiting, by, now)
+    return Decided(settled.state, [told, *settled.events])
 
 
 def _not_by_who_confirmed(state: MatchDocument, outcome: Outcome, by: str) -> None:

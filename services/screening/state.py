@@ -106,12 +106,13 @@ class MatchProposed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
 
 
-@event("match.proposal_refused.v1", None)
-class MatchProposalRefused(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """A second person does not agree to what was proposed, and why."""
+@event("match.proposal_decided.v1", None)
+class MatchProposalDecided(Payload, frozen=True, kw_only=True):
+    """A second person agrees to what was proposed, or does not, and why; the match is what it was before. Only the journal has it."""
 
     match: Match
     outcome: Outcome
+    approved: bool
     reason: str
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from services.screening.consequence import consequence, priority
-from services.screening.state import MatchDocument, MatchProposalRefused, MatchProposed, Said
+from services.screening.state import MatchDocument, MatchProposalDecided, MatchProposed, Said
 from shared.events.envelope import Meta, decode
 from shared.events.matches import Match, MatchEvent
 from shared.kernel.aggregate import Document
@@ -66,8 +66,8 @@ def happened(row: JournalRow) -> dict[str, Any]:
     match told:
         case MatchProposed():
             entry |= _pair(told.match) | {"proposed": told.outcome, "reason_code": told.reason_code, "note": told.note or None}
-        case MatchProposalRefused():
-            entry |= _pair(told.match) | {"refused": told.outcome, "note": told.reason}
+        case MatchProposalDecided():
+            entry |= _pair(told.match) | {"proposed": told.outcome, "approved": told.approved, "note": told.reason}
     return entry
 
 

@@ -140,10 +140,11 @@ async def test_two_people_settle_what_forbids_dealings_and_both_stand_in_the_his
 
     history = (await world.client("analyst").get(f"/v1/matches/{id_}")).json()["history"]
     assert [(h["type"].split(".")[2], h["actor"], h["state"]) for h in history] == [
-        ("opened", None, "open"), ("proposed", "ada", "open"), ("proposal_refused", "bo", "open"), ("proposed", "ada", "open"),
-        ("reviewed", "bo", "confirmed"),
+        ("opened", None, "open"), ("proposed", "ada", "open"), ("proposal_decided", "bo", "open"), ("proposed", "ada", "open"),
+        ("proposal_decided", "bo", "open"), ("reviewed", "bo", "confirmed"),
     ]  # fmt: skip
-    assert (history[1]["note"], history[2]["note"], history[4]["agreed_by"]) == ("the same seat", "not the same number", "bo")
+    assert [history[at]["note"] for at in (1, 2, 4)] == ["the same seat", "not the same number", "so it is"]
+    assert [history[2]["approved"], history[4]["approved"], history[5]["agreed_by"]] == [False, True, "bo"]
 
 
 async def test_many_are_cleared_with_one_reason_each_by_itself(world: Harness) -> None:

@@ -162,7 +162,7 @@ async def test_a_match_tells_its_history(world: Harness) -> None:
     await supplier(world, profile(country="FR"))
     told = (await world.client("analyst").get(f"/v1/matches/{match_id}")).json()["history"]
     assert [(h["type"].split(".")[2], h["state"], h["actor"]) for h in told] == [
-        ("opened", "open", None), ("proposed", "open", "ada"), ("reviewed", "cleared", "zoe"), ("opened", "open", None),
+        ("opened", "open", None), ("proposed", "open", "ada"), ("proposal_decided", "open", "zoe"), ("reviewed", "cleared", "zoe"), ("opened", "open", None),
     ]  # fmt: skip
 
 

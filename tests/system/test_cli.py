@@ -130,6 +130,9 @@ def test_from_a_list_to_a_blocked_purchase_and_why(duewatch: Run, tmp_path: Path
     agreed = ("matches", "approve", match["id"], "--reason", "seen, too")
     assert duewatch(*agreed, roles=("analyst",)).code == 1, "it takes somebody else"
     assert duewatch(*agreed, "--json", roles=("analyst",), subject="bo").body["state"] == "cleared"
+    shown = duewatch("matches", "show", match["id"], roles=("analyst",)).out
+    assert shown.index("proposed cleared") < shown.index("proposal decided: approved") < shown.index("seen, too") < shown.rindex("reviewed")
+    assert "reviewed by ada and bo" in duewatch("why", match["id"], roles=("analyst",)).out
     assert "Nothing waits" in duewatch("matches", "queue", "--proposed", roles=("analyst",)).out
     many = ("matches", "clear", match["id"], "mat_0", "--reason-code", "same_name_only", "--key", "k")
     assert [(one["id"], one["result"]) for one in duewatch(*many, "--json", roles=("analyst",)).body["items"]] == [

@@ -112,7 +112,7 @@ def test_how_many_people_it_takes(one: Match, outcome: str, two: bool) -> None:
     assert told.now == (("open", "", "", True) if two else (outcome, "ada", "", False))
     if two:
         assert told.agreed("bo").now == (outcome, "ada", "bo", False)
-        assert told.types == ["reviewed"]
+        assert told.types == ["proposal_decided", "reviewed"]
 
 
 def test_who_proposed_does_not_decide() -> None:
@@ -127,7 +127,7 @@ def test_who_proposed_does_not_decide() -> None:
 
 def test_a_refused_proposal_changes_nothing() -> None:
     told = Told(match()).said("confirmed", "ada").agreed("bo", approved=False)
-    assert (told.types, told.now) == (["proposal_refused"], ("open", "", "", False))
+    assert (told.types, told.now) == (["proposal_decided"], ("open", "", "", False))
     with pytest.raises(Conflict):
         told.agreed("bo")
 
