@@ -46,9 +46,9 @@ class Api:
         """Parameters that are None are not sent."""
         return self._send("GET", path, params=_given(params))
 
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Answer:
-        """A JSON body; fields that are None are not sent."""
-        return self._send("POST", path, json=_given(body))
+    def post(self, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> Answer:
+        """A JSON body; fields that are None are not sent. `key`: an Idempotency-Key."""
+        return self._send("POST", path, json=_given(body), headers={"Idempotency-Key": key} if key else None)
 
     def patch(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Answer:
         """As `post`: the fields that are given replace what stands there."""

@@ -1,5 +1,6 @@
 """`duewatch screen`, `matches` and `sweeps`: whom the lists and findings touch."""
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -44,28 +45,80 @@ def list_(
     session.answer(session.api.get("/v1/matches", asked), lambda body: page(body, columns, empty="No such matches."))
 
 
+@command(matches, "queue", example="duewatch matches queue --proposed", role="analyst")
+def queue(
+    session: Session,
+    state: Annotated[str | None, typer.Option(help="open (left out) or escalated.")] = None,
+    proposed: Annotated[bool, typer.Option("--proposed", help="What somebody has proposed and a second person has to decide.")] = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> None:
+    """What waits for people, the most urgent first: the probability of a match times what it would do."""
+    asked = {"order": "queue", "state": state, "proposed": "true" if proposed else None, "limit": limit, "cursor": cursor}
+    columns: Columns = {
+        "match": "id", "priority": lambda row: f"{row['priority']:.3f}", "it is": "consequence", "score": lambda row: _score(row),
+        "ours": "party_name", "theirs": lambda row: row["signal"]["name"], "from": lambda row: _source(row["signal"]),
+        "proposed": lambda row: _proposed(row["proposal"]), "supplier": "supplier_id",
+    }  # fmt: skip
+    session.answer(session.api.get("/v1/matches", asked), lambda body: page(body, columns, empty="Nothing waits."))
+
+
 MatchId = Annotated[str, typer.Argument(metavar="MATCH")]
 
 
 @command(matches, "show", example="duewatch matches show mat_...", role="analyst")
 def show(session: Session, match: MatchId) -> None:
-    """One match, and why it is one."""
-    session.answer(session.api.get(f"/v1/matches/{segment(match)}"), _match)
+    """One match, why it is one, and what happened to it."""
+    session.answer(session.api.get(f"/v1/matches/{segment(match)}"), lambda body: Group(_match(body), _history(body["history"])))
 
 
-@command(
-    matches, "review", example="duewatch matches review mat_... --outcome cleared --note 'another company of that name'", role="analyst"
-)
+ReasonCode = Annotated[str | None, typer.Option(help="The kind of reason, needed to clear; a wrong one is answered with those there are.")]
+Note = Annotated[str | None, typer.Option(help="What the decision rests on; the reason `other` needs it.")]
+
+
+@command(matches, "review", example="duewatch matches review mat_... --outcome cleared --reason-code different_business", role="analyst")
 def review(
     session: Session,
     match: MatchId,
     outcome: Annotated[str, typer.Option(help="confirmed, cleared or escalated.")],
-    reason_code: Annotated[str | None, typer.Option(help="The kind of reason; a wrong one is answered with those there are.")] = None,
-    note: Annotated[str | None, typer.Option(help="What the decision rests on.")] = None,
+    reason_code: ReasonCode = None,
+    note: Note = None,
 ) -> None:
-    """Decides about a match. A cleared pair stays cleared until either side materially changes."""
+    """Decides about a match; where it forbids dealings, or lets them go on, it is a proposal that somebody else approves.
+
+    A cleared pair stays cleared until either side materially changes.
+    """
     body = {"outcome": outcome, "reason_code": reason_code, "note": note}
     session.answer(session.api.post(f"/v1/matches/{segment(match)}/review", body), _match)
+
+
+@command(matches, "approve", example="duewatch matches approve mat_... --reason 'register extract seen'", role="analyst")
+def approve(
+    session: Session,
+    match: MatchId,
+    reason: Annotated[str, typer.Option(help="Why; it is kept with your name.")],
+    outcome: Annotated[str, typer.Option(help="approved or rejected.")] = "approved",
+) -> None:
+    """Decides about what somebody else has proposed for a match."""
+    session.answer(session.api.post(f"/v1/matches/{segment(match)}/approval", {"outcome": outcome, "reason": reason}), _match)
+
+
+@command(
+    matches, "clear", example="duewatch matches clear mat_... mat_... --reason-code same_name_only --note 'none trades outside Chile'", role="analyst"
+)  # fmt: skip
+def clear(
+    session: Session,
+    ids: Annotated[list[str], typer.Argument(metavar="MATCH...", help="Up to 500; - for one a line on standard input.")],
+    reason_code: ReasonCode = None,
+    note: Note = None,
+    key: Annotated[str | None, typer.Option(help="An Idempotency-Key: the same call again with it does nothing twice.")] = None,
+) -> None:
+    """Clears many matches for one reason; says of each what became of it."""
+    asked = [line.strip() for line in sys.stdin if line.strip()] if ids == ["-"] else ids
+    body = {"ids": asked, "outcome": "cleared", "reason_code": reason_code, "note": note}
+    columns: Columns = {"match": "id", "result": "result", "why": lambda row: row.get("error")}
+    answer = session.api.post("/v1/match-reviews", body, key=key)
+    session.answer(answer, lambda body: table(body["items"], columns, empty="No matches were named."))
 
 
 @command(sweeps, "show", example="duewatch sweeps show swp_...", role="analyst")
@@ -76,6 +129,26 @@ def sweep(session: Session, sweep: Annotated[str, typer.Argument(metavar="SWEEP"
 
 def _score(row: Any) -> Text:
     return text(float(row["score"]), "bold red" if row.get("strength") == "strong" else "dark_orange")
+
+
+def _history(happened: Any) -> RenderableType:
+    columns: Columns = {
+        "when": lambda row: when(row["time"]), "what": lambda row: _event(row), "by": "actor", "then": "state", "reason": "reason_code",
+        "said": "note", "carried from": "carried_from",
+    }  # fmt: skip
+    return table([{"reason_code": None, "note": None, "carried_from": None, "state": None, **row} for row in happened], columns, empty="")
+
+
+def _event(row: Any) -> str:
+    """As `proposed cleared`, or `proposal decided: approved`."""
+    what = str(row["type"]).split(".")[2].replace("_", " ")
+    if "approved" in row:
+        return f"{what}: {'approved' if row['approved'] else 'rejected'}"
+    return f"{what} {row['proposed']}" if "proposed" in row else what
+
+
+def _proposed(said: Any) -> str:
+    return f"{said['outcome']} by {said['by']}: {said['reason_code']}" if said else ""
 
 
 def _source(signal: Any) -> str:
@@ -95,8 +168,9 @@ def _match(body: Any) -> RenderableType:
     signal = body["signal"]
     rows = {
         "match": body["id"], "state": body["state"], "score": _score(body), "strength": body["strength"], "about": body["about"],
-        "supplier": body["supplier_id"], "our name": body["party_name"], "their name": signal["name"], "from": _source(signal),
-        "programs": signal.get("programs"), "why": reasons(body["why"]), "reviewed by": body["reviewed_by"], "reason": body["reason_code"],
+        "it is": body["consequence"], "supplier": body["supplier_id"], "our name": body["party_name"], "their name": signal["name"], "from": _source(signal),
+        "programs": signal.get("programs"), "why": reasons(body["why"]), "proposed": _proposed(body["proposal"]),
+        "reviewed by": body["reviewed_by"], "agreed by": body["agreed_by"], "carried from": body["carried_from"], "reason": body["reason_code"],
         "note": body["note"], "reviewed": when(body["reviewed_at"]), "opened": when(body["opened_at"]), "changed": when(body["updated_at"]),
     }  # fmt: skip
     return fields(rows)

@@ -71,7 +71,7 @@ def _driver(driver: Any) -> Chain:
 def _of_match(body: Any) -> Chain:
     said = f"{body['party_name'] or 'The supplier'} was matched, {body['strength']} at {body['score']:.2f}; the match is {body['state']}"
     if body["reviewed_by"]:
-        said += f", reviewed by {body['reviewed_by']}"
+        said += f", reviewed by {body['reviewed_by']}" + (f" and {body['agreed_by']}" if body.get("agreed_by") else "")
     first = _step("screening", body["id"], body["opened_at"], said, {"supplier_id": body["supplier_id"]})
     return {"chain": [first, _signal(body["signal"])]}
 

@@ -1,48 +1,31 @@
-"""How people come in: matches and their review, sweeps; and ad-hoc screening, which needs the index and so runs where that is."""
+"""How people come in: matches in their queue, and sweeps; and ad-hoc screening, which needs the index and so runs where that is."""
 
 import asyncio
 import time
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from services.screening.model import MATCH, REASON_CODES, MatchDocument, Review, check_reason, happened, view
+from services.screening.model import MATCH
+from services.screening.ranking import waiting
 from services.screening.reactions import GROUP, Worker
+from services.screening.reviews_api import match_of, reviewing
 from services.screening.sweep import SWEEP
 from services.screening.sweep import view as sweep_view
-from shared.errors import NotFound
-from shared.events.envelope import PUBLIC, encode
+from services.screening.views import happened, view
+from shared.errors import Invalid, NotFound
+from shared.events.envelope import PUBLIC
 from shared.http.application import Body
 from shared.http.auth import requires, router
-from shared.http.checks import clean_text
-from shared.http.idempotency import Idempotency, IdempotencyAsked, VersionAsked
-from shared.http.pages import PageAsked, cursor_after, page
+from shared.http.pages import PageAsked, PageRequest, cursor_after, page
 from shared.http.strings import Country, Name
-from shared.ids import derive
-from shared.kernel.aggregate import Cause, Document, Item, Message, Outcome
 from shared.kernel.kernel import document
 from shared.kernel.service import Context
 from shared.security.roles import Permission, Principal
 
 _SWEEP_WAIT_S = 30.0
 State = Literal["open", "escalated", "confirmed", "cleared", "withdrawn"]
-Id = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z]+_[0-9a-z]+$")]
-
-
-class ReviewBody(Body):
-    """A person's decision about a match."""
-
-    outcome: Literal["confirmed", "cleared", "escalated"]
-    reason_code: Annotated[str, Field(max_length=40, description=f"one of {', '.join(REASON_CODES)}")] = "other"
-    note: Annotated[str, Field(max_length=4000)] = ""
-
-
-class BulkReviewBody(ReviewBody):
-    """The same decision about several matches."""
-
-    ids: Annotated[list[Id], Field(min_length=1, max_length=500)]
 
 
 class ScreeningBody(Body):
@@ -55,9 +38,9 @@ class ScreeningBody(Body):
 
 
 def routers(ctx: Context) -> list[APIRouter]:
-    """Matches and sweeps."""
+    """Matches, their review, and sweeps."""
     routes = router("/v1", tag="screening")
-    read, review = requires(Permission.MATCHES_READ), requires(Permission.MATCHES_REVIEW)
+    read = requires(Permission.MATCHES_READ)
 
     @routes.get("/matches")
     async def list_matches(
@@ -67,11 +50,21 @@ def routers(ctx: Context) -> list[APIRouter]:
         signal_id: Annotated[str | None, Query(max_length=200)] = None,
         state: State | None = None,
         strength: Literal["strong", "weak"] | None = None,
+        order: Annotated[Literal["id", "queue"], Query(description="queue: what waits for people, the most urgent first")] = "id",
+        proposed: Annotated[bool, Query(description="with order=queue: reviews that wait for a second person")] = False,
     ) -> dict[str, Any]:
-        """Matches, by id."""
+        """Matches by id; or, with `order=queue`, those that wait for people: `state=open` (default) or `escalated`, or `proposed=true`.
+
+        The queue goes by `priority`: the score, which is a probability, times what the match would do, less where nothing is bought from the
+        supplier; of equal ones the oldest first. It takes no other filter.
+        """
         given = {"supplier_id": supplier_id, "signal_id": signal_id, "state": state, "strength": strength}
-        after = asked.after(str)
         where = {k: v for k, v in given.items() if v is not None}
+        if order == "queue":
+            return await _queue(ctx, caller.tenant, where, asked, proposed=proposed)
+        if proposed:
+            raise _not_so("proposed", "Ask for it with order=queue")
+        after = asked.after(str)
         found = await ctx.store.find("match", caller.tenant, where, after=after[0] if after else "", limit=asked.limit + 1)
         items = [view(document(MATCH, stored)) for stored in found[: asked.limit]]
         return page(items, cursor_after(found[asked.limit - 1].id) if len(found) > asked.limit else None)
@@ -79,31 +72,10 @@ def routers(ctx: Context) -> list[APIRouter]:
     @routes.get("/matches/{match_id}")
     async def get_match(caller: Annotated[Principal, read], match_id: str) -> dict[str, Any]:
         """One match, with the history of what happened to it, oldest first."""
-        found = await _match(ctx, caller, match_id)
+        found = await match_of(ctx, caller, match_id)
         return {**view(found), "history": [happened(row) for row in await ctx.store.history("match", caller.tenant, match_id)]}
 
-    @routes.post("/matches/{match_id}/review")
-    async def review_match(
-        caller: Annotated[Principal, review], match_id: str, body: ReviewBody, repeat: IdempotencyAsked, expected: VersionAsked
-    ) -> dict[str, Any]:
-        """Confirms, clears or escalates a match. A cleared pair stays cleared until either side materially changes.
-
-        `If-Match` with the `version` that was read refuses the review where the match was changed meanwhile, by another person or by the world.
-        """
-        await _match(ctx, caller, match_id)
-        outcome = await ctx.kernel.execute(_item(ctx, caller, match_id, body, repeat, expected))
-        answered: dict[str, Any] = msgspec.json.decode(outcome.answer) if outcome.answer else _answer(outcome)
-        return answered
-
-    @routes.post("/match-reviews")
-    async def review_matches(caller: Annotated[Principal, review], body: BulkReviewBody, repeat: IdempotencyAsked) -> dict[str, Any]:
-        """The same review for several matches; each outcome by itself, in the order asked: its new `state`, or the `error` that refused it."""
-        check_reason(body.reason_code)
-        ids = list(dict.fromkeys(body.ids))
-        known = await ctx.store.load("match", [(caller.tenant, id_) for id_ in ids])
-        items = [_item(ctx, caller, id_, body, repeat, None) for id_ in ids if (caller.tenant, id_) in known]
-        done = {item.id: outcome for item, outcome in zip(items, await ctx.kernel.apply_many(items), strict=True)}
-        return {"items": [_one_of_many(id_, done.get(id_)) for id_ in ids]}
+    reviewing(ctx, routes)
 
     @routes.get("/sweeps/{sweep_id}")
     async def get_sweep(caller: Annotated[Principal, requires(Permission.SWEEPS_READ)], sweep_id: str) -> dict[str, Any]:
@@ -125,33 +97,21 @@ def routers(ctx: Context) -> list[APIRouter]:
     return [routes]
 
 
-async def _match(ctx: Context, caller: Principal, match_id: str) -> Document[MatchDocument]:
-    found = await ctx.kernel.get(MATCH, caller.tenant, match_id)
-    if found is None:
-        raise NotFound("There is no such match")
-    return found
+async def _queue(ctx: Context, tenant: str, where: dict[str, str], asked: PageRequest, *, proposed: bool) -> dict[str, Any]:
+    state = where.pop("state", None)
+    if where:
+        raise _not_so("order", "The queue takes no other filter than state or proposed")
+    if state not in (None, "open", "escalated") or (proposed and state):
+        raise _not_so("state", "The queue holds what is open or escalated, or what is proposed")
+    found = await waiting(ctx, tenant, "proposed" if proposed else state or "open", asked.after(str, str), asked.limit + 1)
+    documents = [document(MATCH, stored) for stored in found]
+    shown = documents[: asked.limit]
+    more = cursor_after(shown[-1].state.rank, shown[-1].id) if len(documents) > asked.limit else None
+    return page([view(one) for one in shown], more)
 
 
-def _item(ctx: Context, caller: Principal, match_id: str, body: ReviewBody, repeat: Idempotency | None, expected: int | None) -> Item:
-    key, digest = (repeat.key, repeat.digest) if repeat else ("", "")
-    command = Review(body.outcome, body.reason_code, clean_text(body.note, "note") if body.note else "", caller.subject)
-    cause_id = derive("cmd", caller.tenant, match_id, caller.subject, key or ctx.ids.new("key"))
-    cause = Cause(cause_id, "command.review", actor=caller.subject)
-    message = Message(command, cause, key, digest, expected, answer=lambda d: encode(view(d)))
-    return Item(MATCH, caller.tenant, match_id, message)
-
-
-def _answer(outcome: Outcome) -> dict[str, Any]:
-    assert outcome.document is not None
-    return view(outcome.document)
-
-
-def _one_of_many(match_id: str, outcome: Outcome | None) -> dict[str, Any]:
-    if outcome is None:
-        return {"id": match_id, "error": NotFound.title}
-    if outcome.error is not None:
-        return {"id": match_id, "error": str(outcome.error)}
-    return {"id": match_id, "state": _answer(outcome)["state"]}
+def _not_so(field: str, message: str) -> Invalid:
+    return Invalid("The matches cannot be listed so", errors=[{"field": field, "message": message}])
 
 
 def ad_hoc(worker: Worker) -> APIRouter:

@@ -14,10 +14,11 @@ from services.screening.exposures import Exposed, ExposureIndex, describe
 from services.screening.matching.index import Hit, NameIndex, country_set
 from services.screening.matching.settings import WEAK_ALIAS
 from services.screening.matching.why import Why
-from services.screening.model import Sides, match_id
+from services.screening.model import Former, match_id
 from services.screening.names import countries_of, names_of, of_signals, of_suppliers
 from services.screening.pairs import Found, Key, Pair, Standing, Thresholds, each_once
 from services.screening.side import Supplier, SupplierSide, fingerprint, rows_of, supplier_of, suppliers_of
+from services.screening.state import Sides
 from shared.events.envelope import PUBLIC, Meta
 from shared.events.matches import Match, Reason, SignalRef, Strength
 from shared.events.signals import ExposureSignal, PartySignal, Signal
@@ -85,6 +86,11 @@ class Join:
         self._heard[key] = sequence
         return False
 
+    def is_bought(self, supplier: Key) -> bool:
+        """Is it one that things are bought from?"""
+        known = self._suppliers.get(supplier)
+        return known is None or known.bought
+
     def is_old_supplier(self, key: Key, version: int) -> bool:
         """The same for a supplier."""
         known = self._suppliers.get(key)
@@ -104,15 +110,15 @@ class Join:
 
     # ---- suppliers ----
 
-    def put_supplier(self, key: Key, partition: int, version: int, profile: Profile) -> None:
+    def put_supplier(self, key: Key, partition: int, version: int, profile: Profile, *, bought: bool = True) -> None:
         """A supplier as its last event tells it."""
         old = self._suppliers.get(key)
         if old is None:
             self._counts[partition][key[0]] += 1
-        countries = countries_of(profile)
-        known = self._suppliers[key] = supplier_of(partition, version, profile, countries)
+        countries, names = countries_of(profile), names_of(profile)
+        known = self._suppliers[key] = supplier_of(partition, version, profile, countries, names, bought=bought)
         own = _PART.join(key)
-        self._supplier_names.put(own, names_of(profile), countries=countries)
+        self._supplier_names.put(own, names, countries=countries)
         for n in range(max(len(known.owners), len(old.owners) if old else 0)):
             self._supplier_names.remove(f"{own}{_PART}{n}")
         for n, owner in enumerate(profile.owners):
@@ -259,10 +265,15 @@ class Join:
             strength=self._strength(hit.score),
             why=tuple(Reason(kind=w.kind, asked=w.a, found=w.b, score=w.score) for w in hit.why),
         )
-        id_ = match_id(supplier[0], supplier[1], signal_key[1], folded if owner else "")
-        ours = country_set((country,)) if owner else self._suppliers[supplier].countries
+        known, whom = self._suppliers[supplier], folded if owner else ""
+        ours = country_set((country,)) if owner else known.countries
         common = ours.intersection(signal.subject.countries) if isinstance(signal.subject, PartySignal) else ()
-        return Found(id_, supplier, match, material.of_party(party, country, common, self._identity(signal_key)))
+        content, *alike = (
+            material.of_party(name, country, common, self._identity(signal_key)) for name in (party, *(() if owner else known.names))
+        )
+        former = tuple(Former(match_id(*supplier, old, whom), old) for old in signal.formerly)
+        others = tuple(dict.fromkeys(one for one in alike if one != content))
+        return Found(match_id(*supplier, signal_key[1], whom), supplier, match, content, others, former)
 
     def _exposed(self, supplier: Key, signal_key: Key, exposed: Exposed) -> Found:
         _, ref = self._signals[signal_key]

@@ -1,47 +1,40 @@
-"""A match of one supplier with one signal, its review by a person, and the mark that a supplier has been screened. Pure."""
+"""A match of one supplier with one signal as the world moves it, and the mark that a supplier has been screened. Pure."""
 
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from shared.errors import Conflict, Forbidden, Invalid
-from shared.events.envelope import Meta, decode
-from shared.events.matches import (
-    Match,
-    MatchChanged,
-    MatchEvent,
-    MatchOpened,
-    MatchReviewed,
-    MatchState,
-    MatchWithdrawn,
-    SupplierScreened,
-)
+from services.screening.reviews import Approve, Review, approved, reviewed
+from services.screening.state import Carried, Judged, MatchDocument, MatchRanked, Sides
+from shared.events.matches import Match, MatchChanged, MatchOpened, MatchState, MatchWithdrawn, SupplierScreened
 from shared.events.suppliers import Profile, Status
 from shared.ids import derive
-from shared.kernel.aggregate import Aggregate, Decided, Document, Index, Message
-from shared.kernel.journal import JournalRow
+from shared.kernel.aggregate import Aggregate, Decided, Index, Message
 
 LIVE: frozenset[MatchState] = frozenset({"open", "escalated", "confirmed", "cleared"})
-REASON_CODES = (
-    "same_party", "different_name", "different_country", "different_business", "different_identifier", "different_address",
-    "not_the_good", "insufficient_information", "other",
-)  # fmt: skip
 
 
-class Sides(NamedTuple):
-    """The versions of both sides that were held against each other."""
+class Former(NamedTuple):
+    """The same pair as it was while the list had the party under another id."""
 
-    supplier: int
-    signal: int
+    match_id: str
+    signal_id: str
 
 
-class Touched(msgspec.Struct, frozen=True):
-    """Screening found the pair; `content` digests what of both sides matters for a review of it."""
+class Touched(msgspec.Struct, frozen=True, kw_only=True):
+    """Screening found the pair; `content` digests what of both sides matters for a review of it, `alike` the same by the supplier's other names.
+
+    `bought`: the supplier is one that things are bought from. `former`, newest first: where a review of it may lie, and what lies there.
+    """
 
     match: Match
     content: str
     sides: Sides
+    alike: tuple[str, ...] = ()
+    bought: bool = True
+    former: tuple[Former, ...] = ()
+    carried: Carried | None = None
 
 
 class Untouched(msgspec.Struct, frozen=True):
@@ -50,42 +43,8 @@ class Untouched(msgspec.Struct, frozen=True):
     sides: Sides
 
 
-class Review(msgspec.Struct, frozen=True):
-    """A person's decision."""
-
-    outcome: Literal["confirmed", "cleared", "escalated"]
-    reason_code: str
-    note: str
-    reviewer: str
-
-
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person last settled, and the content that it was said of."""
-
-    content: str
-    state: Literal["confirmed", "cleared"]
-    reviewed_by: str
-    reason_code: str
-
-
-class MatchDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`judged` holds while the content is the same, though the pair be withdrawn and come back. The note stays in this service.
-
-    `confirmed_by`: who may not clear it, escalated in between or not, until it is opened anew.
-
-    `sides`: the versions that it was last found, or not found, with. Who compares an older version of either side, because messages come again,
-    has nothing to say: a watermark of one side cannot tell that, for what a message means depends on the other side, too.
-    """
-
-    match: Match
-    content: str
-    sides: Sides
-    opened_at: datetime
-    updated_at: datetime
-    judged: Judged | None = None
-    confirmed_by: str = ""
-    note: str = ""
-    reviewed_at: datetime | None = None
+class Rank(msgspec.Struct, frozen=True):
+    """Its place in the queue is to be looked at: how it is made has changed."""
 
 
 def match_id(tenant: str, supplier_id: str, signal_id: str, party: str) -> str:
@@ -94,35 +53,89 @@ def match_id(tenant: str, supplier_id: str, signal_id: str, party: str) -> str:
 
 
 def _decide_match(state: MatchDocument | None, message: Message, now: datetime) -> Decided[MatchDocument] | None:
-    match message.body:
-        case Touched() as found:
-            return _touched(state, found, now)
-        case Untouched():
-            return _untouched(state, message.body.sides, now)
-        case Review() as review:
-            return _reviewed(state, review, now)
-    raise TypeError(type(message.body).__name__)
+    decided = _decided(state, message, now)
+    if decided is None:
+        return None
+    return Decided(msgspec.structs.replace(decided.state, rank=decided.state.ranked()), decided.events)
+
+
+def _decided(state: MatchDocument | None, message: Message, now: datetime) -> Decided[MatchDocument] | None:
+    body = message.body
+    if isinstance(body, Touched):
+        return _touched(state, body, now)
+    if isinstance(body, Untouched):
+        return _untouched(state, body.sides, now)
+    assert state is not None  # whoever asks has loaded it
+    match body:
+        case Review():
+            return reviewed(state, body, now)
+        case Approve():
+            return approved(state, body, now)
+        case Rank():
+            return None if state.rank == state.ranked() else Decided(state, [MatchRanked(rank=state.ranked())])
+    raise TypeError(type(body).__name__)
 
 
 def _touched(state: MatchDocument | None, found: Touched, now: datetime) -> Decided[MatchDocument] | None:
     if state is None:
-        opened = MatchDocument(match=found.match, content=found.content, sides=found.sides, opened_at=now, updated_at=now)
-        return Decided(opened, [MatchOpened(match=found.match)])
+        opened = MatchDocument(
+            match=found.match, content=found.content, sides=found.sides, opened_at=now, updated_at=now, alike=found.alike, bought=found.bought
+        )  # fmt: skip
+        new = _carried(opened, found.carried) or opened
+        return Decided(new, [MatchOpened(match=new.match)])
     if _is_old(found.sides, state.sides):
         return None
-    before, judged = state.match, state.judged
-    kept = msgspec.structs.replace(found.match, state=before.state, reviewed_by=before.reviewed_by, reason_code=before.reason_code)
+    before = state.match
+    kept = msgspec.structs.replace(
+        found.match, state=before.state, reviewed_by=before.reviewed_by, agreed_by=before.agreed_by, reason_code=before.reason_code,
+        carried_from=before.carried_from,
+    )  # fmt: skip
+    new = msgspec.structs.replace(
+        state, match=kept, content=found.content, alike=found.alike, sides=found.sides, bought=found.bought, updated_at=now
+    )
+    same_content = found.content == state.content or found.content in state.alike
+    if not same_content:  # what was proposed was said of another party
+        new = msgspec.structs.replace(new, proposal=None)
+    if settled := _carried(new, found.carried):
+        return Decided(settled, [MatchChanged(match=settled.match)])
     if before.state in LIVE and _same(kept, before) and found.content == state.content:
+        return None if new.bought == state.bought else Decided(new, [MatchRanked(rank=new.ranked())])
+    if judged := state.judgement_of(found.content):
+        return _settled_again(new, judged)
+    if before.state in ("cleared", "withdrawn"):
+        new = new.with_match(state="open", reviewed_by="", agreed_by="", reason_code="", carried_from="")
+    if new.match.state == "open" and before.state != "open":
+        return Decided(msgspec.structs.replace(new, confirmed_by=""), [MatchOpened(match=new.match)])
+    return Decided(new, [MatchChanged(match=new.match)])
+
+
+def _settled_again(state: MatchDocument, judged: Judged) -> Decided[MatchDocument]:
+    """What people settled of this content holds."""
+    new = _as_judged(state, judged)
+    return Decided(new, [MatchChanged(match=new.match)])
+
+
+def _as_judged(state: MatchDocument, judged: Judged) -> MatchDocument:
+    said = [one for one in (judged, state.judged, *state.earlier) if one is not None]
+    return msgspec.structs.replace(
+        state.with_match(state=judged.state, reviewed_by=judged.reviewed_by, agreed_by=judged.agreed_by, reason_code=judged.reason_code),
+        judged=judged,
+        earlier=tuple(dict.fromkeys(one for one in said if one != judged)),
+        proposal=None,
+        note=judged.note or state.note,
+        reviewed_at=judged.at or state.reviewed_at,
+    )
+
+
+def _carried(state: MatchDocument, carried: Carried | None) -> MatchDocument | None:
+    """What was settled under the id that the list gave the party before, where nobody has said anything under this one and the content is the same."""
+    if carried is None or state.reviewed_at is not None or state.proposal is not None:
         return None
-    if judged is not None and judged.content == found.content:
-        kept = msgspec.structs.replace(kept, state=judged.state, reviewed_by=judged.reviewed_by, reason_code=judged.reason_code)
-    elif before.state in ("cleared", "withdrawn"):
-        kept = msgspec.structs.replace(kept, state="open", reviewed_by="", reason_code="")
-    new = msgspec.structs.replace(state, match=kept, content=found.content, sides=found.sides, updated_at=now)
-    reopened = kept.state == "open" and before.state != "open"
-    if reopened:
-        new = msgspec.structs.replace(new, confirmed_by="")
-    return Decided(new, [MatchOpened(match=kept) if reopened else MatchChanged(match=kept)])
+    judged = next((one for one in carried.judged if one.holds(state.content)), None)
+    if judged is None:
+        return None
+    settled = _as_judged(state, judged).with_match(carried_from=carried.signal_id)
+    return msgspec.structs.replace(settled, confirmed_by=carried.confirmed_by)
 
 
 def _same(one: Match, other: Match) -> bool:
@@ -144,36 +157,8 @@ def _is_old(found: Sides, known: Sides) -> bool:
 def _untouched(state: MatchDocument | None, sides: Sides, now: datetime) -> Decided[MatchDocument] | None:
     if state is None or state.match.state == "withdrawn" or _is_old(sides, state.sides):
         return None
-    gone = msgspec.structs.replace(state.match, state="withdrawn")
-    return Decided(msgspec.structs.replace(state, match=gone, sides=sides, updated_at=now), [MatchWithdrawn(match=gone)])
-
-
-def _reviewed(state: MatchDocument | None, review: Review, now: datetime) -> Decided[MatchDocument]:
-    assert state is not None  # the API loads it first
-    if state.match.state == "withdrawn":
-        raise Conflict("The match was withdrawn; there is nothing to review")
-    check_reason(review.reason_code)
-    if review.outcome == "cleared" and state.confirmed_by == review.reviewer:
-        raise Forbidden("Who confirmed a match cannot clear it; somebody else must")
-    reviewed = msgspec.structs.replace(state.match, state=review.outcome, reviewed_by=review.reviewer, reason_code=review.reason_code)
-    new = msgspec.structs.replace(
-        state,
-        match=reviewed,
-        judged=None
-        if review.outcome == "escalated"
-        else Judged(content=state.content, state=review.outcome, reviewed_by=review.reviewer, reason_code=review.reason_code),
-        confirmed_by={"confirmed": review.reviewer, "escalated": state.confirmed_by, "cleared": ""}[review.outcome],
-        note=review.note,
-        reviewed_at=now,
-        updated_at=now,
-    )
-    return Decided(new, [MatchReviewed(match=reviewed)])
-
-
-def check_reason(code: str) -> None:
-    """Invalid where it is none of REASON_CODES."""
-    if code not in REASON_CODES:
-        raise Invalid("Unknown reason", errors=[{"field": "reason_code", "message": f"one of {', '.join(REASON_CODES)}"}])
+    gone = msgspec.structs.replace(state.with_match(state="withdrawn"), sides=sides, proposal=None, updated_at=now)
+    return Decided(gone, [MatchWithdrawn(match=gone.match)])
 
 
 class Screened(msgspec.Struct, frozen=True):
@@ -217,45 +202,7 @@ MATCH = Aggregate(
         Index("signal_id", lambda s: s.match.signal.id),
         Index("state", lambda s: s.match.state),
         Index("strength", lambda s: s.match.strength),
+        Index("rank", lambda s: s.rank or None, ordered=True),
     ),
 )
 SCREENING = Aggregate(kind="screening", state=Screening, decide=_decide_screening)
-
-
-def view(found: Document[MatchDocument]) -> dict[str, Any]:
-    """A match as the API gives it."""
-    state, match = found.state, found.state.match
-    source = match.signal.source
-    return {
-        "id": found.id,
-        "version": found.version,
-        "supplier_id": match.supplier_id,
-        "state": match.state,
-        "score": match.score,
-        "strength": match.strength,
-        "about": match.about,
-        "party": match.party,
-        "party_name": match.party_name,
-        "signal": {
-            "id": match.signal.id, "kind": source.kind, "list": source.list, "uid": source.uid, "release_id": source.release_id,
-            "finding_id": source.finding_id, "name": match.signal.name, "schema": match.signal.schema, "programs": source.programs,
-        },
-        "why": [msgspec.to_builtins(reason) for reason in match.why],
-        "reviewed_by": match.reviewed_by or None,
-        "reason_code": match.reason_code or None,
-        "note": state.note or None,
-        "reviewed_at": state.reviewed_at,
-        "opened_at": state.opened_at,
-        "updated_at": state.updated_at,
-    }  # fmt: skip
-
-
-def happened(row: JournalRow) -> dict[str, Any]:
-    """One entry of a match's journal as the API gives it: what happened, when, by whom, and how the pair stood then."""
-    meta = msgspec.json.decode(row.meta, type=Meta)
-    entry: dict[str, Any] = {"version": row.version, "time": meta.time, "type": row.type, "actor": meta.actor or None}
-    told = decode(row.type, row.data) if row.data is not None else None
-    if isinstance(told, MatchEvent):
-        match = told.match
-        entry |= {"state": match.state, "score": match.score, "strength": match.strength, "reason_code": match.reason_code or None}
-    return entry

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from services.screening.model import Former
 from shared.events.matches import Match
 
 Key = tuple[str, str]  # tenant, id
@@ -18,12 +19,14 @@ class Thresholds(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One pair that matches."""
+    """One pair that matches. `alike`: its content by the supplier's other names. `former`: what it was under ids that the list gave up."""
 
     id: str
     supplier: Key
     match: Match
     content: str
+    alike: tuple[str, ...] = ()
+    former: tuple[Former, ...] = ()
 
 
 class Pair(msgspec.Struct, frozen=True):

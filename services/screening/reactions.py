@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import msgspec
 
+from services.screening.formerly import carried_over
 from services.screening.join import Join
 from services.screening.marks import Hits, Sweeps
 from services.screening.matching import settings as shipped
 from services.screening.matching.normalise import prepare, tells
-from services.screening.model import MATCH, SCREENING, MatchDocument, Screened, Touched, Untouched
+from services.screening.model import MATCH, SCREENING, Screened, Touched, Untouched
 from services.screening.pairs import Found, Key, Pair, Thresholds
 from services.screening.snapshot import Kept
+from services.screening.state import MatchDocument
 from services.screening.sweep import SWEEP
 from shared.events.envelope import PUBLIC, Payload, Record
 from shared.events.signals import (
@@ -154,8 +156,12 @@ class Worker:
     def _know_supplier(self, record: Record) -> None:
         payload, key = record.payload(), (record.meta.tenant, record.meta.subject)
         if isinstance(payload, SupplierEvent) and not self.join.is_old_supplier(key, record.meta.sequence):
-            self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile)
-            self.kept.behind += 1
+            self._put(key, record, payload)
+
+    def _put(self, key: Key, record: Record, payload: SupplierEvent) -> None:
+        bought = payload.status != "inactive"  # on hold or blocked is what we made of it, and may be lifted
+        self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile, bought=bought)
+        self.kept.behind += 1
 
     async def react(self, records: Sequence[Record]) -> list[Item]:
         """A broadcast record that came from several partitions is looked at once, for all of them."""
@@ -177,7 +183,7 @@ class Worker:
         for record, supplier in told_of:
             if not self._is_old(record):  # another event of the batch may be newer
                 items += self._supplier(record, supplier)
-        return items
+        return await carried_over(self.ctx.store, items)
 
     def _forget_counted(self, records: Sequence[Record]) -> None:
         """Hits of sweeps whose marker is behind: what comes begins where the last commit ended, so that they are counted for good."""
@@ -223,8 +229,7 @@ class Worker:
         process knew a newer one, is looked at again. Told as screened where it may be rated otherwise."""
         key, cause = (record.meta.tenant, record.meta.subject), cause_of(record)
         news = self._concerns(payload) or not self.join.knows_profile(key, payload.profile)  # what it stands for was compacted away
-        self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile)
-        self.kept.behind += 1
+        self._put(key, record, payload)
         found = self.join.of_supplier(key, payload.profile)
         stand = {p.id: p for p in self.join.standing.of_supplier(key)}
         signal_keys = {one.id: self._signal_key(one) for one in found}
@@ -249,7 +254,10 @@ class Worker:
 
     def _touched(self, one: Found, signal_key: Key, cause: Cause) -> Item:
         self.join.standing.add(Pair(one.id, one.supplier, signal_key))
-        body = Touched(one.match, one.content, self.join.sides(one.supplier, signal_key))
+        body = Touched(
+            match=one.match, content=one.content, sides=self.join.sides(one.supplier, signal_key), alike=one.alike,
+            bought=self.join.is_bought(one.supplier), former=one.former,
+        )  # fmt: skip
         return Item(MATCH, one.supplier[0], one.id, Message(body, msgspec.structs.replace(cause, source="")))
 
     def _untouched(self, stand: dict[str, Pair], found: list[Found], cause: Cause) -> list[Item]:

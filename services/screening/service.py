@@ -2,6 +2,7 @@
 
 from services.screening.api import ad_hoc, routers
 from services.screening.model import MATCH, SCREENING
+from services.screening.ranking import tasks
 from services.screening.reactions import Worker
 from services.screening.sweep import SWEEP
 from shared.kernel.service import Service
@@ -12,6 +13,7 @@ SERVICE = Service(
     own=Worker,
     api=routers,
     inner_api=lambda ctx: [ad_hoc(ctx.own)],
+    tasks=tasks,
     reactions=lambda ctx: [ctx.own.reaction()],
     unready=lambda ctx: ("index",) if ctx.own.rebuilding else (),
 )

@@ -22,6 +22,8 @@ class Supplier(msgspec.Struct, frozen=True, gc=False):
     countries: frozenset[str]
     profile: bytes  # its fingerprint
     owners: tuple[Owner, ...]
+    names: tuple[str, ...] = ()  # where it goes by several
+    bought: bool = True
 
 
 class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -35,6 +37,8 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     countries: tuple[str, ...]
     profile: bytes
     owners: tuple[Owner, ...]
+    names: tuple[str, ...]
+    bought: bool
 
 
 class SupplierSide(msgspec.Struct, frozen=True, array_like=True):
@@ -50,18 +54,29 @@ def fingerprint(profile: Profile) -> bytes:
     return hashlib.blake2b(encode(profile), digest_size=8).digest()
 
 
-def supplier_of(partition: int, version: int, profile: Profile, countries: Sequence[str]) -> Supplier:
-    """A supplier as its profile tells it; `countries` are all that it names."""
+def supplier_of(
+    partition: int, version: int, profile: Profile, countries: Sequence[str], names: Sequence[str] = (), *, bought: bool = True
+) -> Supplier:
+    """A supplier as its profile tells it; `countries` and `names` are all that it names."""
+    several = tuple(dict.fromkeys(names))
     owners = tuple((o.name, str(o.percent) if o.percent is not None else None, o.country or "") for o in profile.owners)
-    return Supplier(partition, version, profile.country, country_set(tuple(countries)), fingerprint(profile), owners)
+    return Supplier(
+        partition, version, profile.country, country_set(tuple(countries)), fingerprint(profile), owners, several if len(several) > 1 else (), bought
+    )  # fmt: skip
 
 
 def rows_of(suppliers: Mapping[Key, Supplier]) -> list[Row]:
     """As they are kept."""
-    return [Row(*key, s.partition, s.version, s.country, tuple(sorted(s.countries)), s.profile, s.owners) for key, s in suppliers.items()]
+    return [
+        Row(*key, s.partition, s.version, s.country, tuple(sorted(s.countries)), s.profile, s.owners, s.names, s.bought)
+        for key, s in suppliers.items()
+    ]
 
 
 def suppliers_of(rows: Sequence[Row]) -> Iterator[tuple[Key, Supplier]]:
     """As they were."""
     for r in rows:
-        yield (r.tenant, r.id), Supplier(r.partition, r.version, r.country, country_set(r.countries), r.profile, r.owners)
+        yield (
+            (r.tenant, r.id),
+            Supplier(r.partition, r.version, r.country, country_set(r.countries), r.profile, r.owners, r.names, r.bought),
+        )

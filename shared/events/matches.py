@@ -49,6 +49,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: MatchState = "open"
     reviewed_by: str = ""
     reason_code: str = ""
+    agreed_by: str = ""  # the second person, where it took two
+    carried_from: str = ""  # the id of the signal that the review was said of: the list has the same party under another id now
 
 
 class MatchEvent(Payload, frozen=True, kw_only=True, omit_defaults=True):
@@ -59,7 +61,7 @@ class MatchEvent(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 @event("match.opened.v1", "matches")
 class MatchOpened(MatchEvent, frozen=True, kw_only=True, omit_defaults=True):
-    """A new pair, or a cleared or withdrawn one that came back."""
+    """A new pair, or a cleared or withdrawn one that came back. A new one is settled already where its review is carried over from another id."""
 
 
 @event("match.changed.v1", "matches")
@@ -69,7 +71,7 @@ class MatchChanged(MatchEvent, frozen=True, kw_only=True, omit_defaults=True):
 
 @event("match.reviewed.v1", "matches")
 class MatchReviewed(MatchEvent, frozen=True, kw_only=True, omit_defaults=True):
-    """A person escalated, confirmed or cleared it."""
+    """A person escalated, confirmed or cleared it; two where it forbids dealings or lets them go on."""
 
 
 @event("match.withdrawn.v1", "matches")

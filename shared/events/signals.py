@@ -75,6 +75,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: Source
     remarks: str = ""
     digest: str = ""  # of the content without the release, hex: equal digests are the same entry
+    formerly: tuple[str, ...] = ()  # ids of the signals under which its publisher had the same party before, the last one first
 
 
 @event("signal.published.v1", "signals")

@@ -59,12 +59,14 @@ class Decided(NamedTuple, Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Index(Generic[S]):
-    """A field by which documents are found: one value a document, or (`many`) several; `unique` within a tenant."""
+    """A field by which documents are found: one value a document, or (`many`) several; `unique` within a tenant.
+    `ordered`: documents are also read in the order of its values, which are ASCII texts; those without one are left out."""
 
     name: str
     get: Callable[[S], Any]
     many: bool = False
     unique: bool = False
+    ordered: bool = False
 
 
 @dataclass(frozen=True)

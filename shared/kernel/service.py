@@ -79,4 +79,6 @@ class Service:
 
     def collections(self) -> list[Collection]:
         """What its store must hold."""
-        return [Collection(a.kind, tuple(Field(i.name, i.many, i.unique) for i in a.indexes), a.erasable) for a in self.aggregates]
+        return [
+            Collection(a.kind, tuple(Field(i.name, i.many, i.unique, i.ordered) for i in a.indexes), a.erasable) for a in self.aggregates
+        ]

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from shared.kernel.journal import JournalRow, SignedHead, roll
-from shared.store.port import Collection, Commit, DeadLetter, Key, Lost, Stored
+from shared.store.port import LAST, Collection, Commit, DeadLetter, Key, Lost, Stored
 from shared.store.schema import connect, create
 from shared.store.topics import Slice, Sliced, compact_slice, retain_slice
 from shared.store.writer import Writer
@@ -81,6 +81,19 @@ class EmbeddedStore:
     ) -> list[Stored]:
         sql, values, id_ = self._where(kind, tenant, where, contains)
         rows = self._db.execute(f"SELECT {_OF_D} {sql} AND {id_} > ? ORDER BY {id_} LIMIT ?", (*values, after, limit))
+        return [Stored(*row) for row in rows]
+
+    async def ordered(
+        self, kind: str, tenant: str, name: str, *, begins: str = "", after: tuple[str, str] | None = None, limit: int = 50
+    ) -> list[Stored]:
+        assert any(f.name == name and f.ordered for f in self._collections[kind].fields)
+        value, id_ = after or (begins, "")
+        field = f"f_{name}"
+        rows = self._db.execute(
+            f"SELECT {_DOCUMENT} FROM doc_{kind} WHERE tenant = ? AND {field} >= ? AND {field} < ? AND ({field} > ? OR id > ?)"
+            f" ORDER BY {field}, id LIMIT ?",
+            (tenant, value, begins + LAST, value, id_, limit),
+        )
         return [Stored(*row) for row in rows]
 
     async def find_any(self, kind: str, tenant: str, name: str, values: Sequence[str]) -> dict[str, bytes]:

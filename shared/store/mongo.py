@@ -159,6 +159,15 @@ class MongoStore:
         async with reaching():
             return [layout.stored(one) async for one in self._database[kind].find(query, _DOCUMENT).sort("_id", 1).limit(limit)]
 
+    async def ordered(
+        self, kind: str, tenant: str, name: str, *, begins: str = "", after: tuple[str, str] | None = None, limit: int = 50
+    ) -> list[Stored]:
+        assert self._fields[kind][name].ordered
+        order = [(f"f_{name}", 1), ("_id", 1)]
+        async with reaching():
+            found = self._database[kind].find(layout.behind(tenant, name, begins, after), _DOCUMENT).sort(order).limit(limit)
+            return [layout.stored(one) async for one in found]
+
     async def _having(self, kind: str, tenant: str, name: str, values: Sequence[str], wanted: str) -> dict[str, Any]:
         field, found = f"f_{name}", dict[str, Any]()
         async with reaching():

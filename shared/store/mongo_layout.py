@@ -1,7 +1,7 @@
 """How documents lie in MongoDB: one collection a kind, the declared index fields beside the state, events not known to be told inside the document.
 
-Ids carry their tenant (`tenant US id`), so that no query can leave it out, and pages of a tenant are a range of `_id`. So do values of `many`
-and unique fields, whose index is then a plain one; it is sparse, for a document without a value must not be one of its double.
+Ids carry their tenant (`tenant US id`), so that no query can leave it out, and pages of a tenant are a range of `_id`. So do values of `many`,
+unique and ordered fields, whose index is then a plain one; that of unique ones is sparse, for a document without a value must not be one of its double.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from bson import Timestamp
 from bson.objectid import ObjectId
 
 from shared.kernel.journal import JournalRow
-from shared.store.port import Collection, Field, Stored, Write
+from shared.store.port import LAST, Collection, Field, Stored, Write
 
 US: Final = "\x1f"
 _BEHIND: Final = " "  # the character after US: all ids of a tenant lie between them
@@ -29,6 +29,13 @@ def pages(tenant: str, after: str = "") -> Document:
     return {"$gt": place(tenant, after), "$lt": f"{tenant}{_BEHIND}"}
 
 
+def behind(tenant: str, name: str, begins: str, after: tuple[str, str] | None) -> Document:
+    """The documents whose value of an ordered field begins so, from behind (value, id)."""
+    field, value = f"f_{name}", after[0] if after else begins
+    query: Document = {field: {"$gte": place(tenant, value), "$lt": place(tenant, begins + LAST)}}
+    return {**query, "$or": [{field: {"$gt": place(tenant, value)}}, {"_id": {"$gt": place(tenant, after[1])}}]} if after else query
+
+
 def entry_id(kind: str, tenant: str, subject: str, version: int, n: int) -> str:
     """The `_id` of a journal entry: those of one aggregate are a range, oldest first."""
     return US.join((kind, tenant, subject, f"{version:012d}", f"{n:06d}"))
@@ -42,7 +49,7 @@ def entries_of(kind: str, tenant: str, subject: str, after: tuple[int, int] = (0
 
 def prefixed(field: Field) -> bool:
     """Are its values written with their tenant?"""
-    return field.many or field.unique
+    return field.many or field.unique or field.ordered
 
 
 def asked(fields: Mapping[str, Field], tenant: str, name: str, value: Any) -> tuple[str, Any]:
@@ -59,7 +66,7 @@ def _values(write: Write, fields: Iterable[Field]) -> tuple[Document, list[str]]
         value: Any = None
         if not field.many:
             value = write.single.get(field.name)
-            value = place(write.tenant, str(value)) if field.unique and value is not None else value
+            value = place(write.tenant, str(value)) if prefixed(field) and value is not None else value
         elif write.many is None:
             continue
         else:

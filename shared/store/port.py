@@ -12,14 +12,16 @@ import msgspec
 from shared.kernel.journal import JournalRow, SignedHead
 
 Key = tuple[str, str]  # tenant, id
+LAST = "\x7f"  # sorts behind every printable ASCII character
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A declared index of a collection."""
+    """A declared index of a collection. `ordered`: one ASCII text a document, or none, in whose order documents are read."""
 
     name: str
     many: bool = False
     unique: bool = False
+    ordered: bool = False
 
 
 class Collection(msgspec.Struct, frozen=True):
@@ -126,6 +128,12 @@ class Store(Protocol):
         contains: tuple[str, str] | None = None,
     ) -> list[Stored]:
         """Documents whose declared fields have these values, by id, from behind `after`; `contains` looks for a text inside one field."""
+        ...
+
+    async def ordered(
+        self, kind: str, tenant: str, name: str, *, begins: str = "", after: tuple[str, str] | None = None, limit: int = 50
+    ) -> list[Stored]:
+        """Documents by the value of an `ordered` field, then by id: those whose value begins so, from behind (value, id)."""
         ...
 
     async def resolve(self, kind: str, tenant: str, name: str, values: Sequence[str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from shared.store.port import Collection, Commit, DeadLetter, Field, Lost, Store
 
 THINGS = Collection(
     "thing",
-    (Field("colour"), Field("size"), Field("title"), Field("number", many=True, unique=True), Field("serial", unique=True), Field("tag", many=True)),
+    (Field("colour"), Field("size"), Field("title"), Field("number", many=True, unique=True), Field("serial", unique=True), Field("tag", many=True), Field("turn", ordered=True)),
 )  # fmt: skip
 OTHERS = Collection("other")
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,7 +64,7 @@ def write(
         rows.append(row(kind, id_, version, n, tenant=tenant, topic=topic, partitions=partitions, head=head, data=data, key=key))
         head = rows[-1].hash
     if kind == "thing":
-        single = {"colour": None, "size": None, "title": None, "serial": None, **single}
+        single = {"colour": None, "size": None, "title": None, "serial": None, "turn": None, **single}
         if many is not None or not expected:
             many = {"number": (), "tag": (), **(many or {})}
     else:
@@ -177,6 +177,24 @@ class StoreBehaviour:
         assert await store.count("thing", "u", {"colour": "blue"}) == 0
         assert [s.tenant for s in await store.find("thing", "u", {"colour": "red"})] == ["u"]
         assert [(s.tenant, s.id) async for s in store.documents("thing")].count(("u", "d1")) == 1
+
+    async def test_reading_in_the_order_of_a_field(self, store: Store) -> None:
+        turns = {"a": "open/2", "b": "open/1", "c": "open/1", "d": "openly/0", "e": "late/9", "f": None}
+        await store.commit(Commit([*(write(id_, turn=turn) for id_, turn in turns.items()), write("z", tenant="t2", turn="open/0")]))
+
+        async def ids(begins: str = "", after: tuple[str, str] | None = None, limit: int = 50, tenant: str = "t") -> list[str]:
+            return [s.id for s in await store.ordered("thing", tenant, "turn", begins=begins, after=after, limit=limit)]
+
+        assert await ids() == ["e", "b", "c", "a", "d"]
+        assert await ids("open/") == ["b", "c", "a"]
+        assert await ids("open/", limit=2) == ["b", "c"]
+        assert await ids("open/", ("open/1", "b")) == ["c", "a"]
+        assert await ids("open/", ("open/1", "zz")) == ["a"]
+        assert await ids("open/", ("open/2", "a")) == []
+        assert await ids(after=("late/9", "e")) == ["b", "c", "a", "d"]
+        assert await ids("open/", tenant="t2") == ["z"]
+        await store.commit(Commit([write("b", 1, turn=None), write("a", 1, turn="open/0")]))
+        assert await ids("open/") == ["a", "c"]
 
     async def test_alarms(self, store: Store) -> None:
         assert await store.next_alarm() is None

@@ -32,7 +32,7 @@ MUST = {
         "POST /v1/decisions", "GET /v1/decisions/{decision_id}/why", "GET /v1/suppliers/{supplier_id}/rating",
     ],
     Role.ANALYST: [
-        "GET /v1/suppliers", "GET /v1/lists", "GET /v1/sweeps/{sweep_id}", "GET /v1/matches", "POST /v1/matches/{match_id}/review",
+        "GET /v1/suppliers", "GET /v1/lists", "GET /v1/sweeps/{sweep_id}", "GET /v1/matches", "POST /v1/matches/{match_id}/review", "POST /v1/matches/{match_id}/approval",
         "GET /v1/suppliers/{supplier_id}/ratings", "GET /v1/decisions/{decision_id}/why", "GET /v1/findings", "POST /v1/screenings",
         "POST /v1/reports/{report_id}/findings", "POST /v1/findings/{finding_id}/verification",
     ],

@@ -17,7 +17,7 @@ from shared.bus.port import Bus
 from shared.errors import Unavailable
 from shared.kernel.journal import JournalRow
 from shared.store.mongo import MongoStore, closed
-from shared.store.mongo_layout import pages
+from shared.store.mongo_layout import behind, pages
 from shared.store.port import Collection, Commit
 from tests.contracts.handles_behaviour import TwoHandles
 from tests.contracts.store_behaviour import OTHERS, THINGS, StoreBehaviour, seqs, versions, write
@@ -111,6 +111,15 @@ class TestMongoStore(StoreBehaviour):
         assert await untold(store) == ["b 1.0"]
         assert await untold(store) == []
         assert store._inflight.keys() == {two.rows[0].hash}
+
+    async def test_reading_in_order_walks_an_index_and_sorts_nothing(self, adapter: OnMongo) -> None:
+        store, _ = await adapter.open("onboarding")
+        await store.commit(Commit([write(f"d{n:03}", turn=f"open/{n % 7}") for n in range(200)]))
+        for after in (None, ("open/3", "d100")):
+            query = behind("t", "turn", "open/", after)
+            plan = await store._database["thing"].find(query).sort([("f_turn", 1), ("_id", 1)]).limit(10).explain()
+            assert "SORT'" not in str(plan["queryPlanner"]["winningPlan"])
+            assert plan["executionStats"]["totalKeysExamined"] <= 30
 
     async def test_a_dead_writers_entries_come_before_those_of_the_next_version(self, adapter: OnMongo) -> None:
         """It died between its document and its journal; whoever loads the document to change it writes them first."""

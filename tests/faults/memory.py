@@ -193,6 +193,14 @@ class MemoryStore:
         ]
         return sorted(found, key=lambda s: s.id)
 
+    async def ordered(
+        self, kind: str, tenant: str, name: str, *, begins: str = "", after: tuple[str, str] | None = None, limit: int = 50
+    ) -> list[Stored]:
+        await self._memory.step()
+        kept = [(k.single[name], key[1], k.stored) for key, k in self._data.documents[kind].items() if key[0] == tenant and k.single[name]]
+        found = sorted(one for one in kept if one[0].startswith(begins) and (after is None or one[:2] > after))
+        return [stored for _, _, stored in found[:limit]]
+
     async def resolve(self, kind: str, tenant: str, name: str, values: Sequence[str]) -> dict[str, str]:
         return {value: s.id for value, s in (await self._any(kind, tenant, name, values)).items()}
 

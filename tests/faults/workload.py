@@ -21,7 +21,8 @@ from services.onboarding.imports.model import IMPORTS
 from services.onboarding.imports.model import Receive as ReceiveImport
 from services.onboarding.model import SUPPLIERS, Change, Register
 from services.partners.model import SUBSCRIPTION, Subscribe
-from services.screening.model import MATCH, Review
+from services.screening.model import MATCH
+from services.screening.reviews import Review
 from shared.events.envelope import PUBLIC
 from shared.events.partners import Filters
 from shared.events.signals import ExposureSignal, PartySignal, Signal, SignalName, SignalPublished, SignalWithdrawn, Source
@@ -156,13 +157,14 @@ def _tell_finding(n: int, name: str, live: bool) -> Command:
 def _review(n: int, uid: int, outcome: Any, by: str) -> Command:
     """A person's decision on the match of a supplier with an entry."""
 
-    cause = Cause(derive("cmd", f"review {n}"), "command.Review", actor=by)
+    name = f"review {n} {by}"
+    cause = Cause(derive("cmd", name), "command.Review", actor=by)
 
     async def do(ctx: Context) -> Outcome:
         found = await ctx.store.find("match", TENANT, {"supplier_id": supplier_id(n), "signal_id": f"{LIST}:{uid}"})
         if len(found) != 1:
             raise AssertionError(f"{len(found)} matches of supplier {n} with entry {uid}")
-        message = Message(Review(outcome, "other", "", by), cause, key=f"review {n}", digest="", answer=_version)
+        message = Message(Review(outcome, "other", "seen", by), cause, key=name, digest="", answer=_version)
         return await ctx.kernel.execute(Item(MATCH, TENANT, found[0].id, message))
 
     return Command("screening", f"review {n} {uid}", cause.id, do)
@@ -206,7 +208,13 @@ def phases(variant: int) -> list[Callable[[], Phase]]:
         ], 3 * day  # fmt: skip
 
     def people() -> Phase:
-        return [_review(2, 2, "cleared", "bo"), _review(4, 4, "confirmed", "bo"), _review(1, 1, "escalated", "bo")], 40 * day
+        return [
+            _review(2, 2, "cleared", "bo"), _review(4, 4, "confirmed", "bo"), _review(1, 1, "escalated", "bo"),
+        ], 60.0  # fmt: skip
+
+    def others() -> Phase:
+        """Two of these took a second person, who agrees."""
+        return [_review(2, 2, "cleared", "ada"), _review(4, 4, "confirmed", "ada")], 40 * day
 
     def stricter() -> Phase:
         text = STANDARD.read_text(encoding="utf-8").replace("weak: 0.30 ", "weak: 0.35 ")
@@ -218,4 +226,4 @@ def phases(variant: int) -> list[Callable[[], Phase]]:
             _change(5, owners=(_owner(names, 7, 15),)), _change(0, name=f"{names[0]} Renamed"), _import(3, [("I3", names[13]), ("I1", names[8])]),
         ], 400 * day  # fmt: skip
 
-    return [begin, news, people, stricter, later]
+    return [begin, news, people, others, stricter, later]

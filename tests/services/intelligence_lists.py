@@ -12,10 +12,11 @@ PATH = f"/v1/lists/{LIST}/releases"
 MARK = "zzechomarkzz"
 
 
-def sdn(names: dict[int, str]) -> bytes:
+def sdn(names: dict[int, str], remarks: dict[int, str] | None = None) -> bytes:
     """A primary file."""
-    nulls = ",".join(["-0- "] * 8)
-    return "".join(f'{uid},"{name}",-0- ,"TEST",{nulls}\r\n' for uid, name in names.items()).encode() + b"\x1a"
+    nulls, told = ",".join(["-0- "] * 7), remarks or {}
+    rows = (f'{uid},"{name}",-0- ,"TEST",{nulls},"{told.get(uid, "-0- ")}"\r\n' for uid, name in names.items())
+    return "".join(rows).encode() + b"\x1a"
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

@@ -14,7 +14,7 @@ from services.intelligence.releases import loading
 from services.intelligence.releases.loading import Loader
 from services.intelligence.releases.raw import discard_parts
 from services.intelligence.service import SERVICE
-from shared.events.signals import ReleaseAccepted, ReleasePublished
+from shared.events.signals import SIGNAL_EVENTS, ReleaseAccepted, ReleasePublished
 from shared.store.port import Commit
 from tests.services.harness import Harness, harness
 from tests.services.intelligence_lists import load, mills, post, read, sdn, work
@@ -28,13 +28,14 @@ async def h(tmp_path: Path) -> AsyncIterator[Harness]:
 
 async def test_a_crash_between_any_two_commits_ends_in_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "_BATCH", 4)
-    old, new = mills(20), {**mills(17), 2: "RENAMED", 5: "RENAMED TOO", **mills(6, first=50)}
+    tax = "Tax ID No. 7701 (Russia)"
+    old, new = mills(20), {**mills(17), 2: "RENAMED", 5: "RENAMED TOO", **mills(6, first=50), 55: "MILL NUMBER 20"}
 
     async def run(folder: Path, fails_at: int) -> tuple[Any, list[Any], bool]:
         async with harness(folder, SERVICE) as h:
-            await load(h, sdn(old))
+            await load(h, sdn(old, {20: tax}))
             before, commit, count = len(await h.told("signals")), h.ctx.store.commit, itertools.count()
-            release_id = await post(h, sdn(new), **{"Idempotency-Key": "k"})
+            release_id = await post(h, sdn(new, {55: tax}), **{"Idempotency-Key": "k"})
             failed = False
 
             async def failing(asked: Commit) -> Any:
@@ -52,7 +53,8 @@ async def test_a_crash_between_any_two_commits_ends_in_the_same(tmp_path: Path, 
             told = (await h.told("signals"))[before:]
             assert isinstance(told[0], ReleaseAccepted)
             assert isinstance(told[-1], ReleasePublished)
-            changes = sorted((type(t).__name__, getattr(t, "signal").source.uid) for t in told[1:-1])  # noqa: B009  # a payload has one there
+            changes = sorted((type(t).__name__, t.signal.source.uid, t.signal.formerly) for t in told[1:-1] if isinstance(t, SIGNAL_EVENTS))
+            assert ("SignalPublished", "55", ("us_ofac_sdn:20",)) in changes
             return {k: v for k, v in release.items() if k != "loaded_by"}, [changes, told[0], told[-1]], failed
 
     wanted, events, failed = await run(tmp_path / "whole", -1)

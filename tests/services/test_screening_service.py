@@ -70,11 +70,20 @@ async def review(h: Harness, match_id: str, outcome: str, *, by: str = "ada", **
     return await h.client("analyst", subject=by).post(f"/v1/matches/{match_id}/review", json=body, headers=headers)
 
 
+async def settle(h: Harness, match_id: str, outcome: str, *, by: str = "ada") -> Any:
+    """A review of a list that forbids dealings, to which somebody else agrees where that is needed."""
+    said = await review(h, match_id, outcome, by=by)
+    if said.status_code != 200 or said.json()["proposal"] is None:
+        return said
+    body = {"outcome": "approved", "reason": "seen, too"}
+    return await h.client("analyst", subject="zoe").post(f"/v1/matches/{match_id}/approval", json=body)
+
+
 async def cleared(h: Harness) -> str:
     await signal(h, entry(), new=True)
     await supplier(h, profile(), new=True)
     (match,) = await matched(h)
-    assert (await review(h, match["id"], "cleared")).json()["state"] == "cleared"
+    assert (await settle(h, match["id"], "cleared")).json()["state"] == "cleared"
     return str(match["id"])
 
 
@@ -115,7 +124,7 @@ async def test_and_until_the_supplier_is(world: Harness, told: Profile, state: s
 @pytest.mark.parametrize("outcome", ["cleared", "confirmed"])
 async def test_what_was_settled_holds_again_when_the_same_pair_comes_back(world: Harness, outcome: str) -> None:
     match_id = await cleared(world)
-    await review(world, match_id, outcome, by="bo")
+    await settle(world, match_id, outcome, by="bo")
     for away, back in ((signal(world, None), signal(world, entry())), (supplier(world, profile("Zebra Ltd")), supplier(world, profile()))):
         await away
         assert [m["state"] for m in await matched(world)] == ["withdrawn"]
@@ -153,29 +162,29 @@ async def test_a_match_tells_its_history(world: Harness) -> None:
     await supplier(world, profile(country="FR"))
     told = (await world.client("analyst").get(f"/v1/matches/{match_id}")).json()["history"]
     assert [(h["type"].split(".")[2], h["state"], h["actor"]) for h in told] == [
-        ("opened", "open", None), ("reviewed", "cleared", "ada"), ("opened", "open", None),
+        ("opened", "open", None), ("proposed", "open", "ada"), ("proposal_decided", "open", "zoe"), ("reviewed", "cleared", "zoe"), ("opened", "open", None),
     ]  # fmt: skip
 
 
 async def test_a_review_of_what_has_changed_meanwhile_is_refused(world: Harness) -> None:
     match_id = await cleared(world)
     assert (await review(world, match_id, "confirmed", **{"If-Match": '"1"'})).status_code == 412
-    assert (await review(world, match_id, "confirmed", **{"If-Match": '"2"'})).status_code == 200
+    assert (await review(world, match_id, "confirmed", **{"If-Match": '"3"'})).status_code == 200
 
 
 async def test_who_confirmed_a_match_does_not_clear_it_by_a_detour(world: Harness) -> None:
     match_id = await cleared(world)
     for outcome in ("confirmed", "escalated"):
-        assert (await review(world, match_id, outcome)).status_code == 200
+        assert (await settle(world, match_id, outcome)).status_code == 200
         assert (await review(world, match_id, "cleared")).status_code == 403
-    assert (await review(world, match_id, "cleared", by="bo")).status_code == 200
-    assert (await review(world, match_id, "cleared")).status_code == 200
+    assert (await settle(world, match_id, "cleared", by="bo")).status_code == 200
+    assert (await settle(world, match_id, "cleared")).status_code == 200
 
 
 async def test_a_repeated_review_gets_its_first_answer(world: Harness) -> None:
     match_id = await cleared(world)
     first = await review(world, match_id, "escalated", **{"Idempotency-Key": "k"})
-    await review(world, match_id, "confirmed", by="bo")
+    await settle(world, match_id, "confirmed", by="bo")
     again = await review(world, match_id, "escalated", **{"Idempotency-Key": "k"})
     assert first.json() == again.json()
     assert [m["state"] for m in await matched(world)] == ["confirmed"]
@@ -183,15 +192,15 @@ async def test_a_repeated_review_gets_its_first_answer(world: Harness) -> None:
 
 async def test_of_many_reviews_a_refused_one_stops_no_other(world: Harness) -> None:
     match_id = await cleared(world)
-    await review(world, match_id, "confirmed", by="ada")
+    await settle(world, match_id, "confirmed", by="ada")
     await signal(world, entry("AEROCARIBBEAN AIRLINES SA"), new=True, id_="us_ofac_sdn:37")
     other = next(m["id"] for m in await matched(world) if m["id"] != match_id)
-    body = {"outcome": "cleared", "ids": [match_id, "mat_0", other]}
+    body = {"outcome": "cleared", "reason_code": "same_name_only", "ids": [match_id, "mat_0", other]}
     answer = await world.client("analyst").post("/v1/match-reviews", json=body, headers={"Idempotency-Key": "k"})
     assert answer.json()["items"] == [
-        {"id": match_id, "error": "Who confirmed a match cannot clear it; somebody else must"},
-        {"id": "mat_0", "error": "Not found"},
-        {"id": other, "state": "cleared"},
+        {"id": match_id, "result": "refused", "error": "Who confirmed a match cannot clear it; somebody else must"},
+        {"id": "mat_0", "result": "refused", "error": "Not found"},
+        {"id": other, "result": "proposed", "state": "open"},
     ]
     again = await world.client("analyst").post("/v1/match-reviews", json=body, headers={"Idempotency-Key": "k"})
     assert again.json() == answer.json()
@@ -201,7 +210,9 @@ async def test_another_tenant_sees_nothing(world: Harness) -> None:
     match_id = await cleared(world)
     stranger = world.client("analyst", tenant="other")
     assert (await stranger.get(f"/v1/matches/{match_id}")).status_code == 404
-    assert (await stranger.post(f"/v1/matches/{match_id}/review", json={"outcome": "cleared"})).status_code == 404
+    assert (
+        await stranger.post(f"/v1/matches/{match_id}/review", json={"outcome": "cleared", "reason_code": "different_name"})
+    ).status_code == 404
     assert (await stranger.get("/v1/matches")).json()["items"] == []
 
 

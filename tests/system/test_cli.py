@@ -125,7 +125,20 @@ def test_from_a_list_to_a_blocked_purchase_and_why(duewatch: Run, tmp_path: Path
     assert (refused_role.code, "--role auditor" in refused_role.err) == (1, True)
     assert "prohibited" in duewatch("suppliers", "rating", "S4:100001", roles=("buyer",)).out
     review = ("matches", "review", match["id"], "--outcome", "cleared", "--reason-code", "different_business", "--note", "a dairy")
-    assert "cleared" in duewatch(*review, roles=("analyst",)).out
+    assert "cleared by ada: different_business" in duewatch(*review, roles=("analyst",)).out
+    assert match["id"] in duewatch("matches", "queue", "--proposed", roles=("analyst",)).out
+    agreed = ("matches", "approve", match["id"], "--reason", "seen, too")
+    assert duewatch(*agreed, roles=("analyst",)).code == 1, "it takes somebody else"
+    assert duewatch(*agreed, "--json", roles=("analyst",), subject="bo").body["state"] == "cleared"
+    shown = duewatch("matches", "show", match["id"], roles=("analyst",)).out
+    assert shown.index("proposed cleared") < shown.index("proposal decided: approved") < shown.index("seen, too") < shown.rindex("reviewed")
+    assert "reviewed by ada and bo" in duewatch("why", match["id"], roles=("analyst",)).out
+    assert "Nothing waits" in duewatch("matches", "queue", "--proposed", roles=("analyst",)).out
+    many = ("matches", "clear", match["id"], "mat_0", "--reason-code", "same_name_only", "--key", "k")
+    assert [(one["id"], one["result"]) for one in duewatch(*many, "--json", roles=("analyst",)).body["items"]] == [
+        (match["id"], "proposed"), ("mat_0", "refused"),
+    ]  # fmt: skip
+    assert duewatch("matches", "clear", match["id"], roles=("analyst",)).code == 1, "it needs a reason"
     assert duewatch("matches", "review", match["id"], "--outcome", "maybe", roles=("analyst",)).code == 1
     assert "OLD HARBOUR" in duewatch("screen", "Old Harbour Shipping Co", roles=("analyst",)).out
 

@@ -24,6 +24,7 @@ def entry_view(found: Document[Entry]) -> dict[str, Any]:
         "list": signal.source.list,
         "signal_id": found.id,
         "release_id": signal.source.release_id,
+        "formerly": signal.formerly,
         "withdrawn_in": None if found.state.live else found.state.withdrawn_in,
         "name": names[0]["name"] if names else None,
         "programs": signal.source.programs,
@@ -73,4 +74,4 @@ def _differing(old: Signal | None, new: Signal) -> list[str]:
 
 def _parts(signal: Signal) -> dict[str, Any]:
     subject: dict[str, Any] = msgspec.to_builtins(signal.subject)
-    return {**subject, "programs": signal.source.programs, "remarks": signal.remarks}
+    return {**subject, "programs": signal.source.programs, "remarks": signal.remarks, "formerly": signal.formerly}

@@ -16,12 +16,14 @@ from services.intelligence.lists import catalogue
 from services.intelligence.lists.diff import Changes, compare, guard
 from services.intelligence.lists.package import unpack
 from services.intelligence.lists.spec import ListSpec, Reading
+from services.intelligence.lists.successors import successors
 from services.intelligence.releases.model import (
     ENTRY,
     MARKER,
     MAX_UNREAD_TOLD,
     RELEASE,
     Done,
+    Entry,
     Judge,
     Mark,
     Publish,
@@ -103,7 +105,7 @@ class Loader:
         changes = compare(old, held.digests, unread=held.kept)
         crash_point("release-compared")
         if release.state.state == "accepted":  # cut off
-            await self._publish(release, changes, held.signals)
+            await self._publish(release, await self._changes(release, changes, held.signals))
         elif not await self._accept(spec, release, held, old, changes):
             return
         self._in_force[spec.id] = {uid: digest for uid, digest in old.items() if uid in held.kept} | held.digests
@@ -169,7 +171,7 @@ class Loader:
         ):
             await self._judge(release, Judge("refused", counts, reason, "guard", unread))
             return False
-        items = self._changes(release, changes, held.signals)
+        items = await self._changes(release, changes, held.signals)
         judged = [self._item(release, Judge("accepted", counts, unread=unread), "judge")]
         if before:
             judged.append(Item(RELEASE, PUBLIC, before.id, Message(Supersede(release.id), self._cause(release, "supersede"))))
@@ -178,11 +180,10 @@ class Loader:
             await self._end(release, len(items))
             return True
         await self.ctx.kernel.apply_many(judged, strict=True)
-        await self._publish(release, changes, held.signals)
+        await self._publish(release, items)
         return True
 
-    async def _publish(self, release: Document[Release], changes: Changes, signals: dict[str, Signal]) -> None:
-        items = self._changes(release, changes, signals)
+    async def _publish(self, release: Document[Release], items: list[Item]) -> None:
         for at in range(0, len(items), _BATCH):
             await self.ctx.kernel.apply_many(items[at : at + _BATCH], strict=True)
             crash_point("release-batch")
@@ -190,13 +191,31 @@ class Loader:
         total = counted.added + counted.modified + counted.deleted if release.state.state == "accepted" else len(items)
         await self._end(release, total)
 
-    def _changes(self, release: Document[Release], changes: Changes, signals: dict[str, Signal]) -> list[Item]:
+    async def _changes(self, release: Document[Release], changes: Changes, signals: dict[str, Signal]) -> list[Item]:
+        """What a release publishes, and then what it takes away. An entry that takes the place of one that goes says so, though it were unchanged."""
+        former = await self._former(release, changes, signals)
+
         def item(uid: str, body: Publish | Withdraw) -> Item:
             cause = Cause(derive("chg", release.id, uid), "duewatch.release.accepted.v1", release.id, release.state.loaded_by)
             return Item(ENTRY, PUBLIC, entry_id(release.state.list, uid), Message(body, cause))
 
-        published = [item(uid, Publish(signals[uid])) for uid in (*changes.added, *changes.modified)]
+        uids = dict.fromkeys((*changes.added, *changes.modified, *sorted(former)))
+        published = [item(uid, Publish(msgspec.structs.replace(signals[uid], formerly=former.get(uid, ())))) for uid in uids]
         return published + [item(uid, Withdraw(release.id)) for uid in changes.deleted]
+
+    async def _former(self, release: Document[Release], changes: Changes, signals: dict[str, Signal]) -> dict[str, tuple[str, ...]]:
+        """uid -> ids of the signals that were the same party in the release before; of one that was cut off also what it had withdrawn by then."""
+        list_id, gone = release.state.list, dict[str, Entry]()
+        keys = [(PUBLIC, entry_id(list_id, uid)) for uid in changes.deleted]
+        for (_, id_), stored in (await self.ctx.store.load(ENTRY.kind, keys)).items() if keys else ():
+            gone[id_] = ENTRY.decoder.decode(stored.state)
+        if release.state.state == "accepted":
+            async for stored in self.ctx.store.documents(ENTRY.kind):
+                if (state := ENTRY.decoder.decode(stored.state)).withdrawn_in == release.id and not state.live:
+                    gone[stored.id] = state
+        found = successors({id_: state.signal for id_, state in gone.items()}, signals)
+        chains = {uid: tuple(id_ for old in ids for id_ in (old, *gone[old].signal.formerly)) for uid, ids in found.items()}
+        return {uid: tuple(id_ for id_ in chain if id_ != entry_id(list_id, uid)) for uid, chain in chains.items()}
 
     async def _end(self, release: Document[Release], signals: int) -> None:
         """The marker, and then the note that the release is done, each in a commit of its own: where documents lie apart, a crash may leave the

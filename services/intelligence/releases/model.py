@@ -184,7 +184,7 @@ MARKER = Aggregate(kind="release_marker", state=Marker, decide=_mark)
 
 
 class Publish(msgspec.Struct, frozen=True):
-    """An entry as a release holds it."""
+    """An entry as a release holds it; what its signal was `formerly` adds to what is known of that."""
 
     signal: Signal
 
@@ -206,9 +206,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def _entry(state: Entry | None, message: Message, _now: datetime) -> Decided[Entry] | None:
     match message.body:
         case Publish(signal):
+            former = dict.fromkeys((*signal.formerly, *(state.signal.formerly if state else ())))
+            signal = msgspec.structs.replace(signal, formerly=tuple(former))
             if state is None or not state.live:
                 return Decided(Entry(signal=signal), [SignalPublished(signal=signal)])
-            if state.signal.digest == signal.digest:
+            if state.signal.digest == signal.digest and state.signal.formerly == signal.formerly:
                 return None
             return Decided(Entry(signal=signal), [SignalChanged(signal=signal)])
         case Withdraw(release_id):

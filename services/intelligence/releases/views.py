@@ -102,12 +102,16 @@ class IdentifierView(BaseModel):
 
 
 class EntryView(BaseModel):
-    """An entry of a list; of a party, or of an exposure (a good, a place). What its publisher does not say is left out."""
+    """An entry of a list; of a party, or of an exposure (a good, a place). What its publisher does not say is left out.
+
+    `formerly`: ids of the signals under which its publisher had the same party before.
+    """
 
     uid: str
     list: str
     signal_id: str
     release_id: str | None
+    formerly: tuple[str, ...] = ()
     withdrawn_in: str | None
     name: str | None
     programs: tuple[str, ...]
