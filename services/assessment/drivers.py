@@ -44,10 +44,11 @@ def found(facts: Facts, policy: Policy, now: datetime) -> list[Found]:
     for fact in facts.matches.values():
         if fact.match.state in ACTIVE and (one := _match(fact, policy, now)) is not None:
             out.append(one)
-    if facts.owners or facts.matches:
-        out += _holdings(facts, policy)
+    holding = held(facts, policy) if facts.owners or facts.matches else None
+    if holding is not None:
+        out += _holdings(holding, policy)
     if facts.inherited:
-        out += _inherited(facts, policy)
+        out += _inherited(facts, policy, holding)
     for audit in facts.audits.values():
         out += _audit(audit, policy)
     for case in facts.cases.values():
@@ -133,11 +134,8 @@ def _finding(fact: MatchFact, policy: Policy, now: datetime) -> Found | None:
     return Found(_of(fact, code, text, fade.at(now), tier, tuple(known)), fade)
 
 
-def _holdings(facts: Facts, policy: Policy) -> Iterator[Found]:
+def _holdings(holding: Held, policy: Policy) -> Iterator[Found]:
     """The 50 % rule: one driver for the shares together, one where a share is unknown."""
-    holding = held(facts, policy)
-    if holding is None:
-        return
     share, line = holding.share, line_of(policy)
     if holding.paths:
         text = f"Blocked owners hold {share.percent:f} % together"
@@ -169,8 +167,8 @@ def _unknown(holding: Held, policy: Policy) -> Found:
     )
 
 
-def _inherited(facts: Facts, policy: Policy) -> Iterator[Found]:
-    for origin in origins(facts, policy):
+def _inherited(facts: Facts, policy: Policy, holding: Held | None) -> Iterator[Found]:
+    for origin in origins(facts, policy, holding):
         if not origin.points and not origin.prohibited_upstream:
             continue
         far = "one step" if origin.distance == 1 else f"{origin.distance} steps"

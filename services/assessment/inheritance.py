@@ -8,7 +8,7 @@ supplier's own risk for whoever buys from it.
 import msgspec
 
 from services.assessment.facts import Facts
-from services.assessment.holdings import Held, held
+from services.assessment.holdings import Held
 from services.assessment.policy import Policy
 from shared.events.ratings import Inherited, Link
 
@@ -28,13 +28,10 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[Link, ...]
 
 
-def origins(facts: Facts, policy: Policy) -> list[Origin]:
-    """Every risk that reaches this supplier, one per origin."""
-    if not facts.inherited:
-        return []
+def origins(facts: Facts, policy: Policy, holding: Held | None) -> list[Origin]:
+    """Every risk that reaches this supplier, one per origin. `holding`: by whom it is held."""
     best: dict[str, Origin] = {}
     upstream = frozenset(facts.upstream)
-    holding = held(facts, policy)
     limit, damping = policy.upstream.hops, policy.upstream.damping
     for via in sorted(facts.inherited):
         handed = facts.inherited[via]

@@ -62,10 +62,6 @@ class Ownership:
         hidden = bool(maybe) or any(stake.percent is None for told in self._in.values() for stake in told)
         self.possible = self._closure(frozenset((*blocked, *maybe)), _ALL) if hidden else self.certain
 
-    def held(self) -> Collection[str]:
-        """Every entity in which somebody has a stake."""
-        return self._in.keys()
-
     def share(self, held: str) -> Share:
         """The blocked share of one entity."""
         stakes = self._in.get(held, ())
@@ -116,12 +112,6 @@ class Ownership:
                 continue
             before = (stake for stake in reversed(self._in[owner]) if steps.get(stake.owner, at) < at and stake.percent != 0)
             waiting += [(*path, stake) for stake in before if stake.percent is not None or steps is self.possible]
-
-
-def shares(stakes: Iterable[Stake], blocked: Collection[str], *, line: Decimal = Decimal(50)) -> dict[str, Share]:
-    """The blocked share of every entity in which somebody has a stake."""
-    graph = Ownership(stakes, blocked, line=line)
-    return {held: graph.share(held) for held in sorted(graph.held())}
 
 
 def _sum(stakes: Iterable[Stake]) -> Decimal:

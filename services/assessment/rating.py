@@ -8,6 +8,7 @@ import msgspec
 
 from services.assessment.drivers import Found, found
 from services.assessment.facts import Facts
+from services.assessment.holdings import held
 from services.assessment.inheritance import origins
 from services.assessment.policy import RANK, Policy, effects_of, tier_of
 from shared.events.ratings import MAX_DRIVERS, CauseRef, Driver, Inherited, Obligation, Rating, Tier
@@ -77,7 +78,7 @@ def handed_on(facts: Facts, rating: Rating, policy: Policy) -> tuple[Inherited, 
     """
     own = rating if not facts.inherited else rate(_alone(facts), policy, rating.as_of, rating.cause)
     out: dict[str, Inherited] = {}
-    for origin in origins(facts, policy):
+    for origin in origins(facts, policy, held(facts, policy)) if facts.inherited else ():
         if origin.distance < policy.upstream.hops and not origin.by_share:
             tier: Tier = "critical" if origin.risk.tier == "prohibited" else origin.risk.tier
             out[origin.supplier_id] = msgspec.structs.replace(origin.risk, hops=origin.distance, tier=tier)

@@ -71,9 +71,8 @@ def reviewing(ctx: Context, routes: APIRouter) -> None:
         caller: Annotated[Principal, review], match_id: str, body: ApprovalBody, repeat: IdempotencyAsked, expected: VersionAsked
     ) -> dict[str, Any]:
         """Approves what somebody else has proposed for a match, which acts from then on, or rejects it: then the match stays as it is."""
-        cause_id = derive("cmd", caller.tenant, match_id, caller.subject, repeat.key if repeat else ctx.ids.new("key"))
-        cause = Cause(cause_id, "command.approve_review", actor=caller.subject)
         command = Approve(body.outcome == "approved", body.reason, caller.subject)
+        cause = _cause(ctx, caller, repeat, match_id, "command.approve_review")
         return await _executed(ctx, caller, match_id, command, cause, repeat, expected)
 
     @routes.post("/match-reviews")
@@ -103,8 +102,13 @@ def _command(ctx: Context, caller: Principal, body: ReviewBody, repeat: Idempote
     note = clean_text(body.note, "note") if body.note else ""
     outcome: Outcome = body.outcome
     command = Review(outcome, reason_of(outcome, body.reason_code, note), note, caller.subject)
-    cause_id = derive("cmd", caller.tenant, what, caller.subject, repeat.key if repeat else ctx.ids.new("key"))
-    return command, Cause(cause_id, "command.review", actor=caller.subject)
+    return command, _cause(ctx, caller, repeat, what, "command.review")
+
+
+def _cause(ctx: Context, caller: Principal, repeat: Idempotency | None, what: str, type_: str) -> Cause:
+    """The same one where the call is repeated with its key."""
+    id_ = derive("cmd", caller.tenant, what, caller.subject, repeat.key if repeat else ctx.ids.new("key"))
+    return Cause(id_, type_, actor=caller.subject)
 
 
 def _item(caller: Principal, match_id: str, command: Any, cause: Cause, repeat: Idempotency | None, expected: int | None) -> Item:

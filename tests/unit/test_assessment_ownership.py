@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.assessment.ownership import MAX_PATHS, Ownership, Stake, shares
+from services.assessment.ownership import MAX_PATHS, Ownership, Stake
 
 NAMES = "abcdef"
 
@@ -15,6 +15,13 @@ NAMES = "abcdef"
 def stakes(*told):
     """`("a", "b", "60")`: b holds 60 % of a."""
     return [Stake(held, owner, None if percent is None else Decimal(percent), n) for n, (held, owner, percent) in enumerate(told)]
+
+
+def shares(told, blocked, **line):
+    """The blocked share of every entity in which somebody has a stake."""
+    told = list(told)
+    graph = Ownership(told, blocked, **line)
+    return {held: graph.share(held) for held in sorted({stake.held for stake in told})}
 
 
 def ways(paths):
@@ -140,7 +147,7 @@ def test_the_order_does_not_matter(web, blocked, rng):
 @given(webs, some)
 def test_every_path_leads_from_the_entity_to_somebody_blocked_and_counts(web, blocked):
     graph = Ownership(web, blocked)
-    for name in graph.held():
+    for name in {stake.held for stake in web}:
         share = graph.share(name)
         for path in (*share.paths, *share.unknown):
             assert path[0].held == name
