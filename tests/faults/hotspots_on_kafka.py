@@ -159,19 +159,22 @@ class World:
         await admin.close()
 
     async def told(self, count: int, within_s: float = 30) -> list[HotspotDetected | HotspotClosed]:
-        """What stands on `hotspots`, once there are so many and no more come for a moment."""
+        """What stands on `hotspots`, once there are so many and no more come for a moment; each event once, whoever told it.
+
+        A worker that begins to publish first tells what it finds untold, and may find what another is just telling: the same event, by its id.
+        """
         consumer = await self.bus.consumer("test-told", ["hotspots"])
-        found: list[Payload] = []
+        found: dict[str, Payload] = {}
         try:
             async with asyncio.timeout(within_s):
                 while len(found) < count:
-                    found += [r.payload() for r in await consumer.poll(100, 1.0)]
-            found += [r.payload() for r in await consumer.poll(100, 1.5)]
+                    found |= {r.meta.id: r.payload() for r in await consumer.poll(100, 1.0)}
+            found |= {r.meta.id: r.payload() for r in await consumer.poll(100, 1.5)}
         except TimeoutError:
             pass
         finally:
             await consumer.close()
-        return [one for one in found if isinstance(one, HotspotDetected | HotspotClosed)]
+        return [one for one in found.values() if isinstance(one, HotspotDetected | HotspotClosed)]
 
 
 @pytest.fixture
