@@ -14,7 +14,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rated(Command, frozen=True, kw_only=True):
-    """A rating: it asks for this audit (`raised`), or not; `held`: the signals that still hold, None where that is not known."""
+    """A rating: it asks for this audit (`raised`), or not; `held`: the grounds that still hold, None where that is not known."""
 
     supplier_id: str
     raised: RaisedBy | None

@@ -92,7 +92,7 @@ def _rated(audit: Audit | None, rated: Rated, now: datetime) -> Step | None:
             return None
         again = replace(audit, cause_holds=True, due_at=due_at if sooner else audit.due_at)
         return Step(again, AuditDetail(step="raised_again", raised_by=raised, due_at=again.due_at))
-    if audit is None or not audit.live or not audit.cause_holds or rated.held is None or audit.cause.signal_id in rated.held:
+    if audit is None or not audit.live or not audit.cause_holds or rated.held is None or audit.cause.ground in rated.held:
         return None
     gone = replace(audit, cause_holds=False)
     if audit.started_at is not None:  # what was begun is brought to its end

@@ -15,7 +15,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rated(Command, frozen=True, kw_only=True):
-    """A rating: what of it raises this case (nothing: it does not), and which signals still hold, None where that is not known."""
+    """A rating: what of it raises this case (nothing: it does not), and which grounds still hold, None where that is not known."""
 
     supplier_id: str
     raised: tuple[RaisedBy, ...]

@@ -22,7 +22,8 @@ def rated(case: Case | None, body: Rated, now: datetime) -> Step | None:
     if not case.live:
         return None
     current = {one.cause.signal_id for one in case.raised if one.round == case.round}
-    if body.held is not None and current.isdisjoint(body.held):
+    grounds = {one.cause.ground for one in case.raised if one.round == case.round}
+    if body.held is not None and grounds.isdisjoint(body.held):
         return _withdraw(case, now)
     again = tuple(cause for cause in body.raised if cause.signal_id in current)
     return _raise_again(case, again, body.due_days) if again else None

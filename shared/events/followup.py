@@ -51,7 +51,7 @@ class CaseChanged(Payload, frozen=True, kw_only=True, omit_defaults=True):
 class RaisedBy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why an audit or a case was opened: the rating (its event), and the signal behind it.
 
-    `kind` rating: no signal is behind it; then `signal_id` names what its chain of causes begins with.
+    `kind` rating: no signal is behind it; then `signal_id` names what its chain of causes begins with. `linked`: it comes through another supplier.
     """
 
     id: str  # of the rating's event
@@ -63,12 +63,18 @@ class RaisedBy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     list: str | None = None
     uid: str | None = None
     indicators: tuple[str, ...] = ()
+    linked: bool = False
+
+    @property
+    def ground(self) -> str:
+        """What must be among those that hold, lest it be withdrawn."""
+        return _ground(self.signal_id, self.linked)
 
 
 class Duty(NamedTuple):
-    """What a rating asks of a follow-up service: because of what (nothing: no duty), in how many days, and which signals still hold.
+    """What a rating asks of a follow-up service: because of what (nothing: no duty), in how many days, and which grounds still hold.
 
-    `held` None: the rating did not tell all its drivers, so that nothing can be said to hold no more.
+    A supplier's own risk comes back to it through those that it is linked with, and leaves them later: that holds nothing of its own. `held` None: the rating did not tell all its drivers, so that nothing can be said to hold no more.
     """
 
     raised: tuple[RaisedBy, ...]
@@ -81,7 +87,7 @@ def duty_of(rating: RatingTold, meta: Meta, kind: Literal["audit", "case"]) -> D
 
     Each finding that names the supplier is a cause of its own; failing these each other finding; else what weighs most, a list entry first.
     """
-    held = frozenset(_root(driver) for driver in rating.drivers)
+    held = frozenset(_ground(_root(d), linked) for d in rating.drivers for linked in {True, _is_linked(d)})
     asked = [obligation for obligation in rating.obligations if obligation.kind == kind]
     days = [obligation.due_days for obligation in asked if obligation.due_days is not None]
     raised: tuple[RaisedBy, ...] = ()
@@ -104,6 +110,14 @@ def _distance(driver: Driver) -> int:
     return 2 if own else 3
 
 
+def _is_linked(driver: Driver) -> bool:
+    return driver.signal is None or driver.supplier_id is not None
+
+
+def _ground(root: str, linked: bool) -> str:
+    return f"linked {root}" if linked else root
+
+
 def _root(driver: Driver) -> str:
     if driver.signal is not None:
         return driver.signal.id
@@ -122,6 +136,7 @@ def _raised(driver: Driver, meta: Meta) -> RaisedBy:
         list=source.list if source else None,
         uid=source.uid if source else None,
         indicators=source.indicators if source else driver.indicators,
+        linked=_is_linked(driver),
     )
 
 

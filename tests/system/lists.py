@@ -61,7 +61,10 @@ def load(client: httpx.Client, body: bytes) -> Any:
     made = client.post(f"/v1/lists/{LIST}/releases", content=body, headers={"Content-Type": "application/zip"}).raise_for_status().json()
     release = until(lambda: get(client, f"/v1/lists/{LIST}/releases/{made['id']}"), lambda r: r["state"] != "received")
     if release["state"] == "accepted":
-        sweep = until(lambda: get(client, f"/v1/sweeps/{release['sweep_id']}"), lambda s: s["state"] == "complete")
+        known = until(  # not before screening has heard of it
+            lambda: client.get(f"/v1/sweeps/{release['sweep_id']}"), lambda r: r.status_code == 200 and r.json()["state"] == "complete"
+        )
+        sweep = known.json()
         assert sweep["partitions_done"] == sweep["partitions"]
     return release
 

@@ -64,4 +64,13 @@ def test_no_duty_without_an_obligation_and_the_soonest_of_several() -> None:
 def test_a_list_of_drivers_that_may_be_cut_proves_no_retraction() -> None:
     many = [driver("list_weak", f"l{i}", "list_entry") for i in range(20)]
     assert duty_of(rating(*many), META, "audit").held is None
-    assert duty_of(rating(*many[1:]), META, "audit").held == frozenset(f"l{i}" for i in range(1, 20))
+    assert duty_of(rating(*many[1:]), META, "audit").held == frozenset(f"{way}l{i}" for i in range(1, 20) for way in ("", "linked "))
+
+
+def test_ones_own_risk_that_comes_back_through_others_holds_nothing_of_ones_own() -> None:
+    own, back = duty_of(rating(driver("finding_strong", "f1")), META, "audit"), driver("upstream", "f1", supplier_id="sup_2")
+    through = duty_of(rating(back), META, "audit")
+    assert own.held is not None
+    assert through.held is not None
+    assert own.raised[0].ground not in through.held
+    assert through.raised[0].ground in through.held & own.held
