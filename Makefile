@@ -7,7 +7,7 @@ COMPOSE ?= docker compose
 BUILD_NETWORK ?= default
 
 .DEFAULT_GOAL := help
-.PHONY: help install run distributed demo test check bench servers contracts release lock image up down kafka-files test-deploy test-streams test-faults test-compose clean
+.PHONY: help install run distributed demo test check bench bench-matching servers contracts release lock image up down kafka-files test-deploy test-streams test-faults test-compose clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,14 @@ check: install ## style, types, imports, file lengths, contracts
 bench: install ## benchmarks, one JSON object a line, also in build/bench.jsonl; RUNTIME=both for Kafka and MongoDB beside
 	$(BIN)/python -m tests.bench $(if $(filter both,$(RUNTIME)),--kafka)
 
+bench-matching: install build/peers ## the matcher at a million suppliers, and what it finds beside its peers; also in build/matching.jsonl
+	$(BIN)/python -m tests.bench.matching $(ARGS)
+
+build/peers: tests/bench/peers.lock
+	$(PYTHON) -m venv build/peers
+	build/peers/bin/python -m pip install --quiet --require-hashes -r tests/bench/peers.lock
+	@touch build/peers
+
 servers: install ## Kafka and MongoDB on this machine for who tries things, until Ctrl-C
 	exec $(BIN)/python -m tests.infra
 
@@ -55,6 +63,7 @@ release: install ## keeps the contracts as they are as the released ones, before
 
 lock: ## pins the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock
+	printf "nomenklatura\nrapidfuzz\n" | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o tests/bench/peers.lock
 
 	uv pip compile pyproject.toml --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o deploy/requirements.lock
 

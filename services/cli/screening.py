@@ -20,10 +20,13 @@ def screen(
     name: Annotated[str, typer.Argument(help="A name of an organisation, a person or a ship.")],
     country: Annotated[str | None, typer.Option(help="Of the party, as RU.")] = None,
     kind: Annotated[str | None, typer.Option(help="organisation, person, vessel or aircraft; left out: whatever it is.")] = None,
+    born: Annotated[str | None, typer.Option(help="A person's date of birth, as 1970-05-12, 1970-05 or 1970.")] = None,
+    lei: Annotated[str | None, typer.Option(help="An organisation's LEI: an equal one is found whatever the names are.")] = None,
     limit: Annotated[int, typer.Option(help="How many candidates at most.", min=1, max=100)] = 10,
 ) -> None:
     """Holds a name against all lists and findings; nothing is stored."""
-    body = {"name": name, "country": country, "kind": kind, "limit": limit}
+    identifiers = [{"kind": "lei", "value": lei}] if lei else []
+    body = {"name": name, "country": country, "kind": kind, "birth_date": born, "identifiers": identifiers, "limit": limit}
     session.answer(session.api.post("/v1/screenings", body), _candidates)
 
 
@@ -121,10 +124,34 @@ def clear(
     session.answer(answer, lambda body: table(body["items"], columns, empty="No matches were named."))
 
 
+@command(matches, "settings", example="duewatch matches settings --alert-budget 0.002 --reason 'two people read alerts'", role="admin")
+def settings(
+    session: Session,
+    alert_budget: Annotated[float | None, typer.Option(help="Share of clean suppliers that may alert, 0.0005 to 0.05.")] = None,
+    review_threshold: Annotated[float | None, typer.Option(help="Score from which a match is opened, in place of a budget.")] = None,
+    as_shipped: Annotated[bool, typer.Option("--as-shipped", help="Takes back what was set.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why, needed to set it; it is kept with your name.")] = None,
+) -> None:
+    """From which score matches are opened; sets it where an option says so. What stands is then screened again."""
+    if alert_budget is None and review_threshold is None and not as_shipped:
+        answer = session.api.get("/v1/screening-settings")
+    else:
+        body = {"alert_budget": alert_budget, "review_threshold": review_threshold, "reason": reason}
+        answer = session.api.put("/v1/screening-settings", body)
+    session.answer(answer, _settings)
+
+
 @command(sweeps, "show", example="duewatch sweeps show swp_...", role="analyst")
 def sweep(session: Session, sweep: Annotated[str, typer.Argument(metavar="SWEEP", help="As the release names it.")]) -> None:
     """How far a release has been held against all suppliers."""
     session.answer(session.api.get(f"/v1/sweeps/{segment(sweep)}"), _sweep)
+
+
+def _settings(body: Any) -> RenderableType:
+    chosen = {"alert budget": body["alert_budget"], "review threshold": body["review_threshold"]}
+    told = {name: f"{value:g}" for name, value in chosen.items() if value is not None} or {"set": "as shipped"}
+    scores = {"opened from": f"{body['in_force']['review']:g}", "strong from": f"{body['in_force']['strong']:g}"}
+    return fields({**told, **scores, "set by": body["set_by"], "set at": when(body["set_at"]), "reason": body["reason"]})
 
 
 def _score(row: Any) -> Text:

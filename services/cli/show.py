@@ -23,6 +23,9 @@ STYLES: Final = {
 _REASONS: Final[dict[str, str]] = {
     "exact": "{a}", "spacing": "{a} = {b}", "fuzzy": "{a} ~ {b}", "initial": "{a} for {b}", "form": "{a}", "form_family": "{a} like {b}",
     "country_agrees": "same country", "country_differs": "country {a} not {b}", "weak_alias": "weak alias", "other_kind": "of another kind",
+    "identifier": "same number ({a})", "identifier_local": "same number of local registers ({a})", "identifier_conflict": "number {a} not {b}",
+    "address": "same address ({a} = {b})", "birth_date": "born {a}", "birth_date_partial": "born {a} ~ {b}", "birth_date_conflict": "born {a} not {b}",
+    "name_only": "same name, nothing else agrees",
 }  # fmt: skip
 _SHORT: Final = 20  # columns that a sentence gets at least; a time is as long
 Row = Mapping[str, Any]

@@ -21,7 +21,7 @@ def look(body: Any) -> RenderableType:
         "identifiers": [f"{one['kind']} {one['value']}" for one in body["identifiers"]],
         "addresses": [", ".join(filter(None, (one.get("text"), one.get("city"), one.get("country")))) for one in body["addresses"]],
         "sites": [f"{one['name']} ({one.get('region') or one['country']})" for one in body["sites"]],
-        "owners": [f"{one['name']} {one.get('percent') or '?'} %" for one in body["owners"]],
+        "owners": [_owner(one) for one in body["owners"]],
         "upstream": [one["supplier_id"] for one in body["upstream"]],
         "code of conduct": [f"{one['code_version']} by {one['acknowledged_by']}" for one in body["code_acknowledgements"]],
         "goods": [f"{one['hs']} from {one.get('region') or one['origin']}" for one in body["goods"]],
@@ -32,3 +32,8 @@ def look(body: Any) -> RenderableType:
         **{name: "; ".join(values) for name, values in lists.items()}, "version": body["version"], "updated": when(body["updated_at"]),
     }  # fmt: skip
     return fields(rows)
+
+
+def _owner(one: Any) -> str:
+    born = f", born {one['birth_date']}" if one.get("birth_date") else ""
+    return f"{one['name']} {one.get('percent') or '?'} %{born}"

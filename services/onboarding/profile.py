@@ -38,6 +38,8 @@ def checked(profile: Profile, supplier_id: str) -> Profile:
             faults.append({"field": "owners", "message": "The owners' percentages add up to at most 100"})
         if any(o.supplier_id == supplier_id for o in profile.owners):
             faults.append({"field": "owners", "message": "A supplier is not its own owner"})
+        if any(o.birth_date and o.kind != "person" for o in profile.owners):
+            faults.append({"field": "owners", "message": "Only a person has a date of birth"})
     if profile.upstream and any(u.supplier_id == supplier_id for u in profile.upstream):
         faults.append({"field": "upstream", "message": "A supplier is not upstream of itself"})
     if faults:

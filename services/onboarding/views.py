@@ -15,8 +15,8 @@ from shared.events.envelope import encode
 from shared.events.ratings import Tier
 from shared.http.application import Body
 from shared.http.checks import check_region, clean_name, clean_text
-from shared.http.identifiers import check_identifier, issued_in
-from shared.http.strings import Country, HsCode, Name, Percent, Region
+from shared.http.parties import IdentifierBody
+from shared.http.strings import BirthDate, Country, HsCode, Name, Percent, Region
 from shared.kernel.aggregate import Document
 
 MAX_NUMBER_CHARS = 100
@@ -71,22 +71,6 @@ class OtherNameBody(Body):
     kind: Literal["trade", "local", "former"]
 
 
-class IdentifierBody(Body):
-    """A number of the organisation; vat, register and tax numbers are judged by the rules of `country`."""
-
-    kind: Literal["lei", "vat", "duns", "gln", "register", "tax"]
-    value: str
-    country: Country | None = None
-
-    @model_validator(mode="after")
-    def _checked(self) -> Self:
-        try:
-            value = check_identifier(self.kind, self.value, self.country)
-        except Invalid as error:
-            raise _own(error) from None
-        return self.model_copy(update={"value": value, "country": issued_in(self.kind, value, self.country)})
-
-
 class AddressBody(Body):
     text: AddressText | None = None
     city: Name | None = None
@@ -111,6 +95,7 @@ class OwnerBody(Body):
     country: Country | None = None
     percent: Percent | None = None
     supplier_id: SupplierId | None = None
+    birth_date: Annotated[BirthDate | None, Field(description="of a person; the month or the year alone where no more is known")] = None
 
 
 class UpstreamBody(Body):

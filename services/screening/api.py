@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from services.screening.matching.facts import facts_of
 from services.screening.model import MATCH
 from services.screening.ranking import waiting
 from services.screening.reactions import GROUP, Worker
 from services.screening.reviews_api import match_of, reviewing
+from services.screening.settings_api import setting
 from services.screening.sweep import SWEEP
 from services.screening.sweep import view as sweep_view
 from services.screening.views import happened, view
@@ -19,7 +21,8 @@ from shared.events.envelope import PUBLIC
 from shared.http.application import Body
 from shared.http.auth import requires, router
 from shared.http.pages import PageAsked, PageRequest, cursor_after, page
-from shared.http.strings import Country, Name
+from shared.http.parties import IdentifierBody
+from shared.http.strings import BirthDate, Country, Name
 from shared.kernel.kernel import document
 from shared.kernel.service import Context
 from shared.security.roles import Permission, Principal
@@ -29,11 +32,13 @@ State = Literal["open", "escalated", "confirmed", "cleared", "withdrawn"]
 
 
 class ScreeningBody(Body):
-    """A name to be held against all signals without storing anything."""
+    """A name, and what is known beside it, to be held against all signals without storing anything."""
 
     name: Name
     country: Country | None = None
     kind: Annotated[Literal["organisation", "person", "vessel", "aircraft"] | None, Field(description="left out: whatever it is")] = None
+    birth_date: Annotated[BirthDate | None, Field(description="of a person; the month or the year alone where no more is known")] = None
+    identifiers: Annotated[list[IdentifierBody], Field(max_length=20, description="an equal one is found whatever the names are")] = []
     limit: Annotated[int, Field(ge=1, le=100)] = 10
 
 
@@ -94,7 +99,7 @@ def routers(ctx: Context) -> list[APIRouter]:
                 raise NotFound("There is no such sweep")
             await waits.wait(0.1)
 
-    return [routes]
+    return [routes, setting(ctx)]
 
 
 async def _queue(ctx: Context, tenant: str, where: dict[str, str], asked: PageRequest, *, proposed: bool) -> dict[str, Any]:
@@ -123,16 +128,18 @@ def ad_hoc(worker: Worker) -> APIRouter:
     async def screen(caller: Annotated[Principal, requires(Permission.SCREENING_ASK)], body: ScreeningBody) -> dict[str, Any]:
         """Signals that a name resembles, best first, with the reasons by word. Nothing is stored."""
         countries = [body.country] if body.country else []
+        identifiers = ((one.kind, one.value, one.country) for one in body.identifiers)
+        facts = facts_of(identifiers=identifiers, birth_dates=[body.birth_date] if body.birth_date else [])
         async with one_at_a_time:
-            found = worker.join.ask(caller.tenant, body.name, schema=body.kind, countries=countries, limit=body.limit)
+            found = worker.join.ask(caller.tenant, body.name, schema=body.kind, countries=countries, facts=facts, limit=body.limit)
         return {
             "candidates": [
                 {
                     "score": hit.score,
-                    "strength": worker.strength(hit.score),
+                    "strength": worker.strength(hit, caller.tenant),
                     "signal": {
                         "kind": ref.source.kind, "id": ref.id, "list": ref.source.list, "uid": ref.source.uid,
-                        "finding_id": ref.source.finding_id, "name": hit.name, "schema": ref.schema, "programs": ref.source.programs,
+                        "finding_id": ref.source.finding_id, "name": hit.name or ref.name, "schema": ref.schema, "programs": ref.source.programs,
                     },
                     "why": [{"kind": w.kind, "asked": w.a, "found": w.b, "score": w.score} for w in hit.why],
                 }

@@ -5,33 +5,35 @@ failed may come again.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import msgspec
 
 from services.screening import material
 from services.screening.exposures import Exposed, ExposureIndex, describe
+from services.screening.matching.facts import FOR, Facts
 from services.screening.matching.index import Hit, NameIndex, country_set
-from services.screening.matching.settings import WEAK_ALIAS
 from services.screening.matching.why import Why
 from services.screening.model import Former, match_id
-from services.screening.names import countries_of, names_of, of_signals, of_suppliers
-from services.screening.pairs import Found, Key, Pair, Standing, Thresholds, each_once
+from services.screening.names import facts_of_signal, of_signals, of_suppliers, parties_of
+from services.screening.pairs import Found, Key, Pair, Standing, each_once
 from services.screening.side import Supplier, SupplierSide, fingerprint, rows_of, supplier_of, suppliers_of
 from services.screening.state import Sides
+from services.screening.thresholds import TenantThresholds
 from shared.events.envelope import PUBLIC, Meta
-from shared.events.matches import Match, Reason, SignalRef, Strength
+from shared.events.matches import Match, Reason, SignalRef
 from shared.events.signals import ExposureSignal, PartySignal, Signal
 from shared.events.suppliers import Profile
 
 _PART = "\x1f"
+_ASKED = 0.1  # who asks for a name sees more than is worth a match
 _ANY = ("organisation", "person", "vessel")  # an aircraft is compared as a vessel is
 
 
 class Join:
     """All that a screening process holds in memory."""
 
-    def __init__(self, thresholds: Thresholds) -> None:
+    def __init__(self, thresholds: TenantThresholds) -> None:
         self.thresholds = thresholds
         self._signals: dict[Key, tuple[Signal, SignalRef]] = {}
         self._identities: dict[Key, str] = {}  # of signals that touch somebody
@@ -71,9 +73,9 @@ class Join:
         return [key for key, known in self._suppliers.items() if known.partition in partitions]
 
     def sides(self, supplier: Key, signal: Key) -> Sides:
-        """The versions of a pair's sides as they are known here; 0 where one is not (yet)."""
+        """The versions of a pair's sides, and of its tenant's settings, as they are known here; 0 where one is not (yet)."""
         known = self._suppliers.get(supplier)
-        return Sides(known.version if known else 0, self._heard.get(signal, 0))
+        return Sides(known.version if known else 0, self._heard.get(signal, 0), self.thresholds.of(supplier[0]).version)
 
     def has_heard(self, key: Key, sequence: int) -> bool:
         """Is this event of a signal, or a newer one, known?"""
@@ -88,8 +90,7 @@ class Join:
 
     def is_bought(self, supplier: Key) -> bool:
         """Is it one that things are bought from?"""
-        known = self._suppliers.get(supplier)
-        return known is None or known.bought
+        return (known := self._suppliers.get(supplier)) is None or known.bought
 
     def is_old_supplier(self, key: Key, version: int) -> bool:
         """The same for a supplier."""
@@ -101,12 +102,12 @@ class Join:
     def expect_suppliers(self, profiles: Iterable[Profile]) -> None:
         """Before a batch of suppliers: what all of them need of the signals' names is looked up at once."""
         for schema, names in of_suppliers(profiles).items():
-            self._signal_names.expect(names, schema=schema)
+            self._signal_names.expect(names, schema=schema, threshold=self.thresholds.lowest)
 
     def expect_signals(self, signals: Iterable[Signal]) -> None:
         """Before a batch of signals: the same of the suppliers' names."""
         for schema, names in of_signals(signals).items():
-            self._supplier_names.expect(names, schema=schema)
+            self._supplier_names.expect(names, schema=schema, threshold=self.thresholds.lowest)
 
     # ---- suppliers ----
 
@@ -115,15 +116,14 @@ class Join:
         old = self._suppliers.get(key)
         if old is None:
             self._counts[partition][key[0]] += 1
-        countries, names = countries_of(profile), names_of(profile)
-        known = self._suppliers[key] = supplier_of(partition, version, profile, countries, names, bought=bought)
+        it, *owners = parties_of(profile)
+        known = self._suppliers[key] = supplier_of(partition, version, profile, it.countries, it.names, bought=bought)
         own = _PART.join(key)
-        self._supplier_names.put(own, names, countries=countries)
+        self._supplier_names.put(own, it.names, countries=it.countries, facts=it.facts)
         for n in range(max(len(known.owners), len(old.owners) if old else 0)):
             self._supplier_names.remove(f"{own}{_PART}{n}")
-        for n, owner in enumerate(profile.owners):
-            its = [owner.country] if owner.country else []
-            self._supplier_names.put(f"{own}{_PART}{n}", [owner.name], schema=owner.kind, countries=its)
+        for n, one in enumerate(owners):
+            self._supplier_names.put(f"{own}{_PART}{n}", one.names, schema=one.schema, countries=one.countries, facts=one.facts)
         self._exposures.put_supplier(own, profile)
 
     def remove_supplier(self, key: Key) -> None:
@@ -140,17 +140,12 @@ class Join:
         """All signals that touch a supplier or one of its owners."""
         tenants = (PUBLIC + _PART, key[0] + _PART)
         found = []
-        for hit in self._signal_names.search(
-            names_of(profile), countries=countries_of(profile), threshold=self.thresholds.review, keys=lambda k: k.startswith(tenants)
-        ):
-            found.append(self._party(key, _split(hit.key), hit.asked, None, profile.country, hit, hit.name))
-        for owner in profile.owners:
-            countries = [owner.country] if owner.country else []
+        for n, one in enumerate(parties_of(profile)):
             for hit in self._signal_names.search(
-                [owner.name], schema=owner.kind, countries=countries, threshold=self.thresholds.review, keys=lambda k: k.startswith(tenants)
-            ):
-                percent = str(owner.percent) if owner.percent is not None else None
-                found.append(self._party(key, _split(hit.key), owner.name, (percent,), owner.country or "", hit, hit.name))
+                one.names, schema=one.schema, countries=one.countries, facts=one.facts,
+                threshold=self.thresholds.of(key[0]).review, keys=lambda k: k.startswith(tenants),
+            ):  # fmt: skip
+                found.append(self._party(key, _split(hit.key), hit.asked, (one.percent,) if n else None, one.country, hit, hit.name))
         for signal_key, exposed in self._exposures.of_supplier(profile):
             if signal_key.startswith(tenants):
                 found.append(self._exposed(key, _split(signal_key), exposed))
@@ -184,7 +179,8 @@ class Join:
         if isinstance(subject, PartySignal):
             strong = [n.name for n in subject.names if not n.weak]
             weak = [n.name for n in subject.names if n.weak]
-            self._signal_names.put(own, strong, schema=subject.schema, countries=subject.countries, weak=weak)
+            facts = facts_of_signal(subject)
+            self._signal_names.put(own, strong, schema=subject.schema, countries=subject.countries, weak=weak, facts=facts)
         else:
             self._exposures.put_signal(own, subject)
 
@@ -195,26 +191,25 @@ class Join:
         self._signal_names.remove(_PART.join(key))
         self._exposures.remove_signal(_PART.join(key))
 
-    def of_signal(self, key: Key, partitions: set[int]) -> list[Found]:
-        """All suppliers of some partitions that a signal touches."""
+    def of_signal(self, key: Key, partitions: Collection[int], tenant: str | None = None) -> list[Found]:
+        """All suppliers of some partitions, and perhaps of one tenant, that a signal touches."""
         signal, _ = self._signals[key]
         if isinstance(signal.subject, ExposureSignal):
             hits: Iterator[tuple[Key, Exposed]] = ((_split(k), e) for k, e in self._exposures.of_signal(signal.subject))
-            return [self._exposed(supplier, key, exposed) for supplier, exposed in hits if self._wanted(supplier, key, partitions)]
-        return each_once(self._parties(key, signal.subject, partitions))
+            return [self._exposed(supplier, key, exposed) for supplier, exposed in hits if self._wanted(supplier, key, partitions, tenant)]
+        return each_once(self._parties(key, signal.subject, partitions, tenant))
 
-    def _parties(self, key: Key, subject: PartySignal, partitions: set[int]) -> Iterator[Found]:
+    def _parties(self, key: Key, subject: PartySignal, partitions: Collection[int], tenant: str | None) -> Iterator[Found]:
         best: dict[str, Hit] = {}
-        for weak, factor in ((False, 1.0), (True, WEAK_ALIAS)):  # a weak alias proves as little when it asks as when it is asked
+        for weak in (False, True):  # a weak alias proves as little when it asks as when it is asked
             for hit in self._supplier_names.search(
                 [n.name for n in subject.names if n.weak == weak], schema=subject.schema, countries=subject.countries,
-                threshold=self.thresholds.review / factor, keys=lambda k: self._wanted(_split(k), key, partitions),
+                facts=facts_of_signal(subject), weak=weak, threshold=self.thresholds.lowest, least=self._least(),
+                keys=lambda k: self._wanted(_split(k), key, partitions, tenant),
             ):  # fmt: skip
-                why = [Why(w.kind, w.b, w.a, w.score) for w in hit.why]  # told from the supplier's side, whoever asked
-                why += [Why("weak_alias", b=hit.asked)] if weak else []
-                scaled = msgspec.structs.replace(hit, score=round(hit.score * factor, 4), why=tuple(why))
-                if hit.key not in best or scaled.score > best[hit.key].score:
-                    best[hit.key] = scaled
+                if hit.key not in best or hit.score > best[hit.key].score:
+                    why = tuple(Why(w.kind, w.b, w.a, w.score) for w in hit.why)  # told from the supplier's side, whoever asked
+                    best[hit.key] = msgspec.structs.replace(hit, why=why)
         for hit in best.values():
             supplier = _split(hit.key)
             known = self._suppliers[supplier]
@@ -222,26 +217,35 @@ class Join:
             party, percent, country = known.owners[int(owner[0])] if owner else (hit.name, None, known.country)
             yield self._party(supplier, key, party, (percent,) if owner else None, country, hit, hit.asked)
 
-    def standing_of_signal(self, key: Key, partitions: set[int]) -> Iterable[Pair]:
-        """Matches that stand for a signal, with suppliers of some partitions."""
-        for pair in self.standing.of_signal(key):
-            supplier = self._suppliers.get(pair.supplier)
-            if supplier is not None and supplier.partition in partitions:
-                yield pair
+    def standing_of_signal(self, key: Key, partitions: Collection[int], tenant: str | None = None) -> list[Pair]:
+        """Matches that stand for a signal, with suppliers of some partitions, and perhaps of one tenant."""
+        return [pair for pair in self.standing.of_signal(key) if self._wanted(pair.supplier, key, partitions, tenant)]
 
-    def _wanted(self, supplier: Key, signal: Key, partitions: set[int]) -> bool:
+    def parties(self, tenant: str) -> Iterator[Key]:
+        """Signals about parties that a tenant's suppliers are held against; they may come and go meanwhile."""
+        for key in [key for key in self._signals if key[0] in (PUBLIC, tenant)]:
+            if key in self._signals and isinstance(self._signals[key][0].subject, PartySignal):
+                yield key
+
+    def _wanted(self, supplier: Key, signal: Key, partitions: Collection[int], tenant: str | None) -> bool:
         known = self._suppliers.get(supplier)
-        return known is not None and known.partition in partitions and signal[0] in (PUBLIC, supplier[0])
+        return known is not None and known.partition in partitions and signal[0] in (PUBLIC, supplier[0]) and tenant in (None, supplier[0])
+
+    def _least(self) -> Callable[[str], float] | None:
+        """From which score a supplier counts, where that is not the same for all."""
+        return (lambda k: self.thresholds.of(k.partition(_PART)[0]).review) if self.thresholds.tenants else None
 
     # ---- ad-hoc ----
 
-    def ask(self, tenant: str, name: str, *, schema: str | None, countries: list[str], limit: int) -> list[tuple[Hit, SignalRef]]:
+    def ask(
+        self, tenant: str, name: str, *, schema: str | None, countries: list[str], limit: int, facts: Facts | None = None
+    ) -> list[tuple[Hit, SignalRef]]:
         """Signals that a name resembles, without storing anything; without a schema as the kind of party that it resembles most."""
-        tenants, floor = (PUBLIC + _PART, tenant + _PART), min(0.5, self.thresholds.review)
+        tenants, floor = (PUBLIC + _PART, tenant + _PART), min(_ASKED, self.thresholds.of(tenant).review)
         best: dict[str, Hit] = {}
         for kind in [schema] if schema else _ANY:
             hits = self._signal_names.search(
-                [name], schema=kind, countries=countries, threshold=floor, limit=limit, keys=lambda k: k.startswith(tenants)
+                [name], schema=kind, countries=countries, facts=facts, threshold=floor, limit=limit, keys=lambda k: k.startswith(tenants)
             )
             best |= {hit.key: hit for hit in hits if hit.key not in best or hit.score > best[hit.key].score}
         ranked = sorted(best.values(), key=lambda hit: (-hit.score, hit.key))[:limit]
@@ -256,18 +260,19 @@ class Join:
         folded = " ".join(party.casefold().split())
         match = Match(
             supplier_id=supplier[1],
-            signal=msgspec.structs.replace(ref, name=listed),
+            signal=msgspec.structs.replace(ref, name=listed or ref.name),
             about="party",
             party="owner" if owner else "supplier",
             party_name=party,
             owner_percent=owner[0] if owner else None,
             score=hit.score,
-            strength=self._strength(hit.score),
+            strength="strong" if self.thresholds.of(supplier[0]).strong_by(hit) else "weak",
             why=tuple(Reason(kind=w.kind, asked=w.a, found=w.b, score=w.score) for w in hit.why),
         )
         known, whom = self._suppliers[supplier], folded if owner else ""
         ours = country_set((country,)) if owner else known.countries
         common = ours.intersection(signal.subject.countries) if isinstance(signal.subject, PartySignal) else ()
+        common = (*common, *(f"{w.kind} {w.a}" for w in hit.why if w.kind in FOR))
         content, *alike = (
             material.of_party(name, country, common, self._identity(signal_key)) for name in (party, *(() if owner else known.names))
         )
@@ -288,9 +293,6 @@ class Join:
         if found is None:
             found = self._identities[signal_key] = material.identity(self._signals[signal_key][0])
         return found
-
-    def _strength(self, score: float) -> Strength:
-        return "strong" if score >= self.thresholds.strong else "weak"
 
 
 def _split(key: str) -> Key:

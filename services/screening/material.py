@@ -15,7 +15,8 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 def of_party(party_name: str, country: str, common: Iterable[str], identity: str) -> str:
-    """Our name and country, the countries that both sides name (an address there makes the pair likelier), and the signal's `identity`."""
+    """Our name and country, what both sides have in `common` beside names (countries, numbers and addresses, which make the pair likelier), and the
+    signal's `identity`."""
     return _digest(" ".join(party_name.casefold().split()), country, *sorted(common), identity)
 
 

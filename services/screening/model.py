@@ -149,9 +149,11 @@ def _bare(match: Match) -> Match:
 
 
 def _is_old(found: Sides, known: Sides) -> bool:
-    """Is nothing new about either side? The same pair compared again may score otherwise, for rarity goes by what is listed just now: a message
+    """Is nothing new about either side or the settings? The same pair compared again may score otherwise, for rarity goes by what is listed just now: a message
     that comes again must not act again by it."""
-    return found == known or found.supplier < known.supplier or found.signal < known.signal
+    if found[:2] == known[:2]:
+        return found.settings <= known.settings
+    return found.supplier < known.supplier or found.signal < known.signal
 
 
 def _untouched(state: MatchDocument | None, sides: Sides, now: datetime) -> Decided[MatchDocument] | None:

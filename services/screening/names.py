@@ -1,10 +1,32 @@
-"""By which names and countries both sides of the join are known."""
+"""By which names, countries and facts both sides of the join are known."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+from services.screening.matching.facts import Facts, facts_of
 from shared.events.signals import PartySignal, Signal
 from shared.events.suppliers import Profile
+
+
+class Known(NamedTuple):
+    """A party as the matcher takes it; `percent` of an owner's shares, `country` that it names itself by."""
+
+    names: Sequence[str]
+    schema: str
+    country: str
+    countries: Sequence[str]
+    facts: Facts | None
+    percent: str | None = None
+
+
+def parties_of(profile: Profile) -> Iterator[Known]:
+    """The supplier, then its owners in their order."""
+    yield Known(names_of(profile), "organisation", profile.country, countries_of(profile), _facts_of_supplier(profile))
+    for o in profile.owners:
+        facts = facts_of(birth_dates=(o.birth_date,)) if o.birth_date else None
+        percent = str(o.percent) if o.percent is not None else None
+        yield Known([o.name], o.kind, o.country or "", [o.country] if o.country else [], facts, percent)
 
 
 def names_of(profile: Profile) -> list[str]:
@@ -15,6 +37,26 @@ def names_of(profile: Profile) -> list[str]:
 def countries_of(profile: Profile) -> list[str]:
     """Every country that a supplier names, sorted."""
     return sorted({profile.country, *(a.country for a in profile.addresses if a.country), *(s.country for s in profile.sites)})
+
+
+def _facts_of_supplier(profile: Profile) -> Facts | None:
+    """Its numbers, and its addresses with those of its sites."""
+    if not (profile.identifiers or profile.addresses or profile.sites):
+        return None
+    return facts_of(
+        identifiers=((i.kind, i.value, i.country) for i in profile.identifiers),
+        addresses=(*((a.text, a.city, a.country) for a in profile.addresses), *((s.address, None, s.country) for s in profile.sites)),
+    )
+
+
+def facts_of_signal(subject: PartySignal) -> Facts | None:
+    """All that its publisher says beside names and countries. A number without a country is one of the party's own, where it has one only."""
+    country = subject.countries[0] if len(subject.countries) == 1 else None
+    return facts_of(
+        identifiers=((i.kind, i.value, i.country or country) for i in subject.identifiers),
+        addresses=((a.text, a.city, a.country) for a in subject.addresses),
+        birth_dates=subject.birth_dates,
+    )
 
 
 def of_suppliers(profiles: Iterable[Profile]) -> Mapping[str, list[str]]:

@@ -11,13 +11,6 @@ from shared.events.matches import Match
 Key = tuple[str, str]  # tenant, id
 
 
-class Thresholds(msgspec.Struct, frozen=True):
-    """From which score a match is opened, and from which it is strong."""
-
-    review: float
-    strong: float
-
-
 class Found(msgspec.Struct, frozen=True):
     """One pair that matches. `alike`: its content by the supplier's other names. `former`: what it was under ids that the list gave up."""
 

@@ -5,19 +5,21 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
-import msgspec
-
 from services.screening.formerly import carried_over
 from services.screening.join import Join
 from services.screening.marks import Hits, Sweeps
-from services.screening.matching import settings as shipped
+from services.screening.matching import model as shipped
+from services.screening.matching.index import Hit
 from services.screening.matching.normalise import prepare, tells
-from services.screening.model import MATCH, SCREENING, Screened, Touched, Untouched
-from services.screening.pairs import Found, Key, Pair, Thresholds
+from services.screening.messages import messages
+from services.screening.model import MATCH, SCREENING, Screened
+from services.screening.pairs import Key, Pair
 from services.screening.snapshot import Kept
 from services.screening.state import MatchDocument
 from services.screening.sweep import SWEEP
-from shared.events.envelope import PUBLIC, Payload, Record
+from services.screening.tenant_settings import TenantSettings
+from services.screening.thresholds import TenantThresholds, Thresholds
+from shared.events.envelope import Payload, Record
 from shared.events.signals import (
     SIGNAL_EVENTS,
     ReleaseAccepted,
@@ -30,7 +32,7 @@ from shared.events.signals import (
 from shared.events.suppliers import CodeAcknowledged, SupplierEvent, SupplierStatusChanged
 from shared.events.topics import SIGNAL_TOPICS, partition_of
 from shared.faults import crash_point
-from shared.kernel.aggregate import Cause, Item, Message, Outcome
+from shared.kernel.aggregate import Item, Message, Outcome
 from shared.kernel.kernel import document
 from shared.kernel.reactor import Reaction, cause_of
 from shared.kernel.service import Context
@@ -48,7 +50,8 @@ class Worker:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         s = ctx.settings
-        self.join = Join(Thresholds(s.review_threshold or shipped.REVIEW, s.strong_threshold or shipped.STRONG))
+        thresholds = TenantThresholds(Thresholds(s.review_threshold or shipped.REVIEW, s.strong_threshold or shipped.STRONG))
+        self.join, self.settings = Join(thresholds), TenantSettings(ctx, thresholds)
         self.kept = Kept(ctx.folder)
         self.rebuilding = True
         self._partitions: frozenset[int] = frozenset()
@@ -60,9 +63,15 @@ class Worker:
         topics = (*SIGNAL_TOPICS, "suppliers")
         return Reaction(GROUP, topics, self.react, slices={"suppliers": _SUPPLIERS_AT_ONCE}, keeper=self, finish=self.save, after=measured)
 
-    def strength(self, score: float) -> str:
-        """What a score means."""
-        return "strong" if score >= self.join.thresholds.strong else "weak" if score >= self.join.thresholds.review else "none"
+    @property
+    def partitions(self) -> frozenset[int]:
+        """Those that fall to this process."""
+        return self._partitions
+
+    def strength(self, hit: Hit, tenant: str) -> str:
+        """What a hit means to a tenant."""
+        own = self.join.thresholds.of(tenant)
+        return "strong" if own.strong_by(hit) else "weak" if hit.score >= own.review else "none"
 
     @staticmethod
     def screenable(name: str) -> bool:
@@ -73,6 +82,7 @@ class Worker:
         """Both topics up to where this group has got, silently, suppliers from where the last run kept them; and the matches that stand."""
         self.rebuilding = True
         await self.revoked(partitions)  # should the last try have ended halfway
+        await self.settings.refresh()  # who held them before may have screened them by newer ones
         upto = await self._known(upto)
         since = {} if self._partitions else self.kept.restore(self.join, partitions, upto)
         for partition in sorted(partitions):
@@ -214,12 +224,12 @@ class Worker:
         else:
             self.join.put_signal(key, payload.signal, meta)
             found = self.join.of_signal(key, partitions)
-        stand = {p.id: p for p in self.join.standing_of_signal(key, partitions)}
+        stand = self.join.standing_of_signal(key, partitions)
         release = payload.release_id if isinstance(payload, SignalWithdrawn) else payload.signal.source.release_id
         if release:
             for one in found:
                 self._hits[sweep_id(release), self.join.partition_of(one.supplier)][one.id] = one.supplier[0]
-        return [*(self._touched(one, key, cause) for one in found), *self._untouched(stand, found, cause)]
+        return messages(self.join, found, stand, cause)
 
     def _is_old(self, record: Record) -> bool:
         return self.join.is_old_supplier((record.meta.tenant, record.meta.subject), record.meta.sequence)
@@ -231,10 +241,7 @@ class Worker:
         news = self._concerns(payload) or not self.join.knows_profile(key, payload.profile)  # what it stands for was compacted away
         self._put(key, record, payload)
         found = self.join.of_supplier(key, payload.profile)
-        stand = {p.id: p for p in self.join.standing.of_supplier(key)}
-        signal_keys = {one.id: self._signal_key(one) for one in found}
-        items = [self._touched(one, signal_keys[one.id], cause) for one in found]
-        items += self._untouched(stand, found, cause)
+        items = messages(self.join, found, tuple(self.join.standing.of_supplier(key)), cause)
         if not news:
             return items
         body = Screened(record.meta.sequence, payload.profile, payload.status, len(found))
@@ -246,32 +253,6 @@ class Worker:
         if isinstance(payload, CodeAcknowledged):
             return False
         return not (isinstance(payload, SupplierStatusChanged) and payload.cause.type.startswith("duewatch.rating."))
-
-    @staticmethod
-    def _signal_key(one: Found) -> Key:
-        signal = one.match.signal
-        return (PUBLIC if signal.source.kind == "list_entry" else one.supplier[0], signal.id)
-
-    def _touched(self, one: Found, signal_key: Key, cause: Cause) -> Item:
-        self.join.standing.add(Pair(one.id, one.supplier, signal_key))
-        body = Touched(
-            match=one.match, content=one.content, sides=self.join.sides(one.supplier, signal_key), alike=one.alike,
-            bought=self.join.is_bought(one.supplier), former=one.former,
-        )  # fmt: skip
-        return Item(MATCH, one.supplier[0], one.id, Message(body, msgspec.structs.replace(cause, source="")))
-
-    def _untouched(self, stand: dict[str, Pair], found: list[Found], cause: Cause) -> list[Item]:
-        """The pairs that stand but were not found again. Matches need no watermark: they know the versions of their sides."""
-        gone = [stand[i] for i in sorted(stand.keys() - {one.id for one in found})]
-        return [
-            Item(
-                MATCH,
-                p.supplier[0],
-                p.id,
-                Message(Untouched(self.join.sides(p.supplier, p.signal)), msgspec.structs.replace(cause, source="")),
-            )
-            for p in gone
-        ]
 
 
 def measured(outcomes: Sequence[Outcome]) -> None:

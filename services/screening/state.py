@@ -13,10 +13,11 @@ Outcome = Literal["confirmed", "cleared", "escalated"]
 
 
 class Sides(NamedTuple):
-    """The versions of both sides that were held against each other."""
+    """The versions of both sides that were held against each other, and of the tenant's settings by which they were."""
 
     supplier: int
     signal: int
+    settings: int = 0
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

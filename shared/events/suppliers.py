@@ -52,6 +52,7 @@ class Owner(Part, frozen=True, kw_only=True, omit_defaults=True):
     country: str | None = None
     percent: Decimal | None = None  # 0..100 of the shares
     supplier_id: str | None = None  # where the owner is a supplier, too
+    birth_date: str | None = None  # of a person; ISO 8601, reduced to the month or the year where no more is known
 
 
 class Upstream(Part, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,6 +6,7 @@ Each gives the value as it is to be stored, or raises Invalid with the field nam
 
 import re
 import unicodedata
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import NoReturn
@@ -20,6 +21,7 @@ _NOT_IN_PARAGRAPHS = re.compile(_NOT_IN_TEXT.pattern.replace("\x00-\x1f", "\x00-
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols by their category, and yet blank
 _REGION = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}", re.ASCII)
 _HS_CODE = re.compile(r"(?!00)[0-9]{2}(?:[0-9]{2}){0,4}", re.ASCII)
+_BIRTH_DATE = re.compile(r"((?:18|19|20)[0-9]{2})(?:-([0-9]{2})(?:-([0-9]{2}))?)?", re.ASCII)
 _PERCENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,4})?", re.ASCII)
 
 
@@ -88,6 +90,19 @@ def check_percent(value: str, field: str = "percent") -> Decimal:
     if not _PERCENT.fullmatch(text) or (percent := Decimal(text)) > 100:
         refuse(field, "0 to 100, with a point and at most four decimals, such as 51.0")
     return percent
+
+
+def check_birth_date(value: str, field: str = "birth_date") -> str:
+    """A person's date of birth (ISO 8601), reduced to the month or the year where no more is known."""
+    text = value.strip()
+    parts = _BIRTH_DATE.fullmatch(text)
+    try:
+        if parts:
+            date(int(parts[1]), int(parts[2] or 1), int(parts[3] or 1))
+            return text
+    except ValueError:
+        pass
+    refuse(field, "A day, month or year, such as 1970-05-12, 1970-05 or 1970")
 
 
 @cache

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from shared.errors import Invalid
-from shared.http.checks import check_country, check_hs, check_percent, check_region, clean_name, clean_text
+from shared.http.checks import check_birth_date, check_country, check_hs, check_percent, check_region, clean_name, clean_text
 
 Value = TypeVar("Value")
 
@@ -39,5 +39,6 @@ Text = Annotated[str, AfterValidator(_told(clean_text))]
 Country = Annotated[str, AfterValidator(_told(check_country)), Field(examples=["CN"])]
 Region = Annotated[str, AfterValidator(_told(check_region)), Field(examples=["CN-XJ"])]
 HsCode = Annotated[str, AfterValidator(_told(check_hs)), Field(examples=["5201"])]
+BirthDate = Annotated[str, AfterValidator(_told(check_birth_date)), Field(examples=["1970-05-12"])]
 # A number, or a text of one, since JSON has no decimals; ours reads it first, so that neither 1e400 nor NaN gets in.
 Percent = Annotated[Decimal, BeforeValidator(_percent), Field(examples=["51.0"])]

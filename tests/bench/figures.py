@@ -34,7 +34,7 @@ def show(figure: str, value: float, unit: str, n: int, note: str = "", *, file: 
     """One figure; `n`: how many were measured."""
     name, beside = figure + _suffix.get(), _shown.get(figure)
     _shown[name] = value
-    found = {"figure": name, "value": round(value, 2), "unit": unit, "n": n, "note": note}
+    found = {"figure": name, "value": round(value, 2 if value >= 1 else 4), "unit": unit, "n": n, "note": note}
     if name != figure and beside:
         found["of_embedded"] = round(value / beside, 3)
     line = json.dumps(found, ensure_ascii=False)

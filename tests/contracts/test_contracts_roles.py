@@ -26,7 +26,7 @@ ONLY = {
 }
 MUST = {
     Role.OPERATOR: ["POST /v1/lists/{list_id}/releases", "POST /v1/tokens", "GET /v1/dead-letters", "POST /v1/journal/verification"],
-    Role.ADMIN: ["POST /v1/tokens", "PUT /v1/policy", "POST /v1/subscriptions"],
+    Role.ADMIN: ["POST /v1/tokens", "PUT /v1/policy", "PUT /v1/screening-settings", "POST /v1/subscriptions"],
     Role.BUYER: [
         "POST /v1/suppliers", "PATCH /v1/suppliers/{supplier_id}", "POST /v1/supplier-imports", "GET /v1/supplier-imports/{import_id}/results",
         "POST /v1/decisions", "GET /v1/decisions/{decision_id}/why", "GET /v1/suppliers/{supplier_id}/rating",

@@ -116,7 +116,7 @@ async def test_columns_state_their_fields_and_leave_the_others(h: Harness, buyer
     header = "number,name,country,other_names,lei,vat,register_number,address,city,region,goods,owners,upstream\n"
     row = (
         '1,Mills,CN,Trade Mills;棉纺厂,529900T8BM49AURSDO55,,,"1 Road\nBlock 2",Hotan,CN-XJ,5201:CN:CN-XJ; 5205:IN,'
-        "Holding|HK|50.1;Li Wei|CN||person,2;2;77\n2,Spinner,CN,,,,,,,,,,\n"
+        "Holding|HK|50.1;Li Wei|CN||person|1970-05,2;2;77\n2,Spinner,CN,,,,,,,,,,\n"
     )
     job, results = await imported(h, buyer, header + row)
     assert counts(job) == (2, 2, 0, 0, 0), results
@@ -129,7 +129,7 @@ async def test_columns_state_their_fields_and_leave_the_others(h: Harness, buyer
     assert one["goods"] == [{"hs": "5201", "origin": "CN", "region": "CN-XJ"}, {"hs": "5205", "origin": "IN"}]
     assert one["owners"] == [
         {"name": "Holding", "kind": "organisation", "country": "HK", "percent": "50.1"},
-        {"name": "Li Wei", "kind": "person", "country": "CN"},
+        {"name": "Li Wei", "kind": "person", "country": "CN", "birth_date": "1970-05"},
     ]
     assert one["upstream"][0] == {"supplier_id": results[1]["supplier_id"]}
     assert len(one["upstream"]) == 2
@@ -148,12 +148,13 @@ async def test_columns_state_their_fields_and_leave_the_others(h: Harness, buyer
 
 async def test_all_that_is_wrong_with_a_row_is_told(h: Harness, buyer: httpx.AsyncClient) -> None:
     header = "number,name,country,lei,vat,region,goods,owners,upstream\n"
-    bad = "1,Mills,DE,529900T8BM49AURSDO00,DE1,CN-XJ,5201,A|DE|101,\n2,Mills,DE,,,,,A||60;B||60,\n3,Mills,DE,,,,,,3\n"
+    bad = "1,Mills,DE,529900T8BM49AURSDO00,DE1,CN-XJ,5201,A|DE|101,\n2,Mills,DE,,,,,A||60;B||60,\n3,Mills,DE,,,,,,3\n4,Mills,DE,,,,,A|||person|1970-13,\n"
     job, results = await imported(h, buyer, header + bad)
-    assert counts(job)[4] == 3
+    assert counts(job)[4] == 4
     assert sorted({e["field"] for e in results[0]["errors"]}) == ["goods", "lei", "owners", "region", "vat"]
     assert [e["field"] for e in results[1]["errors"]] == ["owners"]
     assert [e["field"] for e in results[2]["errors"]] == ["upstream"]
+    assert [e["field"] for e in results[3]["errors"]] == ["owners"]
 
 
 async def test_who_was_registered_by_hand_is_found_by_its_number_and_never_by_its_name(h: Harness, buyer: httpx.AsyncClient) -> None:

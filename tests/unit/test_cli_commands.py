@@ -201,6 +201,22 @@ def test_json_is_what_the_api_answered(network: Network, capsys: pytest.CaptureF
     assert capsys.readouterr().out.encode() == answer + b"\n"
 
 
+def test_an_alert_budget_is_set_with_its_reason_and_shown(network: Network, capsys: pytest.CaptureFixture[str]) -> None:
+    said = {
+        "alert_budget": 0.002, "review_threshold": None, "in_force": {"review": 0.7612, "strong": 0.9574}, "version": 1, "reason": "few readers",
+        "set_by": "ada", "set_at": "2026-01-01T00:00:00Z",
+    }  # fmt: skip
+    network.replies |= {"PUT /v1/screening-settings": (200, said), "GET /v1/screening-settings": (200, said)}
+    assert duewatch("matches", "settings", "--alert-budget", 0.002, "--reason", "few readers") == 0
+    assert duewatch("matches", "settings", "--as-shipped", "--reason", "more readers") == 0
+    assert duewatch("matches", "settings") == 0
+    assert [(r.method, json.loads(r.content or b"null")) for r in network.asked] == [
+        ("PUT", {"alert_budget": 0.002, "reason": "few readers"}), ("PUT", {"reason": "more readers"}), ("GET", None),
+    ]  # fmt: skip
+    told = capsys.readouterr().out
+    assert all(word in told for word in ("0.002", "0.7612", "few readers", "ada"))
+
+
 def test_where_the_token_comes_from(network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The nearer the command, the stronger."""
     network.replies["GET /v1/lists"] = (200, {"items": [], "next": None})

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Invalid, Malformed, PreconditionFailed
-from shared.http.checks import check_country, check_hs, check_percent, check_region, clean_name, clean_text
+from shared.http.checks import check_birth_date, check_country, check_hs, check_percent, check_region, clean_name, clean_text
 from shared.http.idempotency import etag, idempotency_key, if_match, request_digest
 from shared.http.identifiers import KINDS, check_identifier, issued_in
 from shared.http.limits import Limits, Rates, SlowDown
@@ -27,6 +27,7 @@ GOOD: list[tuple[Callable[[str], Any], str, Any]] = [
     (check_region, "CN-XJ", "CN-XJ"), (check_region, "gb-eng", "GB-ENG"), (check_region, "FR-75", "FR-75"),
     (check_hs, "52", "52"), (check_hs, "5201", "5201"), (check_hs, "5201001090", "5201001090"),
     (check_percent, "51.0", Decimal("51.0")), (check_percent, "100", Decimal(100)), (check_percent, "0.0001", Decimal("0.0001")),
+    (check_birth_date, " 1970-05-12 ", "1970-05-12"), (check_birth_date, "1970-05", "1970-05"), (check_birth_date, "1970", "1970"),
 ]  # fmt: skip
 BAD: list[tuple[Callable[[str], Any], str]] = [
     (clean_name, ""), (clean_name, " \u3000 "), (clean_name, "x" * 501), (clean_name, "a\0b"), (clean_name, "a\tb"),
@@ -38,6 +39,8 @@ BAD: list[tuple[Callable[[str], Any], str]] = [
     (check_hs, "5"), (check_hs, "520"), (check_hs, "00"), (check_hs, "520100109012"), (check_hs, "٥٢"), (check_hs, "52.01"),
     (check_percent, "250"), (check_percent, "100.01"), (check_percent, "-1"), (check_percent, "NaN"), (check_percent, "1e1"),
     (check_percent, "0.00001"), (check_percent, "١"), (check_percent, "5,1"), (check_percent, ""),
+    (check_birth_date, "1970-02-30"), (check_birth_date, "12.05.1970"), (check_birth_date, "70"), (check_birth_date, "1970-5"),
+    (check_birth_date, "1970-13"), (check_birth_date, "1066"), (check_birth_date, "١٩٧٠"), (check_birth_date, ""), (check_birth_date, "circa 1970"),
 ]  # fmt: skip
 
 

@@ -109,6 +109,7 @@ def test_a_rating_that_moves_no_status_is_noted_only_in_the_journal() -> None:
     [
         ({"owners": tuple(Owner(name=n, kind="person", percent=Decimal("50.0001")) for n in "AB")}, "owners"),
         ({"owners": (Owner(name="A", kind="organisation", supplier_id="sup_1"),)}, "owners"),
+        ({"owners": (Owner(name="A", kind="organisation", birth_date="1970"),)}, "owners"),
         ({"upstream": (Upstream(supplier_id="sup_1"),)}, "upstream"),
         ({"other_names": tuple(OtherName(name=str(n), kind="trade") for n in range(MOST["other_names"] + 1))}, "other_names"),
     ],

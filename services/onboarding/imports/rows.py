@@ -13,7 +13,7 @@ from services.onboarding.imports.records import Fault, Unreadable
 from services.onboarding.views import MAX_ADDRESS_CHARS, MAX_NUMBER_CHARS, SupplierBody
 from shared.errors import Invalid
 from shared.events.suppliers import Address, Identifier, OtherName, Owner, Site, SourcedGood
-from shared.http.checks import check_country, check_hs, check_percent, check_region, clean_name, clean_text, refuse
+from shared.http.checks import check_birth_date, check_country, check_hs, check_percent, check_region, clean_name, clean_text, refuse
 from shared.http.identifiers import check_identifier, issued_in
 from shared.http.problems import message_of
 
@@ -174,14 +174,15 @@ def _good(text: str) -> SourcedGood:
 
 
 def _owner(text: str) -> Owner:
-    name, country, percent, kind, *more = [*map(str.strip, text.split("|")), "", "", ""]
+    name, country, percent, kind, born, *more = [*map(str.strip, text.split("|")), "", "", "", ""]
     if any(more) or kind not in ("", "person", "organisation"):
-        refuse("owners", "name|country|percent, and perhaps |person; country and percent may be empty")
+        refuse("owners", "name|country|percent, and perhaps |person|1970-05-12; country, percent and the date of birth may be empty")
     return Owner(
         name=clean_name(name, "owners"),
         kind="person" if kind == "person" else "organisation",
         country=check_country(country, "owners") if country else None,
         percent=check_percent(percent, "owners") if percent else None,
+        birth_date=check_birth_date(born, "owners") if born else None,
     )
 
 

@@ -55,7 +55,7 @@ def _found(index: NameIndex, asked: dict[str, list[str]], limit: int | None) -> 
     """Slice by slice: what the names of one need is looked up together."""
     rows = iter(asked.items())
     while some := list(islice(rows, _TOGETHER)):
-        index.expect(name for _, aka in some for name in aka)
+        index.expect((name for _, aka in some for name in aka), threshold=BATCH_FLOOR)
         for name_id, aka in some:
             yield name_id, index.search(aka, threshold=BATCH_FLOOR, limit=limit)
 

@@ -1,12 +1,12 @@
 """How rare words are, seen from the list side, and so how much each weighs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import log
 
+from services.screening.matching.prior import per_mille
 from services.screening.matching.settings import DIGIT_WEIGHT, LETTER_WEIGHT, PRIOR_NAMES, RARITY_POWER
-from services.screening.matching.words import COMMON
 
-_PRIOR = {word: share * PRIOR_NAMES / 1000 for share, words in reversed(COMMON) for word in words.split()}
+_REMEMBERED = 65_536  # changed words
 
 
 class Corpus:
@@ -16,12 +16,16 @@ class Corpus:
     word's own count changes or the number of names has moved by 2 %.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prior: Mapping[str, float] | None = None) -> None:
+        """`prior`: of 1,000 names at large so many bear each word; what the package ships, if None."""
         self._counts: dict[str, int] = {}
+        self._prior = {word: share * PRIOR_NAMES / 1000 for word, share in (per_mille() if prior is None else prior).items()}
         self._weights: dict[str, float] = {}
         self._names = 0
         self._weighed_at = 0
         self.version = 0  # rises with every change
+        self.epoch = 0  # rises where all weights have moved
+        self.changed: list[str] = []  # words whose weight has moved since, in order
 
     def __len__(self) -> int:
         """Names counted."""
@@ -44,7 +48,7 @@ class Corpus:
         found = self._weights.get(word)
         if found is not None:
             return found
-        borne = self._counts.get(word, 0) + _PRIOR.get(word, 0.0)
+        borne = self._counts.get(word, 0) + self._prior.get(word, 0.0)
         if not borne:
             return _ceiling(word) if len(word) < 6 else 1.0
         names = self._names + PRIOR_NAMES
@@ -61,11 +65,16 @@ class Corpus:
             else:
                 del self._counts[word]
             self._weights.pop(word, None)
+            self.changed.append(word)
         self._names += by
         self.version += 1
         if abs(self._names - self._weighed_at) > 0.02 * (self._weighed_at + PRIOR_NAMES):
             self._weights.clear()
             self._weighed_at = self._names
+        elif len(self.changed) < _REMEMBERED:
+            return
+        self.epoch += 1
+        self.changed.clear()
 
 
 def _ceiling(word: str) -> float:

@@ -1,49 +1,73 @@
 """An index of parties by name that can be changed while it is read: suppliers probe it with their names, or listed parties."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import NamedTuple
 
 import msgspec
 
 from services.screening.matching.corpus import Corpus
+from services.screening.matching.facts import Facts, Told, decides, makes_certain, odds_in_all, odds_of_finding, tell, tell_places
+from services.screening.matching.known import KnownFacts
+from services.screening.matching.model import REVIEW, log_odds_of, probability
 from services.screening.matching.normalise import Prepared, prepare, tells
-from services.screening.matching.score import Compared, compare, kind_of, with_countries
-from services.screening.matching.settings import COUNTRY_AGREES, OTHER_KIND_CAP, WEAK_ALIAS
+from services.screening.matching.parties import KINDS, Parties, PartiesState
+from services.screening.matching.score import Compared, compare, kind_of, model_of, with_countries, with_facts
+from services.screening.matching.settings import COUNTRY_AGREES, IDENTIFIER_DECIDES, OTHER_KIND_CAP, WEAK_ALIAS
 from services.screening.matching.shelf import Shelf, ShelfState
-from services.screening.matching.why import Why, explain, explain_countries
-
-_KINDS: Final = ("organisation", "person", "craft")
+from services.screening.matching.why import Why, explain, explain_countries, explain_facts, explain_name_only
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """One party that answers to a name asked: its best name, ours, both as written, and the reasons."""
+    """One party that answers to a name asked: its best name, ours, both as written, and the reasons.
+
+    `certain`: see facts.makes_certain.
+    """
 
     key: str
     score: float
+    certain: bool
     name: str
     asked: str
     why: tuple[Why, ...]
 
 
-class _Party(msgspec.Struct, frozen=True, gc=False):
-    kind: str
-    countries: frozenset[str]
-    numbers: tuple[int, ...]  # of its names on the shelf of its kind
+class Work(NamedTuple):
+    """Names that were looked at by their words in arrays, and those that were compared word by word."""
+
+    met: int
+    compared: int
 
 
 class IndexState(msgspec.Struct, frozen=True, array_like=True):
-    """An index to be kept: kind, countries and numbers of names by key of the party; shelves and numbers of weak names by kind."""
+    """An index to be kept, for the same code on the same machine: its parties; shelves and numbers of weak names by kind; facts by key."""
 
-    parties: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]]
+    parties: PartiesState
     shelves: dict[str, ShelfState]
     weak: dict[str, set[int]]
+    facts: dict[str, Facts]
+
+
+class _Asking(NamedTuple):
+    """Who asks. `least`: the score from which a party counts. What the facts of both sides say by the other party's key: `told` without their
+    addresses, `placed` with them."""
+
+    kind: str
+    lands: frozenset[str]
+    facts: Facts | None
+    factor: float
+    least: Callable[[str], float]
+    told: dict[str, list[Told]]
+    placed: dict[str, list[Told]]
 
 
 class _Found(msgspec.Struct, frozen=True, gc=False):
+    """`number`: of the name; None where a number found a party of no telling name."""
+
     score: float
     asked: Prepared
-    number: int
+    kind: str
+    number: int | None
     compared: Compared
 
 
@@ -51,16 +75,17 @@ class NameIndex:
     """Parties under keys, each with one or several names.
 
     Without a corpus the index weighs words by its own names: right for lists. An index of suppliers is given the
-    corpus of the list index, so that a pair scores the same whichever side asks. One thread.
+    corpus of the list index, so that a pair scores the same whichever side asks. `prior`: see Corpus. One thread.
     """
 
-    def __init__(self, corpus: Corpus | None = None) -> None:
+    def __init__(self, corpus: Corpus | None = None, *, prior: Mapping[str, float] | None = None) -> None:
         self._counted = corpus is None
-        self.corpus = Corpus() if corpus is None else corpus
-        self._parties: dict[str, _Party] = {}
-        self._shelves = {kind: Shelf(self.corpus, counted=self._counted) for kind in _KINDS}
-        self._owners: dict[str, list[str]] = {kind: [] for kind in _KINDS}  # key by the number of a name
-        self._weak: dict[str, set[int]] = {kind: set() for kind in _KINDS}
+        self.corpus = Corpus(prior) if corpus is None else corpus
+        self._parties = Parties()
+        self._shelves = {kind: Shelf(self.corpus, counted=self._counted) for kind in KINDS}
+        self._weak: dict[str, set[int]] = {kind: set() for kind in KINDS}
+        self._compared = 0
+        self._facts = KnownFacts()
 
     def __len__(self) -> int:
         """Parties."""
@@ -68,6 +93,11 @@ class NameIndex:
 
     def __contains__(self, key: object) -> bool:
         return key in self._parties
+
+    @property
+    def work(self) -> Work:
+        """What all searches have cost until now."""
+        return Work(sum([shelf.met for shelf in self._shelves.values()]), self._compared)
 
     def put(
         self,
@@ -77,15 +107,16 @@ class NameIndex:
         schema: str = "organisation",
         countries: Sequence[str] = (),
         weak: Sequence[str] = (),
+        facts: Facts | None = None,
     ) -> None:
         """Puts a party in place of what stood under the key.
 
         `weak` are further names that the list itself calls weak aliases. Names that tell nothing are left out; a party
-        without any other name is known under its key, but never found.
+        without any other name is known under its key, but found by its numbers only.
         """
         self.remove(key)
         kind = kind_of(schema)
-        shelf, owners = self._shelves[kind], self._owners[kind]
+        shelf = self._shelves[kind]
         numbers = []
         for written, is_weak in [(n, False) for n in dict.fromkeys(names)] + [(n, True) for n in dict.fromkeys(weak)]:
             name = prepare(written)
@@ -94,20 +125,18 @@ class NameIndex:
             if self._counted:
                 self.corpus.add(name.words)
             number = shelf.put(name)
-            if number == len(owners):
-                owners.append(key)
-            else:
-                owners[number] = key
             if is_weak:
                 self._weak[kind].add(number)
             numbers.append(number)
-        self._parties[key] = _Party(kind, country_set(tuple(countries)), tuple(numbers))
+        self._parties.put(key, kind, numbers, countries)
+        self._facts.put(key, facts)
 
     def remove(self, key: str) -> None:
         """Takes the party out; nothing happens where there is none."""
-        party = self._parties.pop(key, None)
+        party = self._parties.pop(key)
         if party is None:
             return
+        self._facts.remove(key)
         shelf = self._shelves[party.kind]
         for number in party.numbers:
             if self._counted:
@@ -117,26 +146,25 @@ class NameIndex:
 
     def state(self) -> IndexState:
         """All of it, for `restore`; to be encoded before the index changes."""
-        parties = {key: (p.kind, tuple(sorted(p.countries)), p.numbers) for key, p in self._parties.items()}
-        return IndexState(parties, {kind: shelf.state() for kind, shelf in self._shelves.items()}, self._weak)
+        shelves = {kind: shelf.state() for kind, shelf in self._shelves.items()}
+        return IndexState(self._parties.state(), shelves, self._weak, self._facts.state())
 
     def restore(self, state: IndexState) -> None:
         """Makes this index, which is empty and counts no words, what another one was."""
         assert not self._counted
-        for kind in _KINDS:
+        self._parties.restore(state.parties)
+        for kind in KINDS:
             self._shelves[kind].restore(state.shelves[kind])
-            self._owners[kind] = [""] * len(state.shelves[kind].names)
             self._weak[kind] = state.weak[kind]
-        for key, (kind, countries, numbers) in state.parties.items():
-            self._parties[key] = _Party(kind, country_set(countries), numbers)
-            for number in numbers:
-                self._owners[kind][number] = key
+        self._facts.restore(state.facts)
 
-    def expect(self, names: Iterable[str], *, schema: str = "organisation") -> None:
-        """Looks up together the words of names that will be searched for soon; without it the same is found, more slowly."""
-        shelf = self._shelves[kind_of(schema)]
+    def expect(self, names: Iterable[str], *, schema: str = "organisation", threshold: float) -> None:
+        """Looks up together what will be searched for next, at this threshold or a higher one; without it the same is found, more slowly."""
+        kind = kind_of(schema)
+        shelf, floor = self._shelves[kind], log_odds_of(_without_country(threshold))
+        asked = [name for written in dict.fromkeys(names) if tells(name := prepare(written))]
         if len(shelf):
-            shelf.expect(word for name in names for word in prepare(name).words)
+            shelf.expect(asked, floor, model_of(kind, kind), persons=kind == "person")
 
     def search(
         self,
@@ -144,58 +172,118 @@ class NameIndex:
         *,
         schema: str = "organisation",
         countries: Sequence[str] = (),
+        facts: Facts | None = None,
+        weak: bool = False,
         threshold: float,
+        least: Callable[[str], float] | None = None,
         limit: int | None = None,
         keys: Callable[[str], bool] | None = None,
     ) -> list[Hit]:
-        """Parties that score at least `threshold` with any of the names, best first (then by key), one hit a party.
+        """Parties that score at least `threshold` with any of the names, best first (then by key), one hit a party; and those of the same number.
 
-        Names that tell nothing (`screenable`) find nothing. `keys` says which parties count.
+        An address or a day of birth makes stronger only what names bring to REVIEW, or to a lower threshold.
+        Names that tell nothing (`screenable`) find nothing. `weak`: the names asked are weak aliases. `keys` says which parties count,
+        `least` from which score where that is a higher one.
         """
-        kind, lands = kind_of(schema), country_set(tuple(countries))
+        asking = _Asking(
+            kind_of(schema), country_set(tuple(countries)), facts, WEAK_ALIAS if weak else 1.0, least or (lambda _: threshold), {}, {}
+        )
         best: dict[str, _Found] = {}
-        for written in dict.fromkeys(names):
-            asked = prepare(written)
-            if not tells(asked):
-                continue
-            for other in _KINDS:
-                for number in self._candidates(asked, kind, other, lands, threshold):
-                    key = self._owners[other][number]
-                    if keys is not None and not keys(key):
-                        continue
-                    found = self._judge(asked, kind, lands, other, number)
-                    if found.score >= threshold and (key not in best or found.score > best[key].score):
-                        best[key] = found
-        ranked = sorted(best.items(), key=lambda item: (-item[1].score, item[0]))
-        return [self._hit(key, found, kind, lands) for key, found in ranked[:limit]]
+        for asked in (name for written in dict.fromkeys(names) if tells(name := prepare(written))):
+            for other in KINDS:
+                for number in self._candidates(asked, asking, other, threshold):
+                    key = self._parties.key(other, number)
+                    if keys is None or keys(key):
+                        self._consider(best, key, asked, asking, other, number)
+        for key in self._facts.sharing(facts) if names else ():
+            if keys is None or keys(key):
+                self._consider_sharing(best, key, names, asking)
+        scores = {key: self._decided(key, found.score, asking) for key, found in best.items()}
+        ranked = sorted(best, key=lambda key: (-scores[key], key))
+        return [self._hit(key, scores[key], best[key], asking) for key in ranked[:limit]]
 
-    def _candidates(self, asked: Prepared, kind: str, other: str, lands: frozenset[str], threshold: float) -> Iterable[int]:
+    def _candidates(self, asked: Prepared, asking: _Asking, other: str, threshold: float) -> Iterable[int]:
         """Names of the other kind that may reach the threshold."""
-        shelf = self._shelves[other]
+        shelf, kind = self._shelves[other], asking.kind
         if not len(shelf):
             return ()
-        floor = (threshold - COUNTRY_AGREES) / (1 - COUNTRY_AGREES) if lands else threshold
+        floor = (min(threshold, REVIEW) if asking.facts and len(self._facts) else threshold) / asking.factor
+        floor = _without_country(floor) if asking.lands else floor
         if kind == other or floor <= OTHER_KIND_CAP:
-            return shelf.candidates(asked, floor, persons="person" in (kind, other))
+            return shelf.candidates(asked, log_odds_of(floor), model_of(kind, other), persons="person" in (kind, other))
         return () if "craft" in (kind, other) else shelf.same_words(asked)
 
-    def _judge(self, asked: Prepared, kind: str, lands: frozenset[str], other: str, number: int) -> _Found:
-        compared = compare(asked, self._shelves[other].name(number), self.corpus, kind, other)
-        score = with_countries(compared.score, lands, self._parties[self._owners[other][number]].countries)
-        if number in self._weak[other]:
-            score *= WEAK_ALIAS
-        return _Found(score, asked, number, compared)
+    def _consider(self, best: dict[str, _Found], key: str, asked: Prepared, asking: _Asking, kind: str, number: int) -> None:
+        self._compared += 1
+        compared = compare(asked, self._shelves[kind].name(number), self.corpus, asking.kind, kind)
+        least, told = asking.least(key), self._told(key, asking)
+        score = self._score(compared, kind, number, asking, odds_of_finding(told))
+        if asking.facts is not None:
+            if score < min(REVIEW, least):
+                return
+            score = self._score(compared, kind, number, asking, odds_in_all(self._placed(key, asking)))
+        if score >= least and (key not in best or score > best[key].score):
+            best[key] = _Found(score, asked, kind, number, compared)
 
-    def _hit(self, key: str, found: _Found, kind: str, lands: frozenset[str]) -> Hit:
-        party = self._parties[key]
-        name = self._shelves[party.kind].name(found.number)
-        whys = explain(found.asked, name, found.compared.alignment, self.corpus)
-        whys += explain_countries(lands, party.countries)
-        if party.kind != kind:
-            whys.append(Why("other_kind", kind, party.kind))
-        if found.number in self._weak[party.kind]:
+    def _consider_sharing(self, best: dict[str, _Found], key: str, names: Sequence[str], asking: _Asking) -> None:
+        """A party of the same number, whatever its names; or, born on the same day, of a name that alone would not do."""
+        party, told, asked = self._parties.names(key), self._told(key, asking), [prepare(name) for name in dict.fromkeys(names)]
+        if any(one.kind == "birth_date" for one in told):
+            for number in party.numbers:
+                for name in filter(tells, asked):
+                    self._consider(best, key, name, asking, party.kind, number)
+        if key not in best and decides(told):
+            first = next(iter(party.numbers), None)
+            name = prepare("") if first is None else self._shelves[party.kind].name(first)
+            best[key] = _Found(0.0, asked[0], party.kind, first, compare(asked[0], name, self.corpus, asking.kind, party.kind))
+
+    def _told(self, key: str, asking: _Asking) -> list[Told]:
+        theirs = self._facts.of(key) if asking.facts is not None else None
+        if theirs is None or asking.facts is None:
+            return []
+        if key not in asking.told:
+            asking.told[key] = tell(asking.facts, theirs)
+        return asking.told[key]
+
+    def _placed(self, key: str, asking: _Asking) -> list[Told]:
+        theirs = self._facts.of(key)
+        if asking.facts is None or theirs is None:
+            return []
+        if key not in asking.placed:
+            asking.placed[key] = [*self._told(key, asking), *tell_places(asking.facts, theirs)]
+        return asking.placed[key]
+
+    def _score(self, compared: Compared, kind: str, number: int | None, asking: _Asking, odds: float) -> float:
+        """`odds`: of what facts say."""
+        score = compared.score
+        if odds and (kind == asking.kind or score > OTHER_KIND_CAP):
+            score = with_facts(score, odds)
+        score = with_countries(score, asking.lands, self._parties.countries(kind, number)) * asking.factor
+        return score * WEAK_ALIAS if number in self._weak[kind] else score
+
+    def _decided(self, key: str, score: float, asking: _Asking) -> float:
+        return max(score, probability(IDENTIFIER_DECIDES)) if decides(self._told(key, asking)) else score
+
+    def _hit(self, key: str, score: float, found: _Found, asking: _Asking) -> Hit:
+        told, lands = self._placed(key, asking), self._parties.countries(found.kind, found.number)
+        name = self._shelves[found.kind].name(found.number) if found.number is not None else prepare("")
+        whys = explain(found.asked, name, found.compared, self.corpus)
+        whys += [*explain_countries(asking.lands, lands), *explain_facts(told)]
+        if asking.lands or lands or asking.facts or self._facts.of(key):
+            whys += explain_name_only(found.asked, name, whys)
+        if found.kind != asking.kind:
+            whys.append(Why("other_kind", asking.kind, found.kind))
+        if asking.factor < 1:
+            whys.append(Why("weak_alias", a=found.asked.name))
+        if found.number in self._weak[found.kind]:
             whys.append(Why("weak_alias", b=name.name))
-        return Hit(key=key, score=round(found.score, 4), name=name.name, asked=found.asked.name, why=tuple(whys))
+        certain = makes_certain(found.compared.same_name, told)
+        return Hit(key=key, score=round(score, 4), certain=certain, name=name.name, asked=found.asked.name, why=tuple(whys))
+
+
+def _without_country(threshold: float) -> float:
+    """The score that an agreeing country lifts to the threshold."""
+    return (threshold - COUNTRY_AGREES) / (1 - COUNTRY_AGREES)
 
 
 @lru_cache(maxsize=4096)

@@ -3,9 +3,9 @@
 from typing import Final, NamedTuple
 
 from services.screening.matching.corpus import Corpus
+from services.screening.matching.model import REVIEW
 from services.screening.matching.normalise import prepare, tells
 from services.screening.matching.score import compare, kind_of, with_countries
-from services.screening.matching.settings import REVIEW
 from services.screening.matching.why import Why, explain, explain_countries
 
 _NO_LIST: Final = Corpus()  # nothing is ever put in: words weigh what they weigh in names at large
@@ -28,5 +28,5 @@ def score_pair(name1: str, name2: str, schema: str = "organisation", country: st
     lands = frozenset({country} - {""})
     compared = compare(a, b, _NO_LIST, kind, kind)
     score = with_countries(compared.score, lands, lands)
-    whys = explain(a, b, compared.alignment, _NO_LIST) + explain_countries(lands, lands)
+    whys = explain(a, b, compared, _NO_LIST) + explain_countries(lands, lands)
     return PairScore(round(score, 4), score >= REVIEW, tuple(whys))

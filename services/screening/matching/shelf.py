@@ -1,32 +1,44 @@
-"""The names of one kind of party, found again by their words: exact, misspelt by up to two edits, joined or split."""
+"""The names of one kind of party, found again by their words: exact, misspelt by up to two edits, joined or split; and as wholes."""
 
-from array import array
-from bisect import bisect_left, insort
-from collections.abc import Iterable
-from heapq import heapify, heappop, heappush
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import cpdist
 
-from services.screening.matching.align import similarity
+from services.screening.matching.align import likeness
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.deletions import Neighbourhoods
+from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
-from services.screening.matching.score import confidence
-from services.screening.matching.settings import FORM_WEIGHT
+from services.screening.matching.postings import Postings, PostingsState
+from services.screening.matching.retrieve import Partners, candidates
+from services.screening.matching.segments import Segments
+from services.screening.matching.settings import TWICE_SIMILARITY, edit_limit
+from services.screening.matching.store import NameStore, Numbers, StoreState
 
 _MEMO_WORDS: Final = 65_536  # words whose partners are remembered before all are forgotten
-_FAR: Final = 9  # letters of words that may be three edits apart, more than the neighbourhoods hold
-
-_Partners = tuple[tuple[tuple[int, ...], float], ...]  # (number of a word here, or of two that it joins; how alike)
+_MOST_EDITS: Final = 2  # between words, as far as neighbourhoods reach
+_LONG_EDITS: Final = 3  # between long words
+_LONG: Final = 9  # letters of words that may be so far from one of twelve
+_WHOLE_EDITS: Final = 2  # between names written as one word
+_SHORTEST_WHOLE: Final = 6  # letters; the words of shorter names find each other by themselves
+_NONE: Final[Numbers] = np.empty(0, np.uint32)
+_MOST_FORGIVEN: Final = np.array(  # edits, by the letters of the longer word
+    [min(_MOST_EDITS, max(edit_limit(n), int((1 - TWICE_SIMILARITY) * n))) for n in range(256)], np.uint8
+)
 
 
 class ShelfState(msgspec.Struct, frozen=True, array_like=True):
-    """A shelf to be kept, for the same code on the same machine: names by number, words, and the numbers of each word's names as bytes."""
+    """A shelf to be kept, for the same code on the same machine."""
 
-    names: list[Prepared | None]
-    words: list[str]
-    postings: list[bytes]
+    store: StoreState
+    postings: PostingsState
+    near: tuple[int, int, list[bytes]]
+    long: list[bytes]
+    whole: list[bytes]
 
 
 class Shelf:
@@ -39,223 +51,187 @@ class Shelf:
     def __init__(self, corpus: Corpus, *, counted: bool) -> None:
         """`counted`: the corpus counts the names put here, so that it knows each of their words."""
         self._corpus, self._counted = corpus, counted
-        self._names: list[Prepared | None] = []
-        self._free: list[int] = []
-        self._words: dict[str, int] = {}
-        self._vocabulary: list[str] = []
-        self._postings: list[array[int]] = []
+        self._store = NameStore(corpus)
+        self._postings = Postings()
         self._near = Neighbourhoods()
-        self._same: dict[int, tuple[int, ...]] = {}  # hash of the sorted words -> names
-        self._memo: dict[str, _Partners] = {}
+        self._long = Segments(_LONG_EDITS, _LONG, self._store.spelling, self._store.word_alphabets)
+        self._whole = Segments(_WHOLE_EDITS, _SHORTEST_WHOLE, self._store.joined, self._store.core_alphabets)
+        self._memo: dict[str, Partners] = {}
         self._memo_of = (0, 0)
-        self._nearby: dict[str, set[int]] = {}
+        self._nearby: dict[str, list[tuple[int, float]]] = {}
         self._near_of = 0
+        self._changes = 0
+        self.met = 0  # names looked at by their words, ever
+        self._ready: dict[str, list[int]] = {}
+        self._ready_for: tuple[tuple[int, int], Model, bool] | None = None
+        self._ready_floor = 0.0
 
     def __len__(self) -> int:
         """Names on the shelf."""
-        return len(self._names) - len(self._free)
+        return len(self._store)
 
     def put(self, name: Prepared) -> int:
         """The number under which the name now stands."""
-        number = self._free.pop() if self._free else len(self._names)
-        if number == len(self._names):
-            self._names.append(name)
-        else:
-            self._names[number] = name
+        self._changes += 1
+        number = self._store.put(name)
         for word in set(name.words):
-            at = self._words.get(word)
-            if at is None:
-                at = self._words[word] = len(self._vocabulary)
-                self._vocabulary.append(word)
-                self._postings.append(array("I"))
+            at = self._store.words[word]
+            if self._postings.add(at, number):
                 self._near.add(word, at)
-            posting = self._postings[at]
-            if not posting or posting[-1] < number:
-                posting.append(number)
-            else:
-                insort(posting, number)
-        self._note_same(name, number)
+                self._long.add(word, at)
+        self._whole.add(name.joined, number)
         return number
-
-    def _note_same(self, name: Prepared, number: int) -> None:
-        key = _order_free(name)
-        self._same[key] = (*self._same.get(key, ()), number)
-
-    def state(self) -> ShelfState:
-        """All of it, for `restore`; to be encoded before the shelf changes."""
-        return ShelfState(self._names, self._vocabulary, [posting.tobytes() for posting in self._postings])
-
-    def restore(self, state: ShelfState) -> None:
-        """Puts all names of a state on this shelf, which is empty, under their numbers."""
-        self._names, self._vocabulary = state.names, state.words
-        self._words = {word: at for at, word in enumerate(state.words)}
-        self._postings = [array("I", numbers) for numbers in state.postings]
-        for at, word in enumerate(state.words):
-            self._near.add(word, at)
-        for number, name in enumerate(state.names):
-            if name is None:
-                self._free.append(number)
-            else:
-                self._note_same(name, number)
 
     def remove(self, number: int) -> None:
         """Takes the name off; its number may come back with another name."""
+        self._changes += 1
         name = self.name(number)
         for word in set(name.words):
-            posting = self._postings[self._words[word]]
-            del posting[bisect_left(posting, number)]
-        key = _order_free(name)
-        left = tuple(other for other in self._same.pop(key) if other != number)
-        if left:
-            self._same[key] = left
-        self._names[number] = None
-        self._free.append(number)
+            self._postings.discard(self._store.words[word], number)
+        self._whole.removed()
+        self._store.remove(number)
+
+    def state(self) -> ShelfState:
+        """All of it, for `restore`; to be encoded before the shelf changes."""
+        return ShelfState(self._store.state(), self._postings.state(), self._near.state(), self._long.state(), self._whole.state())
+
+    def restore(self, state: ShelfState) -> None:
+        """Puts all names of a state on this shelf, which is empty, under their numbers."""
+        self._store.restore(state.store)
+        self._postings.restore(state.postings)
+        self._near.restore(state.near)
+        self._long.restore(state.long)
+        self._whole.restore(state.whole)
 
     def name(self, number: int) -> Prepared:
         """The name under a number in use."""
-        found = self._names[number]
-        assert found is not None
-        return found
+        return self._store.name(number)
 
     def same_words(self, asked: Prepared) -> list[int]:
         """Names of exactly these words in any order."""
         words = sorted(asked.words)
-        return [n for n in self._same.get(_order_free(asked), ()) if sorted(self.name(n).words) == words]
+        rarest = min(words, key=self.frequency, default="")
+        at = self._store.words.get(rarest)
+        return [n for n in (self._postings.of(at).tolist() if at is not None else ()) if sorted(self.name(n).words) == words]
 
-    def candidates(self, asked: Prepared, floor: float, *, persons: bool = False) -> list[int]:
-        """All names that may reach the score `floor`, and some others; no cap drops one that could.
+    def candidates(self, asked: Prepared, floor: float, model: Model, *, persons: bool = False) -> list[int]:
+        """All names that may reach the log odds `floor`, and some others; see retrieve. Names that are the same within two edits, written as one,
+        are always among them."""
+        ready = self._ready.get(asked.name) if self._ready_for == (self._stamp(), model, persons) and floor >= self._ready_floor else None
+        return self._many((asked,), floor, model, persons=persons)[0] if ready is None else ready
 
-        Words with the fewest names are looked up first. A name not met yet has none of the words looked up so far: once
-        what remains could not carry it to the floor, the frequent words need no look. Words three edits apart and words
-        split in three count only where another word leads to the name.
-        """
+    def expect(self, names: Sequence[Prepared], floor: float, model: Model, *, persons: bool = False) -> None:
+        """Looks up what will be asked for next, by this floor or a higher one: many names together cost little more than a few."""
+        found = self._many(names, floor, model, persons=persons) if names else []
+        self._ready = {name.name: numbers for name, numbers in zip(names, found, strict=True)}
+        self._ready_for, self._ready_floor = (self._stamp(), model, persons), floor
+
+    def _stamp(self) -> tuple[int, int]:
+        return (self._changes, self._corpus.version)
+
+    def _many(self, asked: Sequence[Prepared], floor: float, model: Model, *, persons: bool) -> list[list[int]]:
         self._forget_old()
-        words: dict[str, float] = {}
-        for word in asked.words:
-            words[word] = words.get(word, 0.0) + self._corpus.weight(word)
-        forms = FORM_WEIGHT * len(asked.forms)
-        met: set[int] = set()
-        for _, joined in self._joins(asked.words):
-            met.update(self._postings[self._words[joined]])
-        may_agree, missed = sum(words.values()), 0.0
-        # A word's place is the number of its own names, until it comes up and those of its partners are known.
-        waiting = [(self._size(word), word) for word in words]
-        heapify(waiting)
-        while waiting and confidence(may_agree + forms, 0.0, missed) >= floor:
-            place, word = heappop(waiting)
-            partners = self._partners(word)
-            size = sum(len(self._postings[at[0]]) for at, _ in partners)
-            if size > place:
-                heappush(waiting, (size, word))
-                continue
-            for at, _ in partners:
-                met.update(self._posting(at))
-            may_agree -= words[word]
-            if not (persons and len(word) == 1):
-                missed += words[word]
-        return self._able(asked, words, met, floor, persons) if met else []
+        self._whole.expect([name.joined for name in asked])
+        self._expect_words([word for name in asked for word in name.words if word not in self._memo])
+        found, met = candidates(asked, self, self._store, self._corpus.weight, model, floor, persons=persons)
+        self.met += met
+        return [sorted(self._whole.near(name.joined).union(numbers)) for name, numbers in zip(asked, found, strict=True)]
 
-    def _able(self, asked: Prepared, words: dict[str, float], met: set[int], floor: float, persons: bool) -> list[int]:
-        """Those names of which both sides' words together may reach the floor."""
-        gains = self._gains(asked, words)
-        total, forms, weight = sum(words.values()), FORM_WEIGHT * len(asked.forms), self._corpus.weight
-        far = sum(own for word, own in words.items() if len(word) >= _FAR and not self._settled(word))
-        found = []
-        for number in met:
-            agree, covered, other = forms, 0.0, 0.0
-            for word in self.name(number).words:
-                gain = gains.get(word) or ((weight(word), far) if far and len(word) >= _FAR else None)
-                if gain is None:
-                    other += weight(word)
-                else:
-                    agree += gain[0]
-                    covered += gain[1]
-            lacking = max(0.0, total - covered)
-            against = min(lacking, other), abs(lacking - other)
-            if confidence(agree, *against) >= floor or (persons and self._initials(number)):
-                found.append(number)
+    # ---- what retrieval asks of the words ----
+
+    def partners(self, word: str) -> Partners:
+        """What it may stand for, remembered."""
+        found = self._memo.get(word)
+        if found is None:
+            self._expect_words((word,))
+            found = self._memo[word] = self._find_partners(word)
         return found
 
-    def _gains(self, asked: Prepared, words: dict[str, float]) -> dict[str, tuple[float, float]]:
-        """For each word here that may stand for one asked: weight that may agree, and weight of the asked name it covers."""
-        gains: dict[str, tuple[float, float]] = {}
+    def joins(self, name: Prepared) -> list[tuple[tuple[str, ...], int]]:
+        """Two or three adjacent words of the name, legal ones among them, and the word here that they make when written as one."""
+        found, words, tokens = [], self._store.words, name.tokens
+        for size in (2, 3):
+            for start in range(len(tokens) - size + 1):
+                part = tokens[start : start + size]
+                for spelt in ("".join(part), part[1] + part[0]) if size == 2 else ("".join(part),):
+                    at = words.get(spelt)
+                    if at is not None and self._postings.count(at):
+                        found.append((part, at))
+        return found
 
-        def note(word: str, agree: float, covers: float) -> None:
-            before = gains.get(word, (0.0, 0.0))
-            gains[word] = max(agree, before[0]), max(covers, before[1])
+    def names_with(self, word: int) -> Numbers:
+        """Numbers, sorted; a copy, for the shelf may grow."""
+        return self._postings.of(word)
 
-        for part, joined in self._joins(asked.words):
-            own = sum(words[word] for word in part)
-            note(joined, min(own, self._corpus.weight(joined)), own)
-        for word, own in words.items():
-            for at, alike in self._partners(word):
-                theirs = [self._corpus.weight(self._vocabulary[one]) for one in at]
-                for one, weight in zip(at, theirs, strict=True):
-                    share = weight / sum(theirs)
-                    note(self._vocabulary[one], share * alike * min(own, sum(theirs)), share * own)
-        return gains
+    def frequency(self, word: str) -> int:
+        """Names that bear it."""
+        at = self._store.words.get(word)
+        return 0 if at is None else self._postings.count(at)
 
-    def _settled(self, word: str) -> bool:
+    def settled(self, word: str) -> bool:
         """Whether no word here may be a misspelling of it, since the corpus knows both."""
         return self._counted and self._corpus.knows(word)
 
-    def _size(self, word: str) -> int:
-        at = self._words.get(word)
-        return 0 if at is None else len(self._postings[at])
+    def _expect_words(self, words: Iterable[str]) -> None:
+        size = len(self._store.vocabulary)
+        if self._near_of != size or len(self._nearby) >= _MEMO_WORDS:
+            self._nearby, self._near_of = {}, size
+        new = [word for word in dict.fromkeys(words) if word not in self._nearby and not self.settled(word)]
+        if not new:
+            return
+        near: dict[str, list[tuple[int, float]]] = {word: [] for word in new}
+        rows, numbers = self._near.near(new)
+        longer = np.maximum(np.array([min(255, len(word)) for word in new], np.uint8)[rows], self._store.lengths(numbers))
+        vocabulary, knows = self._store.vocabulary, self._corpus.knows
+        mine, theirs = [new[row] for row in rows.tolist()], [vocabulary[number] for number in numbers.tolist()]
+        edits = cpdist(mine, theirs, scorer=OSA.distance, score_cutoff=_MOST_EDITS, dtype=np.uint8) if mine else np.empty(0, np.uint8)
+        for n in np.flatnonzero((edits > 0) & (edits <= _MOST_FORGIVEN[longer])).tolist():
+            word, other = mine[n], theirs[n]
+            if not (knows(word) and knows(other)) and (alike := likeness(word, other, int(edits[n]))):
+                near[word].append((int(numbers[n]), alike))
+        self._expect_long([word for word in new if len(word) >= _LONG], near)
+        self._nearby.update(near)
 
-    def _posting(self, at: tuple[int, ...]) -> Iterable[int]:
-        """The names with all these words."""
-        first = self._postings[at[0]]
-        return set(first).intersection(self._postings[at[1]]) if len(at) > 1 else first
-
-    def _initials(self, number: int) -> bool:
-        return any(len(word) == 1 for word in self.name(number).words)
-
-    def _joins(self, words: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], str]]:
-        """Two or three adjacent words of the name, and the word here that they make when written as one."""
-        for size in (2, 3):
-            for start in range(len(words) - size + 1):
-                part = words[start : start + size]
-                joined = "".join(part)
-                if joined in self._words:
-                    yield part, joined
-
-    def expect(self, words: Iterable[str]) -> None:
-        """Looks up together what will be asked for soon: many words cost little more than a few."""
-        if self._near_of != len(self._vocabulary) or len(self._nearby) >= _MEMO_WORDS:
-            self._nearby, self._near_of = {}, len(self._vocabulary)
-        new = [word for word in dict.fromkeys(words) if word not in self._nearby and not self._settled(word)]
-        if new:
-            self._nearby.update(zip(new, self._near.near(new), strict=True))
+    def _expect_long(self, words: Sequence[str], near: dict[str, list[tuple[int, float]]]) -> None:
+        """Adds what is further from long words than neighbourhoods reach."""
+        vocabulary, knows = self._store.vocabulary, self._corpus.knows
+        self._long.expect(words)
+        for word in words:
+            for number in self._long.near(word):
+                other = vocabulary[number]
+                if edit_limit(max(len(word), len(other))) < _LONG_EDITS or (knows(word) and knows(other)):
+                    continue
+                edits = OSA.distance(word, other)
+                if edits > _MOST_EDITS and (alike := likeness(word, other, edits)):
+                    near[word].append((number, alike))
 
     def _forget_old(self) -> None:
-        """What was remembered of words before the vocabulary or the corpus changed."""
-        version = (len(self._vocabulary), self._corpus.version)
+        """What was remembered of words before names came or went, or the corpus changed."""
+        version = self._stamp()
         if self._memo_of != version or len(self._memo) >= _MEMO_WORDS:
             self._memo, self._memo_of = {}, version
 
-    def _partners(self, word: str) -> _Partners:
-        """Words here that may stand for it, remembered."""
-        found = self._memo.get(word)
-        if found is None:
-            self.expect((word,))
-            found = self._memo[word] = tuple(self._find_partners(word))
-        return found
-
-    def _find_partners(self, word: str) -> Iterable[tuple[tuple[int, ...], float]]:
-        at = self._words.get(word)
-        if at is not None:
-            yield (at,), 1.0
-        known = self._corpus.knows(word)
-        for number in () if self._settled(word) else self._nearby[word]:
-            other = self._vocabulary[number]
-            if other != word and not (known and self._corpus.knows(other)) and (alike := similarity(word, other)):
-                yield (number,), alike
+    def _find_partners(self, word: str) -> Partners:
+        words, borne, tells = self._store.words, self._postings.count, self._postings.tells
+        at = words.get(word)
+        own = [(at, 1.0)] if at is not None and borne(at) else []
+        near = own + [one for one in self._nearby.get(word, ()) if borne(one[0])]
+        pairs: list[tuple[int, int | None]] = []
         for cut in range(1, len(word)):
-            first, second = self._words.get(word[:cut]), self._words.get(word[cut:])
-            if first is not None and second is not None:
-                yield (first, second), 1.0
-
-
-def _order_free(name: Prepared) -> int:
-    return hash(tuple(sorted(name.words)))
+            first, second = words.get(word[:cut]), words.get(word[cut:])
+            if first is None or second is None:
+                continue
+            if borne(first) and borne(second):
+                pairs.append((first, second))
+            elif borne(first) and not tells(second):  # a legal word glued to it
+                pairs.append((first, None))
+            elif borne(second) and not tells(first):
+                pairs.append((second, None))
+        names = [self.names_with(number) for number, _ in near]
+        for first, second in pairs:
+            one = self.names_with(first)
+            names.append(one if second is None else np.intersect1d(one, self.names_with(second), assume_unique=True))
+        return Partners(
+            np.array([number for number, _ in near], np.uint32), np.array([alike for _, alike in near], np.float32), tuple(pairs),
+            names[0] if len(names) == 1 else np.unique(np.concatenate(names)) if names else _NONE,
+        )  # fmt: skip

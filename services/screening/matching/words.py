@@ -11,13 +11,27 @@ OWN_FORMS: Final[dict[str, str]] = {
     "compania": "co", "compagnie": "co", "kompaniya": "co", "kompania": "co", "pte": "pte", "pvt": "pvt", "private": "pvt",
     "pty": "pty", "est": "est", "establishment": "est", "fzc": "fzco", "too": "llc", "sal": "sal", "nao": "jsc",
     "fsue": "fsue", "fgup": "fsue", "anonim": "as", "sti": "ltd", "ltda": "ltd", "lc": "llc", "mchj": "llc", "sapi": "sa",
-    "rl": "rl", "cv": "cv", "pc": "pc", "bhd": "bhd", "sdn": "sdn",
+    "rl": "rl", "cv": "cv", "pc": "pc", "bhd": "bhd", "sdn": "sdn", "pt": "pt", "tbk": "tbk",
 }  # fmt: skip
 
 # rigour's comparison form -> ours, where ours says more forms are one: OOO is LLC, AO is JSC.
 SAME_FORM: Final[dict[str, str]] = {
     "ooo": "llc", "ao": "jsc", "oao": "ojsc", "zao": "cjsc", "pao": "pjsc", "coltd": "co ltd", "gmbhcokg": "gmbh co kg",
     "sacv": "sa cv", "srlcv": "srl cv", "sapicv": "sa cv",
+}  # fmt: skip
+
+# Legal forms that rigour knows without a class, word by word.
+OWN_PHRASES: Final[dict[tuple[str, ...], str]] = {
+    ("federal", "state", "unitary", "enterprise"): "fsue", ("state", "unitary", "enterprise"): "sue",
+    ("unitary", "enterprise"): "ue", ("anonim", "sirketi"): "as", ("limited", "sirketi"): "ltd",
+    ("free", "zone", "establishment"): "fze", ("free", "zone", "company"): "fzco",
+}  # fmt: skip
+
+# Legal words that are ordinary words by themselves: one is meant, though misspelt, where one of its neighbours stands beside it.
+SPELT_BESIDE: Final[dict[str, tuple[str, ...]]] = {
+    "joint": ("stock",), "stock": ("joint", "company"), "private": ("limited", "joint"), "public": ("joint", "limited"),
+    "open": ("joint",), "closed": ("joint",), "federal": ("state",), "state": ("federal", "unitary"),
+    "unitary": ("enterprise", "state"), "enterprise": ("unitary",), "anonim": ("sirketi",),
 }  # fmt: skip
 
 # Legal forms of two letters that rigour may recognise anywhere; its others (in, im, is, et, na ...) are words of names, too.
@@ -30,11 +44,11 @@ SPELT_FORMS: Final = (
     "societatea", "raspundere", "limitata", "responsabilidad", "gesellschaft", "aktiengesellschaft", "haftung",
 )  # fmt: skip
 
-# Legal words that are found glued to the word before or after them ("Foxwhelplimited", "LLCsecurity"): none that names end in by
-# themselves, as Bancorp and Beteiligungsgesellschaft do.
+# Words that are found glued to the word before or after them ("Foxwhelplimited", "LLCsecurity", "Niletelgroup"): none that names end in
+# by themselves, as Bancorp and Beteiligungsgesellschaft do.
 GLUED_FORMS: Final = (
     "limited", "company", "corporation", "incorporated", "limitada", "sirketi", "ltd", "ltda", "llc", "llp", "gmbh", "jsc",
-    "ogranichennoi",
+    "ogranichennoi", "group", "holding", "holdings", "trading", "international",
 )  # fmt: skip
 SHORTEST_BESIDE_FORM: Final = 3  # letters that must be left: unlimited and accompany are words
 

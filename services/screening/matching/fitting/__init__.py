@@ -1,0 +1,1 @@
+"""Learns the weights from data: `python -m services.screening.matching fit`."""

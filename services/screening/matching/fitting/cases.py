@@ -1,0 +1,145 @@
+"""What the fit learns from: names that mean a listed party, and names that mean nobody on the list, each beside the names it may be taken for."""
+
+import csv
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from random import Random
+from typing import Final, NamedTuple
+
+from services.screening.matching.corpus import Corpus
+from services.screening.matching.fitting.miswriting import ORGANISATIONS, PERSONS, Miswrite, dressed, miswritten, other_word
+from services.screening.matching.index import NameIndex
+from services.screening.matching.normalise import Prepared, prepare
+from services.screening.matching.score import compare, kind_of
+from shared.errors import Invalid
+
+_FLOOR: Final = 0.01  # probability from which another's name is worth learning from
+_FEW: Final = 50  # names that bear a word which tells a party
+_BESIDE: Final = 25  # others' names beside one asked
+
+
+class Case(NamedTuple):
+    """A name asked, and the evidence beside each name it may mean. `truth`: is it that party; `kind`: in which way it came to be; `weighed`: by
+    how rare words are on the list, or as if there was none."""
+
+    kind: str
+    truth: bool
+    weighed: bool
+    evidence: list[tuple[float, ...]]
+
+
+class Listed(NamedTuple):
+    """Parties of one kind: names by id, the first of them the one they are known by."""
+
+    kind: str
+    names: dict[str, list[str]]
+
+
+def in_fit_half(key: str) -> bool:
+    """The half that is learned from; the other judges. Told by the text alone, so that it stays the same for ever."""
+    return hashlib.sha256(key.encode()).digest()[0] % 2 == 0
+
+
+def read_listed(path: Path) -> list[Listed]:
+    """Organisations, persons and craft of a CSV file with the columns id (or entity_id), name, and schema (or entity_type; empty: organisation)."""
+    kinds: dict[str, dict[str, list[str]]] = {kind: defaultdict(list) for kind in ("organisation", "person", "craft")}
+    for row in _rows(path):
+        key, name = row.get("id") or row.get("entity_id"), row.get("name")
+        if not key or not name:
+            raise Invalid("The list needs the columns id and name in every row.")
+        kinds[kind_of(row.get("schema") or row.get("entity_type") or "organisation")][key].append(name)
+    return [Listed(kind, dict(names)) for kind, names in kinds.items()]
+
+
+def read_clean(path: Path) -> list[str]:
+    """Names of companies that nobody lists: the column name (or title)."""
+    found = {row.get("name") or row.get("title") or "" for row in _rows(path)} - {""}
+    if not found:
+        raise Invalid("The file of clean names needs the column name.")
+    return sorted(found)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        yield from csv.DictReader(file)
+
+
+def cases_of(listed: Listed, clean: Sequence[str], prior: Mapping[str, float], random: Random, each: int) -> list[Case]:
+    """Of the fit half: `each` names of every way to write wrongly, of two at once twice as many, and of those that mean nobody."""
+    mine = sorted(key for key in listed.names if in_fit_half(key))
+    random.shuffle(mine)
+    absent = set(mine[: min(3 * each, len(mine) // 4)])
+    present = [key for key in mine if key not in absent]
+    index = NameIndex(prior=prior)
+    for key, names in listed.names.items():
+        if key not in absent:
+            index.put(key, names, schema=listed.kind)
+    judge = _Judge(index, listed, Corpus(prior))
+    ways = PERSONS if listed.kind == "person" else ORGANISATIONS
+    found: list[Case] = []
+    for kind, text, key in _meant(listed, present, ways, random, each):
+        found += judge.of_party(kind, text, key)
+    for key in sorted(absent):
+        found += judge.of_nobody("absent", listed.names[key][0])
+    words = sorted({word for key in present for word in listed.names[key][0].split() if len(word) >= 4})
+    for key in islice(present, 2 * each):
+        replaced = other_word(random, listed.names[key][0], words)
+        if replaced:
+            found += judge.beside("other_word", replaced, key)
+    for name in clean:
+        found += judge.of_nobody("clean", name) + judge.of_nobody("dressed", dressed(random, name))
+    return found
+
+
+def _meant(listed: Listed, keys: list[str], ways: dict[str, Miswrite], random: Random, each: int) -> Iterator[tuple[str, str, str]]:
+    """(way, name written wrongly, whose it is)."""
+    telling = _telling(listed)
+    pairs = [("two_ways", random.sample(sorted(ways), 2)) for _ in range(2 * each)]
+    for kind, kinds in [(kind, [kind]) for kind in ways for _ in range(each)] + pairs:
+        key = random.choice(keys)
+        text = miswritten(random, listed.names[key][0], kinds, ways)
+        if text and ("dropped" not in kinds or telling.intersection(prepare(text).words)):  # else nobody could say who is meant
+            yield kind, text, key
+    for key in islice((k for k in keys if len(listed.names[k]) > 1), each if listed.kind == "person" else 0):
+        yield "alias", random.choice(listed.names[key][1:]), key
+
+
+def _telling(listed: Listed) -> set[str]:
+    """Words of three letters or more that few of the names bear."""
+    borne = Counter(word for names in listed.names.values() for name in names for word in set(prepare(name).words))
+    return {word for word, times in borne.items() if times <= _FEW and len(word) >= 3}
+
+
+class _Judge:
+    """Lays names beside each other: weighed by the list's own words, and as if there was no list, so that the weights hold for both."""
+
+    def __init__(self, index: NameIndex, listed: Listed, bare: Corpus) -> None:
+        self._index, self._listed = index, listed
+        self._bare = bare
+
+    def of_party(self, kind: str, text: str, key: str) -> list[Case]:
+        """Beside all names of the party; an alias beside its main name."""
+        names = self._listed.names[key]
+        return self._cases(kind, True, text, names[:1] if kind == "alias" else names)
+
+    def of_nobody(self, kind: str, text: str) -> list[Case]:
+        """Beside the names of others that are likest."""
+        hits = self._index.search([text], schema=self._listed.kind, threshold=_FLOOR, limit=_BESIDE)
+        return self._cases(kind, False, text, [hit.name for hit in hits])
+
+    def beside(self, kind: str, text: str, key: str) -> list[Case]:
+        """Beside the name that it was made from, and that it does not mean."""
+        return self._cases(kind, False, text, self._listed.names[key][:1])
+
+    def _cases(self, kind: str, truth: bool, text: str, names: Iterable[str]) -> list[Case]:
+        asked, others = prepare(text), [prepare(name) for name in dict.fromkeys(names)]
+        return [
+            Case(kind, truth, corpus is not self._bare, [self._evidence(asked, other, corpus) for other in others])
+            for corpus in (self._index.corpus, self._bare)
+        ]
+
+    def _evidence(self, a: Prepared, b: Prepared, corpus: Corpus) -> tuple[float, ...]:
+        return compare(a, b, corpus, self._listed.kind, self._listed.kind).evidence

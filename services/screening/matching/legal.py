@@ -1,0 +1,140 @@
+"""Legal forms: found among a name's words, also misspelt, parted or glued, and brought to one canonical word each."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extractOne
+from rigour.names.org_types import extract_org_types
+from rigour.names.tokenize import tokenize_name
+from rigour.text.normalize import Normalize
+
+from services.screening.matching.words import (
+    CHINESE_FORMS,
+    GLUED_FORMS,
+    OWN_FORMS,
+    OWN_PHRASES,
+    SAME_FORM,
+    SHORT_FORMS,
+    SHORTEST_BESIDE_FORM,
+    SPELT_BESIDE,
+    SPELT_FORMS,
+)
+
+_FLAGS: Final = Normalize.CASEFOLD | Normalize.NAME
+_SPELT: Final = frozenset(SPELT_FORMS)
+
+
+def canonical_in_script(text: str) -> str:
+    """Legal forms in the script they were written in become canonical ones: transliterated, or cut off unsegmented Chinese, they are only syllables."""
+    for form, canonical in CHINESE_FORMS:
+        text = text.replace(form, canonical)
+    line = f" {' '.join(tokenize_name(text))} "
+    for written, form in extract_org_types(line, _FLAGS):
+        if form and _certain(written):
+            line = line.replace(f" {written} ", f" {SAME_FORM.get(form, form)} ", 1)
+    return line
+
+
+def initials_joined(tokens: list[str]) -> list[str]:
+    """`s a de c v` is `sa de cv` and `sh a` is `sha`: initials lose their dots in one release, their spaces in the next."""
+    if min(map(len, tokens), default=2) > 1:
+        return tokens
+    joined: list[str] = []
+    open_run = False
+    for token in tokens:
+        single = len(token) == 1 and token.isalpha()
+        if single and (open_run or (joined and len(joined[-1]) == 2 and _is_form(joined[-1] + token))):
+            joined[-1] += token
+        else:
+            joined.append(token)
+        open_run = single
+    return joined
+
+
+def spelt_right(tokens: list[str]) -> list[str]:
+    """Long legal words that a space has parted, that are misspelt or glued to their neighbours, as they should be."""
+    for i in range(len(tokens) - 1, 0, -1):
+        if tokens[i - 1] + tokens[i] in _SPELT:
+            tokens[i - 1 : i + 1] = [tokens[i - 1] + tokens[i]]
+    words = " ".join([_word_as_form(token) for token in tokens]).split()
+    return [_beside(words, i) for i in range(len(words))]
+
+
+def forms_in(tokens: Sequence[str]) -> tuple[list[bool], list[str]]:
+    """Which of the words are of a legal form, and the canonical words of all forms."""
+    legal, forms = [False] * len(tokens), list[str]()
+    for phrase, form in OWN_PHRASES.items():
+        if _marked(tokens, legal, phrase):
+            forms.append(form)
+    for written, form in extract_org_types(" ".join(tokens), _FLAGS):
+        if form and _certain(written) and _marked(tokens, legal, written.split()):
+            forms += SAME_FORM.get(form, form).split()
+    for i, token in enumerate(tokens):
+        if not legal[i] and token in OWN_FORMS:
+            legal[i] = True
+            forms.append(OWN_FORMS[token])
+    return legal, forms
+
+
+@lru_cache(maxsize=4096)
+def form_family(form: str) -> str:
+    """The kind of company behind a legal form: `ltd` and `gmbh` are both limited; itself where rigour knows none."""
+    found = extract_org_types(form, _FLAGS, generic=True)
+    return found[0][1] or form if found else form
+
+
+def _marked(tokens: Sequence[str], legal: list[bool], phrase: Sequence[str]) -> bool:
+    """Marks the first place where the phrase stands that is not marked yet; is there one?"""
+    size = len(phrase)
+    for at in range(len(tokens) - size + 1):
+        if tokens[at] == phrase[0] and list(tokens[at : at + size]) == list(phrase) and not any(legal[at : at + size]):
+            legal[at : at + size] = [True] * size
+            return True
+    return False
+
+
+@lru_cache(maxsize=65_536)
+def _word_as_form(token: str) -> str:
+    """The long legal word that the token misspells; the token and the word glued to it, parted; else the token."""
+    if len(token) < 6 or not token.isalpha():
+        return token
+    if token not in _SPELT:
+        for form in GLUED_FORMS:
+            if len(token) - len(form) >= SHORTEST_BESIDE_FORM:
+                if token.endswith(form):
+                    return f"{token[: -len(form)]} {form}"
+                if token.startswith(form):
+                    return f"{form} {token[len(form) :]}"
+    best = extractOne(token, SPELT_FORMS, scorer=OSA.distance, score_cutoff=2)
+    return best[0] if best and best[1] <= (1 if len(best[0]) < 9 else 2) else token
+
+
+def _beside(words: Sequence[str], at: int) -> str:
+    """The legal word that this one misspells where a word stands beside it that belongs to it: `jont stock`."""
+    meant = _nearly(words[at])
+    if meant is None:
+        return words[at]
+    for other in words[max(0, at - 1) : at + 2]:
+        neighbour = _nearly(other) or other
+        if neighbour in SPELT_BESIDE[meant] or meant in SPELT_BESIDE.get(neighbour, ()):
+            return meant
+    return words[at]
+
+
+@lru_cache(maxsize=65_536)
+def _nearly(word: str) -> str | None:
+    if len(word) < 4 or not word.isalpha() or word in SPELT_BESIDE:
+        return None
+    return next((form for form in SPELT_BESIDE if abs(len(form) - len(word)) < 2 and OSA.distance(word, form, score_cutoff=1) < 2), None)
+
+
+@lru_cache(maxsize=4096)
+def _is_form(token: str) -> bool:
+    return any(_certain(written) for written, _ in extract_org_types(token, _FLAGS))
+
+
+def _certain(written: str) -> bool:
+    """Whether what rigour took for a legal form is hardly anything else."""
+    return len(written) > 2 or written in SHORT_FORMS

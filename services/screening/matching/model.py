@@ -1,0 +1,136 @@
+"""The weights of the evidence, as `python -m services.screening.matching fit` has learned them, and the probability that comes of it.
+
+A logistic model whose weights have the signs that people expect: each piece of evidence adds its share to the log odds, so that the score can be told
+piece by piece, and bounded from above before all of it is known.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from math import exp, log
+from operator import mul
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from services.screening.matching.features import ENOUGH, NAMES
+
+PATH: Final = Path(__file__).parent / "model.json"
+_MOST_LEGAL: Final = 8
+
+_TINY: Final = 1e-9
+_MANY: Final = 1e9
+
+_NO_HIT: Final = 100  # more than misspelling can take
+
+Floats = NDArray[np.float32]
+_N = TypeVar("_N", float, NDArray[np.float32])
+
+
+class Weights(msgspec.Struct, frozen=True):
+    """Log odds = `bias` + the sum over features of weight times value; `weights` by name, those that are 0 left out."""
+
+    bias: float
+    weights: dict[str, float]
+
+
+class Shipped(msgspec.Struct, frozen=True):
+    """The file: weights by kind of party, thresholds (probabilities), the alert rate on clean names at some scores, and what it was fitted on."""
+
+    organisation: Weights
+    person: Weights
+    review: float
+    strong: float
+    alert_rates: list[tuple[float, float]]  # (score, share of clean names that reach it), falling
+    fitted: dict[str, str | float]
+
+
+class Model:
+    """One kind's weights, ready to be applied."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.bias = weights.bias
+        self.weights = tuple(weights.weights.get(name, 0.0) for name in NAMES)
+        self._w = w = dict(zip(NAMES, self.weights, strict=True))
+        self._sure = self.bias + w["first"] + 2 * w["letters"] + max(0.0, 4 * w["few_words"], w["few_words"])  # at best
+        # What looks as if it stood on one side only may turn out to stand on both.
+        self._one = max(w["one"], w["both"] + w["both_words"])
+        self.fuzzy, self._lone, self._left, self._block = (
+            np.float32(-x) for x in (w["fuzzy_loss"], w["lone_loss"], self._one, w["blocks"])
+        )
+
+    def log_odds(self, found: Sequence[float]) -> float:
+        """Of one party, from features in the order of NAMES."""
+        return float(sum(map(mul, self.weights, found), self.bias))
+
+    def bound(self, agree: float, best: float, missed: float, worst: float, legal: int, alike: float) -> float:
+        """The highest log odds of a name beside one of which at most so much weight agrees, `best` of it by one word, and so much is missed, `worst` of it by one
+        word; `legal`: its legal words; `alike`: how alike they can be as wholes."""
+        w, cover = self._w, agree / (agree + missed) if agree else 0.0
+        return (
+            self._sure + w["cover_short"] + (w["core_sim"] + w["full_sim"]) * alike + w["agree"] * agree + w["agree_best"] * best
+            + w["cover_long"] * cover + self._one * missed + w["legal_agree"] * min(legal, _MOST_LEGAL)
+            + w["worst_one"] * worst + (w["thin"] * max(0.0, ENOUGH - agree) if missed else 0.0)
+        )  # fmt: skip
+
+    def bounds(
+        self, agree: _N, best: _N, words: _N, only_a: _N, only_b: _N, worst_a: _N, worst_b: _N, core: _N, full: _N, legal: _N,
+        low: Callable[[_N, _N], _N], high: Callable[[_N, _N], _N],
+    ) -> _N:  # fmt: skip
+        """The same of names of which more is known: the most that one word gains, the words left on both sides, the weight left on either and of
+        its rarest word, and how alike they can be as wholes. For one name, or in arrays for many; `low` and `high` choose the less and the more."""
+        w, both, most = self._w, low(only_a, only_b), high(only_a, only_b)
+        found: _N = (
+            self._sure + w["legal_agree"] * legal + w["agree"] * agree + w["agree_best"] * best
+            + w["cover_short"] * (agree / (agree + both + _TINY)) + w["cover_long"] * (agree / (agree + most + _TINY))
+            + w["both"] * both + w["both_words"] * words + self._one * (most - both) + w["worst_both"] * low(worst_a, worst_b)
+            + w["worst_one"] * high(worst_a, worst_b) + w["core_sim"] * core + w["full_sim"] * full
+            + w["thin"] * (ENOUGH - low(agree, agree * 0 + ENOUGH)) * low(most * _MANY, most * 0 + 1)
+        )  # fmt: skip
+        return found
+
+    def left_out(self, weights: Floats) -> Floats:
+        """What words cost at least if they agree with nothing."""
+        found: Floats = np.minimum(self._block, self._left * weights)
+        return found
+
+    def misspelt(self, least: Floats, lone: NDArray[np.bool_], every: Floats) -> Floats:
+        """What misspelling costs at least. `least`: the least that it takes from a word that may agree: one must, and where one name has one word only
+        (`lone`) it is this pair alone. `every`: what all misspelt words cost, or those that are left out."""
+        alone = np.where(lone & (least < _NO_HIT), least * (self.fuzzy + self._lone), np.float32(0))
+        found: Floats = np.maximum(alone, every)
+        return found
+
+    def shares(self, found: Sequence[float]) -> list[tuple[str, float]]:
+        """What each piece of evidence adds to the log odds, the most telling first."""
+        told = [(name, w * value) for name, w, value in zip(NAMES, self.weights, found, strict=True) if w * value]
+        return sorted(told, key=lambda share: -abs(share[1]))
+
+
+def probability(log_odds: float) -> float:
+    """Of a name that is as likely one of the list's as not."""
+    return 1 / (1 + exp(-log_odds)) if log_odds > -500 else 0.0
+
+
+def log_odds_of(probability_: float) -> float:
+    """The other way round; 0 and 1 are as far as floats go."""
+    p = min(max(probability_, 1e-15), 1 - 1e-15)
+    return log(p / (1 - p))
+
+
+@cache
+def shipped() -> Shipped:
+    """The model in this package."""
+    return msgspec.json.decode(PATH.read_bytes(), type=Shipped)
+
+
+REVIEW: Final = shipped().review  # from here a weak match is opened and a person looks: 1 % of clean names
+STRONG: Final = shipped().strong  # from here a match blocks even before a person has looked: 0.1 % of clean names
+
+
+@cache
+def of_kind(kind: str) -> Model:
+    """The model by which two parties are compared of which one is of this kind."""
+    return Model(shipped().person if kind == "person" else shipped().organisation)
