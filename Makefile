@@ -44,13 +44,13 @@ check: install ## style, types, imports, file lengths, contracts
 bench: install ## benchmarks, one JSON object a line, also in build/bench.jsonl; RUNTIME=both for Kafka and MongoDB beside
 	$(BIN)/python -m tests.bench $(if $(filter both,$(RUNTIME)),--kafka)
 
-bench-matching: install build/peers ## the matcher at a million suppliers, and what it finds beside its peers; also in build/matching.jsonl
+bench-matching: install build/peers/.done ## the matcher at a million suppliers, and what it finds beside its peers; also in build/matching.jsonl
 	$(BIN)/python -m tests.bench.matching $(ARGS)
 
-build/peers: tests/bench/peers.lock
+build/peers/.done: tests/bench/peers.lock
 	$(PYTHON) -m venv build/peers
 	build/peers/bin/python -m pip install --quiet --require-hashes -r tests/bench/peers.lock
-	@touch build/peers
+	@touch build/peers/.done
 
 servers: install ## Kafka and MongoDB on this machine for who tries things, until Ctrl-C
 	exec $(BIN)/python -m tests.infra

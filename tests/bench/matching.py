@@ -132,7 +132,7 @@ def _recall_beside_peers(chosen: argparse.Namespace) -> None:
         return
     for engine, found, n in all_figures(chosen.list, chosen.clean, chosen.each, chosen.most):
         if found is None:
-            print(json.dumps({"figure": f"recall_{engine}", "value": None, "note": "not installed: make build/peers"}))
+            print(json.dumps({"figure": f"recall_{engine}", "value": None, "note": "not installed: make build/peers/.done"}))
         for figure, value in (found or {}).items():
             _tell(f"{figure}_{engine}", value, "share", n, "mean over the ways to write wrongly; clean or redressed names alert so often")
 

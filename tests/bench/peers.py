@@ -1,6 +1,6 @@
 """What other matchers give pairs of names, in a process of their own: `PYTHON -m tests.bench.peers logic-v2 < pairs > scores`, JSON lines.
 
-Their Python (`make build/peers`) has none of ours: only this file is read there. They score pairs and find none, so that the benchmark gives them the
+Their Python (`make build/peers/.done`) has none of ours: only this file is read there. They score pairs and find none, so that the benchmark gives them the
 right name, or the nearest names of the list, for nothing.
 """
 

@@ -73,7 +73,9 @@ def ours(listed: dict[str, list[str]], asked: Sequence[Question]) -> list[float]
 
 
 def theirs(peer: str, listed: dict[str, list[str]], asked: Sequence[Question]) -> list[float] | None:
-    """The same of a peer; None where it is not installed."""
+    """The same of a peer; None where it is not installed. RuntimeError where it breaks."""
+    if not PEERS_PYTHON.exists():
+        return None
     every = [name for names in listed.values() for name in names]
     folded = [name.casefold() for name in every]
     nobody = [question.name for question in asked if not question.key]
@@ -86,7 +88,7 @@ def theirs(peer: str, listed: dict[str, list[str]], asked: Sequence[Question]) -
     lines = "\n".join(map(json.dumps, pairs))
     done = subprocess.run([PEERS_PYTHON, "-m", "tests.bench.peers", peer], input=lines, capture_output=True, text=True, check=False)
     if done.returncode:
-        return None
+        raise RuntimeError(f"{peer} broke: {done.stderr.strip().splitlines()[-1]}")
     scores = iter(map(float, done.stdout.split()))
     return [max(next(scores) for _ in (listed[q.key] if q.key else beside[q.name])) for q in asked]
 
@@ -99,10 +101,22 @@ def figures(asked: Sequence[Question], scores: Sequence[float]) -> dict[str, flo
     found = {}
     for nobody in ("clean", "redressed"):
         for label, rate in _RATES.items():
-            cut = sorted(kinds[nobody], reverse=True)[int(rate * len(kinds[nobody]))]
-            shares = [mean(score > cut for score in kinds[way]) for way in ORGANISATIONS if way in kinds]
+            cut = _cut(kinds[nobody], rate)
+            shares = [_above(kinds[way], cut) for way in ORGANISATIONS if way in kinds]
             found[f"{'' if nobody == 'clean' else 'redressed_'}recall_at_{label}"] = mean(shares)
     return found
+
+
+def _cut(nobody: list[float], rate: float) -> tuple[float, float]:
+    """(score, part): so many of these names are above the score, together with this part of those at it; else saturated scores would find nothing."""
+    score = sorted(nobody, reverse=True)[int(rate * len(nobody))]
+    over, at = sum(one > score for one in nobody), nobody.count(score)
+    return score, (rate * len(nobody) - over) / at if score else 0.0
+
+
+def _above(scores: Sequence[float], cut: tuple[float, float]) -> float:
+    score, part = cut
+    return mean(1.0 if one > score else part if one == score else 0.0 for one in scores)
 
 
 def all_figures(list_: Path, clean: Path, each: int, most: int) -> Iterator[tuple[str, dict[str, float] | None, int]]:
