@@ -74,7 +74,8 @@ class RaisedBy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Duty(NamedTuple):
     """What a rating asks of a follow-up service: because of what (nothing: no duty), in how many days, and which grounds still hold.
 
-    A supplier's own risk comes back to it through those that it is linked with, and leaves them later: that holds nothing of its own. `held` None: the rating did not tell all its drivers, so that nothing can be said to hold no more.
+    A supplier's own risk comes back to it through those that it is linked with, and leaves them later: that holds nothing of its own.
+    `held` None: the rating did not tell all its drivers, so that nothing can be said to hold no more.
     """
 
     raised: tuple[RaisedBy, ...]

@@ -8,6 +8,7 @@ is another sample of the same; a twentieth of it are suppliers' names with up to
 
 import argparse
 import json
+import os
 import random
 import time
 from collections import defaultdict
@@ -22,7 +23,7 @@ import msgspec
 from services.screening.matching.index import IndexState, NameIndex
 from services.screening.matching.model import REVIEW
 from services.screening.matching.prior import per_mille
-from tests.bench.figures import percentile, show
+from tests.bench.figures import percentile, rss_mb, show
 from tests.bench.recall import DATA, all_figures
 
 FIGURES = Path(__file__).parents[2] / "build" / "matching.jsonl"
@@ -198,7 +199,7 @@ def main() -> None:
 def _index(listed: list[str], suppliers: list[str], asked: list[str], n: int) -> None:
     entries, _ = _built(listed, [])
     _recall(entries, listed, 2_000)
-    before = _rss()
+    before = rss_mb(os.getpid())
     began = time.perf_counter()
     index = NameIndex(entries.corpus)
     for i, name in enumerate(suppliers):
@@ -206,7 +207,7 @@ def _index(listed: list[str], suppliers: list[str], asked: list[str], n: int) ->
     _tell("index_build_s", time.perf_counter() - began, "s", len(suppliers), "names prepared and put, one process")
     _tell(
         "index_rss_mb",
-        _rss() - before,
+        rss_mb(os.getpid()) - before,
         "MB",
         len(suppliers),
         "more than before it was built; without the names' text, which the benchmark holds, too",
@@ -249,10 +250,6 @@ def _index(listed: list[str], suppliers: list[str], asked: list[str], n: int) ->
     again = NameIndex(entries.corpus)
     again.restore(msgspec.msgpack.decode(body, type=IndexState))
     _tell("snapshot_load_s", time.perf_counter() - began, "s", len(suppliers), f"{len(body) / 1e6:.0f} MB, decoded and ready to be asked")
-
-
-def _rss() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
 
 
 if __name__ == "__main__":

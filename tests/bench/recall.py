@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from services.screening.matching.fitting.cases import in_fit_half, read_clean, read_listed
+from services.screening.matching.fitting.cases import Listed, in_fit_half, read_clean, read_listed, telling_words
 from services.screening.matching.fitting.miswriting import ORGANISATIONS, dressed, miswritten
 from services.screening.matching.index import NameIndex
 from services.screening.matching.normalise import prepare
@@ -32,11 +32,11 @@ class Question(NamedTuple):
     key: str
 
 
-def questions(listed: dict[str, list[str]], clean: Sequence[str], each: int, seed: int) -> Iterator[Question]:
+def questions(party_names: Listed, clean: Sequence[str], each: int, seed: int) -> Iterator[Question]:
     """Of the half that the weights were not fitted on."""
-    rng = Random(seed)
+    rng, listed = Random(seed), party_names.names
     mine = [key for key in sorted(listed) if not in_fit_half(key)]
-    telling = {word for word, times in _borne(listed).items() if times <= 50}
+    telling = telling_words(party_names)
     for way in ORGANISATIONS:
         made = 0
         for key in rng.sample(mine, len(mine)):
@@ -49,14 +49,6 @@ def questions(listed: dict[str, list[str]], clean: Sequence[str], each: int, see
     for name in clean:
         yield Question("clean", name, "")
         yield Question("redressed", dressed(rng, name), "")
-
-
-def _borne(listed: dict[str, list[str]]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for names in listed.values():
-        for word in {word for name in names for word in prepare(name).words}:
-            found[word] = found.get(word, 0) + 1
-    return found
 
 
 def ours(listed: dict[str, list[str]], asked: Sequence[Question]) -> list[float]:
@@ -121,9 +113,10 @@ def _above(scores: Sequence[float], cut: tuple[float, float]) -> float:
 
 def all_figures(list_: Path, clean: Path, each: int, most: int) -> Iterator[tuple[str, dict[str, float] | None, int]]:
     """(engine, its figures or None where it is not installed, how many names were asked)."""
-    listed = next(one.names for one in read_listed(list_) if one.kind == "organisation")
+    organisations = next(one for one in read_listed(list_) if one.kind == "organisation")
+    listed = organisations.names
     nobody = [name for name in read_clean(clean) if not in_fit_half(name)]
-    asked = list(questions(listed, Random(3).sample(nobody, min(most, len(nobody))), each, 7))
+    asked = list(questions(organisations, Random(3).sample(nobody, min(most, len(nobody))), each, 7))
     yield "duewatch", figures(asked, ours(listed, asked)), len(asked)
     for peer in PEERS:
         scores = theirs(peer, listed, asked)

@@ -6,18 +6,15 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.screening.matching.model import Model
+from services.screening.matching.model import NO_HIT, Model
 from services.screening.matching.normalise import Prepared
+from services.screening.matching.runs import HALF, LOW, Keys
 from services.screening.matching.store import Floats, NameStore, Numbers, Spelling, alphabet
 
 BITS: Final = 16  # distinct words of a name that are told apart; the rest counts as covered
-HALF: Final = np.uint64(32)
-LOW: Final = np.uint64((1 << 32) - 1)
 APART: Final = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
 _LONGER: Final = 3  # letters by which a word may be longer than the one that it stands for
-_NO_HIT: Final = np.float32(100)  # more than any loss
 
-Keys = NDArray[np.uint64]
 Rows = NDArray[np.intp]
 
 
@@ -85,11 +82,17 @@ class Gains:
             near = np.concatenate(self._alike) * lighter
             keys, covers = np.concatenate((keys, rows << HALF | words)), np.concatenate((covers, bits))
             agree, whole, lost = np.concatenate((agree, near)), np.concatenate((whole, near)), np.concatenate((lost, lighter - near))
-        order = np.argsort(keys, kind="stable")
-        keys = keys[order]
-        first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+        keys, order, first = _grouped(keys)
         agree, whole = np.maximum.reduceat(agree[order], first), np.maximum.reduceat(whole[order], first)
-        return keys[first], agree, whole, np.minimum.reduceat(lost[order], first), np.bitwise_or.reduceat(covers[order], first)
+        return keys, agree, whole, np.minimum.reduceat(lost[order], first), np.bitwise_or.reduceat(covers[order], first)
+
+
+def _grouped(keys: Keys) -> tuple[Keys, Rows, Rows]:
+    """(each key once, sorted; the order that sorts them all; where in it each key begins)."""
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+    return keys[first], order, first
 
 
 def first_look(
@@ -99,10 +102,8 @@ def first_look(
     they were met by. `rest`, one a row: words by which nobody was looked up, that may stand in any name."""
     sizes = [len(one.numbers) for one in met]
     keys = np.repeat(np.array(rows, np.uint64), sizes) << HALF | np.concatenate([one.numbers for one in met])
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
-    first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
-    row_of, numbers = (keys[first] >> HALF).astype(np.intp), (keys[first] & LOW).astype(np.uint32)
+    keys, order, first = _grouped(keys)
+    row_of, numbers = (keys >> HALF).astype(np.intp), (keys & LOW).astype(np.uint32)
     weight, count, letters = (
         np.add.reduceat(np.repeat(np.array(column, np.float32), sizes)[order], first) + np.array(more, np.float32)[row_of]
         for column, more in zip(list(zip(*met, strict=True))[1:], list(zip(*rest, strict=True))[1:], strict=True)
@@ -116,7 +117,7 @@ def first_look(
     zero = np.zeros(len(numbers), np.float32)
     odds = model.bounds(
         agree, queries.single.max(axis=1)[row_of], both, left, zero, left / np.maximum(left_words, np.float32(1)), zero,
-        alike, np.maximum(alike, alike_all), queries.legal[row_of], np.minimum, np.maximum,
+        alike, np.maximum(alike, alike_all), queries.legal[row_of],
     )  # fmt: skip
     return row_of, numbers, odds
 
@@ -132,7 +133,7 @@ def bounded(row_of: Rows, numbers: Numbers, queries: Queries, gains: Gains, stor
     at = np.minimum(keys.searchsorted(asked_for), len(keys) - 1)
     hit = (keys[at] == asked_for) & ~legal
     zero = np.float32(0)
-    agree, whole, lost = np.where(hit, agree_of[at], zero), np.where(hit, whole_of[at], zero), np.where(hit, lost_of[at], _NO_HIT)
+    agree, whole, lost = np.where(hit, agree_of[at], zero), np.where(hit, whole_of[at], zero), np.where(hit, lost_of[at], NO_HIT)
     covers = np.where(hit, covers_of[at], np.uint32(0))
     theirs = store.weights(words)
     left = np.where(hit | legal, zero, theirs)
@@ -145,7 +146,7 @@ def bounded(row_of: Rows, numbers: Numbers, queries: Queries, gains: Gains, stor
     odds: Floats = model.bounds(
         np.minimum(np.add.reduceat(agree, begins), own.sum(axis=1)[row_of]), np.maximum.reduceat(whole, begins), words_left,
         (bare * own[row_of]).sum(axis=1), np.add.reduceat(left, begins), (bare * single[row_of]).max(axis=1), np.maximum.reduceat(left, begins),
-        alike, np.maximum(alike, alike_all), queries.legal[row_of], np.minimum, np.maximum,
+        alike, np.maximum(alike, alike_all), queries.legal[row_of],
     )  # fmt: skip
     lone = queries.lone[row_of] | (np.add.reduceat((~legal).astype(np.float32), begins) == 1)
     odds -= model.misspelt(

@@ -12,14 +12,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.screening.matching.runs import Keys, Runs
+from services.screening.matching.runs import HALF, LOW, Keys, Runs
 
 _PREFIX: Final = 8  # letters that take part; an edit beyond costs no deletion, so no neighbour is lost by the cut
 _TWICE: Final = 4  # letters from which a word has neighbours two edits away, of five
 _SHORTEST: Final = 3  # shorter words have no neighbours, nor have numbers
 _TOGETHER: Final = 256  # words that wait until they are made findable together, at the latest by the next look
 
-_HALF, _LOW = np.uint64(32), np.uint64((1 << 32) - 1)
 _KEY: Final = np.uint64(33)  # leaves 31 bits: one more must not overflow
 _FIRST, _SECOND = np.array(list(combinations(range(_PREFIX), 2))).T
 _LEFT_OUT: Final = np.concatenate(([0], np.full(_PREFIX, 1), np.full(len(_FIRST), 2)))  # letters, of each variant
@@ -49,8 +48,8 @@ class Neighbourhoods:
         self._settle()
         keys, rows = self._hashing.keys(words)
         hits, numbers = self._runs.find(keys)
-        both = np.unique(rows[hits].astype(np.uint64) << _HALF | numbers)
-        return (both >> _HALF).astype(np.intp), (both & _LOW).astype(np.uint32)
+        both = np.unique(rows[hits].astype(np.uint64) << HALF | numbers)
+        return (both >> HALF).astype(np.intp), (both & LOW).astype(np.uint32)
 
     def _settle(self) -> None:
         if self._waiting:

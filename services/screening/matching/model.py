@@ -4,12 +4,12 @@ A logistic model whose weights have the signs that people expect: each piece of 
 piece by piece, and bounded from above before all of it is known.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from math import exp, log
 from operator import mul
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -21,12 +21,10 @@ PATH: Final = Path(__file__).parent / "model.json"
 _MOST_LEGAL: Final = 8
 
 _TINY: Final = 1e-9
-_MANY: Final = 1e9
 
-_NO_HIT: Final = 100  # more than misspelling can take
+NO_HIT: Final = np.float32(100)  # more than misspelling can take
 
 Floats = NDArray[np.float32]
-_N = TypeVar("_N", float, NDArray[np.float32])
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -67,7 +65,7 @@ class Model:
 
     def bound(self, agree: float, best: float, missed: float, worst: float, legal: int, alike: float) -> float:
         """The highest log odds of a name beside one of which at most so much weight agrees, `best` of it by one word, and so much is missed, `worst` of it by one
-        word; `legal`: its legal words; `alike`: how alike they can be as wholes."""
+        word; `legal`: its legal forms; `alike`: how alike they can be as wholes."""
         w, cover = self._w, agree / (agree + missed) if agree else 0.0
         return (
             self._sure + w["cover_short"] + (w["core_sim"] + w["full_sim"]) * alike + w["agree"] * agree + w["agree_best"] * best
@@ -76,18 +74,18 @@ class Model:
         )  # fmt: skip
 
     def bounds(
-        self, agree: _N, best: _N, words: _N, only_a: _N, only_b: _N, worst_a: _N, worst_b: _N, core: _N, full: _N, legal: _N,
-        low: Callable[[_N, _N], _N], high: Callable[[_N, _N], _N],
-    ) -> _N:  # fmt: skip
-        """The same of names of which more is known: the most that one word gains, the words left on both sides, the weight left on either and of
-        its rarest word, and how alike they can be as wholes. For one name, or in arrays for many; `low` and `high` choose the less and the more."""
-        w, both, most = self._w, low(only_a, only_b), high(only_a, only_b)
-        found: _N = (
+        self, agree: Floats, best: Floats, words: Floats, only_a: Floats, only_b: Floats, worst_a: Floats, worst_b: Floats,
+        core: Floats, full: Floats, legal: Floats,
+    ) -> Floats:  # fmt: skip
+        """The same of many names of which more is known: the most that one word gains, the words left on both sides, the weight left on either and of
+        its rarest word, and how alike they can be as wholes."""
+        w, both, most = self._w, np.minimum(only_a, only_b), np.maximum(only_a, only_b)
+        found: Floats = (
             self._sure + w["legal_agree"] * legal + w["agree"] * agree + w["agree_best"] * best
             + w["cover_short"] * (agree / (agree + both + _TINY)) + w["cover_long"] * (agree / (agree + most + _TINY))
-            + w["both"] * both + w["both_words"] * words + self._one * (most - both) + w["worst_both"] * low(worst_a, worst_b)
-            + w["worst_one"] * high(worst_a, worst_b) + w["core_sim"] * core + w["full_sim"] * full
-            + w["thin"] * (ENOUGH - low(agree, agree * 0 + ENOUGH)) * low(most * _MANY, most * 0 + 1)
+            + w["both"] * both + w["both_words"] * words + self._one * (most - both) + w["worst_both"] * np.minimum(worst_a, worst_b)
+            + w["worst_one"] * np.maximum(worst_a, worst_b) + w["core_sim"] * core + w["full_sim"] * full
+            + w["thin"] * (ENOUGH - np.minimum(agree, ENOUGH)) * (most > 0)
         )  # fmt: skip
         return found
 
@@ -99,14 +97,9 @@ class Model:
     def misspelt(self, least: Floats, lone: NDArray[np.bool_], every: Floats) -> Floats:
         """What misspelling costs at least. `least`: the least that it takes from a word that may agree: one must, and where one name has one word only
         (`lone`) it is this pair alone. `every`: what all misspelt words cost, or those that are left out."""
-        alone = np.where(lone & (least < _NO_HIT), least * (self.fuzzy + self._lone), np.float32(0))
+        alone = np.where(lone & (least < NO_HIT), least * (self.fuzzy + self._lone), np.float32(0))
         found: Floats = np.maximum(alone, every)
         return found
-
-    def shares(self, found: Sequence[float]) -> list[tuple[str, float]]:
-        """What each piece of evidence adds to the log odds, the most telling first."""
-        told = [(name, w * value) for name, w, value in zip(NAMES, self.weights, found, strict=True) if w * value]
-        return sorted(told, key=lambda share: -abs(share[1]))
 
 
 def probability(log_odds: float) -> float:

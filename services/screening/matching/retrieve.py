@@ -4,7 +4,7 @@ A name met shares a word, or what a word may stand for, with the name asked. Wha
 name that could reach the floor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple, Protocol
 
@@ -17,6 +17,10 @@ from services.screening.matching.store import Floats, NameStore, Numbers
 
 _EPSILON: Final = 1e-3  # arrays count in single precision
 _NONE: Final = np.empty(0, np.uint32)
+
+
+Weight = Callable[[str], float]  # of a word
+Joins = Sequence[tuple[tuple[str, ...], int]]
 
 
 class Partners(NamedTuple):
@@ -34,7 +38,7 @@ class Words(Protocol):
     def partners(self, word: str) -> Partners:
         """What it may stand for, remembered."""
 
-    def joins(self, name: Prepared) -> Sequence[tuple[tuple[str, ...], int]]:
+    def joins(self, name: Prepared) -> Joins:
         """Adjacent words of the name, and the word here that they make when written as one."""
 
     def names_with(self, word: int) -> Numbers:
@@ -45,7 +49,7 @@ class Words(Protocol):
 
 
 def candidates(
-    asked: Sequence[Prepared], words: Words, store: NameStore, weight: "Weight", model: Model, floor: float, *, persons: bool
+    asked: Sequence[Prepared], words: Words, store: NameStore, weight: Weight, model: Model, floor: float, *, persons: bool
 ) -> tuple[list[list[int]], int]:
     """For each name the numbers of those that may reach the log odds `floor`, but those that are the same within two edits as wholes; and how many
     were looked at for that."""
@@ -59,12 +63,13 @@ def candidates(
             if n < BITS:
                 queries.own[row, n], queries.single[row, n] = w, one
         totals = {word: w for word, (w, _) in weights.items()}
-        found, unasked = _met(name, totals, words, model, floor, persons)
+        joins = words.joins(name)
+        found, unasked = _met(name, totals, joins, words, model, floor, persons)
         rest.append(unasked)
         if found:
             met += found
             rows += [row] * len(found)
-            _gained(gains, row, name, totals, words, weight, store.vocabulary)
+            _gained(gains, row, totals, joins, words, weight, store.vocabulary)
     if not met:
         return [[] for _ in asked], 0
     row_of, numbers, odds = first_look(met, rows, rest, queries, store, model)
@@ -79,12 +84,6 @@ def candidates(
     return results, seen
 
 
-class Weight(Protocol):
-    """How much a word weighs."""
-
-    def __call__(self, word: str) -> float: ...
-
-
 def _weighed(name: Prepared, weight: Weight) -> dict[str, tuple[float, float]]:
     """Distinct words -> (weight as often as it stands there, once)."""
     found: dict[str, tuple[float, float]] = {}
@@ -94,7 +93,9 @@ def _weighed(name: Prepared, weight: Weight) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _met(name: Prepared, weights: dict[str, float], words: Words, model: Model, floor: float, persons: bool) -> tuple[list[Met], Met]:
+def _met(
+    name: Prepared, weights: dict[str, float], joins: Joins, words: Words, model: Model, floor: float, persons: bool
+) -> tuple[list[Met], Met]:
     """Names that share something with this one, words with the fewest names first: once what remains could not carry a name to the floor that has none
     of the words looked up so far, the frequent words need no look. And of all words that a name may have without being met by them, what they weigh."""
     letters = sum(map(len, name.words))
@@ -105,7 +106,7 @@ def _met(name: Prepared, weights: dict[str, float], words: Words, model: Model, 
             sum([word in weights for word in part]),
             sum(map(len, part)),
         )
-        for part, joined in words.joins(name)
+        for part, joined in joins
     ]
     may_agree, missed, worst = sum(weights.values()), 0.0, 0.0
     alike = 1 - APART / (letters + APART)
@@ -127,10 +128,10 @@ def _met(name: Prepared, weights: dict[str, float], words: Words, model: Model, 
 
 
 def _gained(
-    gains: Gains, row: int, name: Prepared, weights: dict[str, float], words: Words, weight: "Weight", vocabulary: Sequence[str]
+    gains: Gains, row: int, weights: dict[str, float], joins: Joins, words: Words, weight: Weight, vocabulary: Sequence[str]
 ) -> None:
     places = {word: 1 << n if n < BITS else 0 for n, word in enumerate(weights)}
-    for joined_of, joined in words.joins(name):
+    for joined_of, joined in joins:
         telling = {word for word in joined_of if word in weights}
         own = sum([weights[word] for word in joined_of if word in weights])
         if telling:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _STEPS: Final = 4  # a run is so many times as long as the next one
-_HALF, _HIGH, _LOW = np.uint64(32), np.uint64(1 << 32), np.uint64((1 << 32) - 1)
+HALF, LOW = np.uint64(32), np.uint64((1 << 32) - 1)  # key << HALF | number
+_HIGH = np.uint64(1 << 32)
 
 Keys = NDArray[np.uint64]
 
@@ -20,7 +21,7 @@ class Runs:
 
     def add(self, keys: Keys, numbers: Keys) -> None:
         """Makes the numbers findable by the keys beside them; runs that are not much longer are merged, so that there are few."""
-        run = np.unique(keys << _HALF | numbers)
+        run = np.unique(keys << HALF | numbers)
         if not len(run):
             return
         while self._runs and len(self._runs[-1]) < _STEPS * len(run):
@@ -31,7 +32,7 @@ class Runs:
     def find(self, keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.uint32]]:
         """(place of the key asked, a number under it), for each that there is."""
         order = np.argsort(keys)  # who looks for one after the other stays near in memory: three times as quick
-        starts = keys[order] << _HALF
+        starts = keys[order] << HALF
         rows: list[NDArray[np.intp]] = []
         numbers: list[NDArray[np.uint32]] = []
         for run in self._runs:
@@ -43,7 +44,7 @@ class Runs:
                 counts = run.searchsorted(starts[hits] + _HIGH) - first
                 every = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
                 rows.append(np.repeat(order[hits], counts))
-                numbers.append((run[every] & _LOW).astype(np.uint32))
+                numbers.append((run[every] & LOW).astype(np.uint32))
         if not rows:
             return np.empty(0, np.intp), np.empty(0, np.uint32)
         return np.concatenate(rows), np.concatenate(numbers)

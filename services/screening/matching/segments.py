@@ -37,7 +37,7 @@ class Segments:
 
     def add(self, spelt: str, number: int) -> None:
         """Makes it findable under its number."""
-        self._expected.clear()
+        self._forget()
         size = len(spelt)
         if self._shortest <= size <= _LONGEST:
             self._waiting += [(_key(size, part, spelt[at : at + width]), number) for part, at, width in _parts(size, self._edits + 1)]
@@ -46,16 +46,19 @@ class Segments:
 
     def removed(self) -> None:
         """One is gone."""
-        self._expected.clear()
+        self._forget()
 
     def expect(self, names: Iterable[str]) -> None:
         """Looks up together what will be asked for soon: many names cost little more than a few."""
         if len(self._expected) >= _MEMO or self._held > _MOST_HELD:
-            self._expected, self._held = {}, 0
+            self._forget()
         new = [name for name in dict.fromkeys(names) if name not in self._expected]
         if new:
             self._expected.update(zip(new, self._found(new), strict=True))
             self._held += sum([len(self._expected[name]) for name in new])
+
+    def _forget(self) -> None:
+        self._expected, self._held = {}, 0
 
     def near(self, spelt: str) -> set[int]:
         """The numbers of all that are within the edits."""

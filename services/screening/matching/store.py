@@ -64,11 +64,6 @@ class NameStore:
         """Names."""
         return len(self._size) - len(self._free)
 
-    @property
-    def numbers(self) -> range:
-        """All numbers, also those that are free."""
-        return range(len(self._size))
-
     def put(self, name: Prepared) -> int:
         """The number under which the name now stands."""
         if len(self._tokens) > _SLACK * self._live + _FEW:

@@ -96,7 +96,7 @@ def cases_of(listed: Listed, clean: Sequence[str], prior: Mapping[str, float], r
 
 def _meant(listed: Listed, keys: list[str], ways: dict[str, Miswrite], random: Random, each: int) -> Iterator[tuple[str, str, str]]:
     """(way, name written wrongly, whose it is)."""
-    telling = _telling(listed)
+    telling = telling_words(listed)
     pairs = [("two_ways", random.sample(sorted(ways), 2)) for _ in range(2 * each)]
     for kind, kinds in [(kind, [kind]) for kind in ways for _ in range(each)] + pairs:
         key = random.choice(keys)
@@ -107,7 +107,7 @@ def _meant(listed: Listed, keys: list[str], ways: dict[str, Miswrite], random: R
         yield "alias", random.choice(listed.names[key][1:]), key
 
 
-def _telling(listed: Listed) -> set[str]:
+def telling_words(listed: Listed) -> set[str]:
     """Words of three letters or more that few of the names bear."""
     borne = Counter(word for names in listed.names.values() for name in names for word in set(prepare(name).words))
     return {word for word, times in borne.items() if times <= _FEW and len(word) >= 3}
