@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any, Literal
 
 _FILE = Path(__file__).parents[2] / "build" / "bench.jsonl"
 _TICK, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
@@ -30,13 +31,24 @@ def named(suffix: str) -> Iterator[None]:
     _suffix.reset(token)
 
 
-def show(figure: str, value: float, unit: str, n: int, note: str = "", *, file: Path = _FILE) -> None:
-    """One figure; `n`: how many were measured."""
+def show(
+    figure: str,
+    value: float,
+    unit: str,
+    n: int,
+    note: str = "",
+    *,
+    file: Path = _FILE,
+    aim: tuple[Literal["<=", ">="], float] | None = None,
+) -> None:
+    """One figure; `n`: how many were measured. `aim`: what it must be."""
     name, beside = figure + _suffix.get(), _shown.get(figure)
     _shown[name] = value
-    found = {"figure": name, "value": round(value, 2 if value >= 1 else 4), "unit": unit, "n": n, "note": note}
+    found: dict[str, Any] = {"figure": name, "value": round(value, 2 if value >= 1 else 4), "unit": unit, "n": n, "note": note}
     if name != figure and beside:
         found["of_embedded"] = round(value / beside, 3)
+    if aim:
+        found |= {"aim": f"{aim[0]} {aim[1]}", "ok": value <= aim[1] if aim[0] == "<=" else value >= aim[1]}
     line = json.dumps(found, ensure_ascii=False)
     print(line, flush=True)
     file.parent.mkdir(exist_ok=True)

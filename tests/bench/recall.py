@@ -19,6 +19,7 @@ from services.screening.matching.settings import BATCH_FLOOR
 from tests.bench.peers import PEERS
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
+LIST, CLEAN = DATA / "ofac" / "2025-11" / "names.csv", DATA / "us" / "sec_company_titles_2023.csv"
 PEERS_PYTHON = Path(__file__).parents[2] / "build" / "peers" / "bin" / "python"
 _BESIDE = 15  # of the list's names, those that a clean one is likest: what peers are given
 _RATES = {"0_2pct": 0.002, "1pct": 0.01}

@@ -52,11 +52,11 @@ def test_asked_together_or_one_by_one_while_words_come_in() -> None:
         assert all(not forgiven(word, words[n]) for n in one ^ other)  # each index has its own hashes, and so its own few others
 
 
-def test_numbers_and_short_words_have_no_neighbours() -> None:
+def test_numbers_have_no_neighbours_and_two_letters_are_the_rest_of_three() -> None:
     near = Neighbourhoods()
-    for number, word in enumerate(("12345", "ab", "a", "1234567890")):
+    for number, word in enumerate(("12345", "ab", "a", "1234567890", "abc")):
         near.add(word, number)
-    assert found_by(near, ["12345", "ab", "12346", ""]) == [set(), set(), set(), set()]
+    assert found_by(near, ["12345", "ab", "12346", "", "b", "cb"]) == [set(), {1, 4}, set(), set(), set(), set()]
     assert found_by(near, []) == []
 
 

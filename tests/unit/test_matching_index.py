@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.index import IndexState, NameIndex
 from services.screening.matching.model import REVIEW, STRONG
-from services.screening.matching.normalise import prepare
+from services.screening.matching.normalise import prepare, screenable
 from services.screening.matching.score import compare
 from services.screening.matching.settings import OTHER_KIND_CAP
 
@@ -67,10 +67,23 @@ def test_search_finds_all_that_comparing_with_each_name_would(seed: int, thresho
     if chance.random() < 0.3:
         parts.insert(0, parts[0][: len(parts[0]) // 2])
         parts[1] = parts[1][len(parts[0]) :] or parts[1]
-    asked = prepare(" ".join(parts))
+    text = " ".join(parts)
+    if chance.random() < 0.5:  # also where a space stands, and in a legal form
+        text = typo(chance, typo(chance, text))
+    asked = prepare(text)
     scores = ((str(at), compare(asked, prepare(name), INDEX.corpus, "organisation", "organisation").score) for at, name in enumerate(NAMES))
     expected = {key for key, score in scores if score >= threshold}
     assert {hit.key for hit in INDEX.search([asked.name], threshold=threshold)} == expected
+
+
+@given(st.integers(0, len(NAMES) - 1), st.integers(0, 2**32))
+@settings(max_examples=200, deadline=None)
+def test_two_edits_anywhere_lose_no_name(at: int, seed: int) -> None:
+    """Whatever they do to its legal form, and where words begin."""
+    chance = random.Random(seed)
+    text = typo(chance, typo(chance, NAMES[at]))
+    assert screenable(text)
+    assert str(at) in [hit.key for hit in INDEX.search([text], threshold=1e-9)]
 
 
 @given(st.integers(0, 2**32), st.sampled_from([None, INDEX.corpus]))

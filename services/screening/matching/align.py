@@ -163,6 +163,8 @@ def _misspelt(a: Side, b: Side, left_a: list[int], left_b: list[int], corpus: Co
             similarity, edits = alike(x, y)
             if similarity:
                 two = known and (b.legal[j] or corpus.knows(y))
+                if two and a.legal[i] != b.legal[j]:
+                    continue  # a word that tells names apart is no misspelt legal one
                 near.append((-similarity, i, j, "other_word" if two else "fuzzy", edits))
     found: list[Pair] = []
     for negative, i, j, kind, edits in sorted(near):

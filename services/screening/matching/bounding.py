@@ -1,19 +1,25 @@
 """How high the score of names can be at most: many names, all at once, first by little of what is known of them, then word by word."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import cdist
 
+from services.screening.matching.features import forms_evidence
 from services.screening.matching.model import NO_HIT, Model
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.runs import HALF, LOW, Keys
-from services.screening.matching.store import Floats, NameStore, Numbers, Spelling, alphabet
+from services.screening.matching.settings import edit_limit
+from services.screening.matching.store import Flags, Floats, NameStore, Numbers, Spelling, alphabet
 
 BITS: Final = 16  # distinct words of a name that are told apart; the rest counts as covered
 APART: Final = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
 _LONGER: Final = 3  # letters by which a word may be longer than the one that it stands for
+
+_FORGIVEN: Final = np.array([edit_limit(letters) for letters in range(256)], np.uint8)
 
 Rows = NDArray[np.intp]
 
@@ -25,10 +31,32 @@ class Queries:
         self.own = np.zeros((len(asked), BITS), np.float32)  # weight of each distinct word, as often as it stands there
         self.single = np.zeros((len(asked), BITS), np.float32)  # the same, once
         self.words = np.array([len(set(name.words)) for name in asked], np.float32)
-        self.lone = np.array([len(name.words) == 1 for name in asked])
+        self.many = np.array([len(name.words) for name in asked], np.float32)
+        self.lone = self.many == 1
         self.legal = np.array([len(name.forms) for name in asked], np.float32)
+        self.forms = [name.forms for name in asked]
+        self.legal_words = [_legal_words(name) for name in asked]
+        # Words that may be misread legal ones: which, how many, what they weigh.
+        self.misread = np.zeros(len(asked), np.uint32)
+        self.misread_words, self.misread_weight = np.zeros(len(asked), np.float32), np.zeros(len(asked), np.float32)
         self.every = _spelt([name.tokens for name in asked])
         self.core = _spelt([name.words for name in asked])
+
+    def may_be_legal(self, row: int, at: int, weight: float) -> None:
+        """The word at this place, of such a weight, may be a misread legal one."""
+        self.misread[row] |= np.uint32(1 << at if at < BITS else 0)
+        self.misread_words[row] += 1
+        self.misread_weight[row] += weight
+
+
+def _legal_words(name: Prepared) -> tuple[str, ...]:
+    """Its legal words, and adjacent ones written as one."""
+    found = set()
+    for size in (1, 2, 3):
+        for at in range(len(name.tokens) - size + 1):
+            if all(name.legal[at : at + size]):
+                found.add("".join(name.tokens[at : at + size]))
+    return tuple(sorted(found))
 
 
 def _spelt(asked: Sequence[Sequence[str]]) -> Spelling:
@@ -111,19 +139,23 @@ def first_look(
     every, core = store.letters(numbers)
     total = queries.own.sum(axis=1)[row_of]
     agree = np.minimum(weight, total)
-    left, left_words = total - agree, np.maximum(queries.words[row_of] - count, np.float32(0))
-    both = np.minimum(left_words, core.letters > letters + _LONGER * count)
-    alike, alike_all = _likest(core, queries.core, row_of, both > 0), _likest(every, queries.every, row_of, both > 0)
     zero = np.zeros(len(numbers), np.float32)
+    left = np.maximum(total - agree - queries.misread_weight[row_of], zero)
+    left_words = np.maximum(queries.words[row_of] - count - queries.misread_words[row_of], zero)
+    both = np.minimum(left_words, (core.letters > letters + _LONGER * count) & (queries.legal[row_of] == 0))
+    alike, alike_all = _likest(core, queries.core, row_of, both > 0), _likest(every, queries.every, row_of, both > 0)
     odds = model.bounds(
         agree, queries.single.max(axis=1)[row_of], both, left, zero, left / np.maximum(left_words, np.float32(1)), zero,
-        alike, np.maximum(alike, alike_all), queries.legal[row_of],
+        alike, np.maximum(alike, alike_all), model.agreeing(queries.legal)[row_of], queries.lone[row_of],
     )  # fmt: skip
     return row_of, numbers, odds
 
 
-def bounded(row_of: Rows, numbers: Numbers, queries: Queries, gains: Gains, store: NameStore, model: Model, *, persons: bool) -> Floats:
-    """The highest log odds of each pair, word by word."""
+def bounded(
+    row_of: Rows, numbers: Numbers, queries: Queries, gains: Gains, store: NameStore, model: Model, misreadings: Callable[[str], Numbers],
+    *, persons: bool,
+) -> Floats:  # fmt: skip
+    """The highest log odds of each pair, word by word. `misreadings`: numbers of words that may stand for a legal one."""
     own, single = queries.own, queries.single
     coded, begins = store.coded(numbers)
     words, legal = coded >> np.uint32(1), (coded & np.uint32(1)).astype(bool)
@@ -136,25 +168,62 @@ def bounded(row_of: Rows, numbers: Numbers, queries: Queries, gains: Gains, stor
     agree, whole, lost = np.where(hit, agree_of[at], zero), np.where(hit, whole_of[at], zero), np.where(hit, lost_of[at], NO_HIT)
     covers = np.where(hit, covers_of[at], np.uint32(0))
     theirs = store.weights(words)
-    left = np.where(hit | legal, zero, theirs)
-    bare = (np.bitwise_or.reduceat(covers, begins)[:, None] >> np.arange(BITS, dtype=np.uint32) & 1 == 0) & (own[row_of] > 0)
-    others = np.add.reduceat((~hit & ~legal).astype(np.float32), begins)
+    misread = _misread(words, rows, ~hit & ~legal, queries, misreadings)
+    apart = ~hit & ~legal & ~misread
+    left = np.where(apart, theirs, zero)
+    covered = np.bitwise_or.reduceat(covers, begins) | queries.misread[row_of]
+    bare = (covered[:, None] >> np.arange(BITS, dtype=np.uint32) & 1 == 0) & (own[row_of] > 0)
+    others = np.add.reduceat(apart.astype(np.float32), begins)
     words_left = np.minimum(np.minimum(bare.sum(axis=1), others), 3).astype(np.float32)
     every, core = store.letters(numbers)
     alike_all = _likest(every, queries.every, row_of, words_left > 0)
     alike = _likest(core, queries.core, row_of, words_left > 0)
+    telling = np.add.reduceat((~legal).astype(np.float32), begins)
+    lone = queries.lone[row_of] | (telling == 1)
+    slips = np.add.reduceat(misread.astype(np.uint64), begins) + queries.misread_words[row_of].astype(np.uint64)
+    known = _forms(row_of, numbers, slips, lone, queries, store, model) + model.counted(np.minimum(telling, queries.many[row_of]))
     odds: Floats = model.bounds(
         np.minimum(np.add.reduceat(agree, begins), own.sum(axis=1)[row_of]), np.maximum.reduceat(whole, begins), words_left,
         (bare * own[row_of]).sum(axis=1), np.add.reduceat(left, begins), (bare * single[row_of]).max(axis=1), np.maximum.reduceat(left, begins),
-        alike, np.maximum(alike, alike_all), queries.legal[row_of],
+        alike, np.maximum(alike, alike_all), known, lone,
     )  # fmt: skip
-    lone = queries.lone[row_of] | (np.add.reduceat((~legal).astype(np.float32), begins) == 1)
     odds -= model.misspelt(
         np.minimum.reduceat(lost, begins), lone, np.add.reduceat(np.minimum(model.left_out(theirs), model.fuzzy * lost) * hit, begins)
     )
     if persons:  # an initial may stand for whatever begins with it
         odds = np.where(np.logical_or.reduceat(store.single(words) & ~legal, begins), np.float32(np.inf), odds)
     return odds
+
+
+def _misread(words: Numbers, rows: Rows, among: Flags, queries: Queries, misreadings: Callable[[str], Numbers]) -> Flags:
+    """Which of these words may be a misread legal word of the name asked."""
+    found = np.zeros(len(words), np.bool_)
+    for legal in dict.fromkeys(queries.legal_words):
+        which = np.array([one == legal for one in queries.legal_words])
+        at = np.flatnonzero(among & which[rows]) if legal else ()
+        if len(at):
+            found[at] = np.isin(words[at], np.concatenate([misreadings(word) for word in legal]))
+    return found
+
+
+def nearly(words: Sequence[str], others: Sequence[str]) -> NDArray[np.bool_]:
+    """Which of the words are within the edits that are forgiven of which of the others."""
+    if not words or not others:
+        return np.zeros((len(words), len(others)), np.bool_)
+    edits = cdist(words, others, scorer=OSA.distance, score_cutoff=int(_FORGIVEN.max()), dtype=np.uint8)
+    sizes, other_sizes = (np.array([min(len(word), 255) for word in some]) for some in (words, others))
+    found: NDArray[np.bool_] = edits <= _FORGIVEN[np.maximum(sizes[:, None], other_sizes)]
+    return found
+
+
+def _forms(row_of: Rows, numbers: Numbers, slips: Keys, lone: Flags, queries: Queries, store: NameStore, model: Model) -> Floats:
+    """What legal forms count at best, where so many words may be misread ones."""
+    codes = store.forms(numbers).astype(np.uint64) << np.uint64(2) | np.minimum(slips, np.uint64(3))
+    keys, which = np.unique(row_of.astype(np.uint64) << HALF | codes, return_inverse=True)
+    odds = np.array([
+        model.forms(*forms_evidence(queries.forms[key >> 32], store.form_set((key & 0xFFFFFFFF) >> 2), key & 3)) for key in keys.tolist()
+    ], np.float32)[which]  # fmt: skip
+    return np.where(lone, odds[:, 1], odds[:, 0])
 
 
 def _likest(theirs: Spelling, own: Spelling, row_of: Rows, apart: NDArray[np.bool_]) -> Floats:

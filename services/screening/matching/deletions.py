@@ -16,7 +16,8 @@ from services.screening.matching.runs import HALF, LOW, Keys, Runs
 
 _PREFIX: Final = 8  # letters that take part; an edit beyond costs no deletion, so no neighbour is lost by the cut
 _TWICE: Final = 4  # letters from which a word has neighbours two edits away, of five
-_SHORTEST: Final = 3  # shorter words have no neighbours, nor have numbers
+_SHORTEST: Final = 2  # letters; such a word is only the rest of a longer one
+_ONCE: Final = 3  # letters from which a word has neighbours one edit away; numbers have none
 _TOGETHER: Final = 256  # words that wait until they are made findable together, at the latest by the next look
 
 _KEY: Final = np.uint64(33)  # leaves 31 bits: one more must not overflow
@@ -26,7 +27,7 @@ _LAST: Final = np.concatenate(([-1], np.arange(_PREFIX), _SECOND))  # place of t
 
 
 class Neighbourhoods:
-    """word -> numbers of the words that may be within 1 edit (3 letters) or 2 (from 4 on); the caller verifies.
+    """word -> numbers of the words that may be within 1 edit (of 3 letters) or 2 (from 4 on); the caller verifies.
 
     A word that nobody bears any more has no postings.
     """
@@ -89,7 +90,7 @@ class _Hashing:
         between = self._shift * (before[:, _SECOND] - before[:, _FIRST + 1])
         twice = before[:, _FIRST] + between + self._shift_two * (whole - before[:, _SECOND + 1])
         sizes = np.char.str_len(letters)[:, None]
-        allowed = np.where(sizes < _SHORTEST, -1, np.where(sizes < _TWICE, 1, 2))
+        allowed = np.where(sizes < _SHORTEST, -1, np.where(sizes < _ONCE, 0, np.where(sizes < _TWICE, 1, 2)))
         rows, variants = np.nonzero((allowed >= _LEFT_OUT) & (sizes > _LAST))
         hashes = np.concatenate((whole, once, twice), axis=1)[rows, variants]
         return (hashes * np.uint64(self.mix)) >> _KEY, rows

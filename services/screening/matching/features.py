@@ -1,7 +1,6 @@
 """What two aligned names show, as numbers: the evidence that the model weighs. Symmetric in the two names."""
 
 from collections import Counter
-from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -85,7 +84,7 @@ def features(a: Prepared, b: Prepared, side_a: Side, side_b: Side, found: Alignm
     only_a, only_b = sum(weights_a), sum(weights_b)
     worst_a, worst_b = max(weights_a, default=0.0), max(weights_b, default=0.0)
     short, long = sorted((agree + loss + other + only_a, agree + loss + other + only_b))
-    forms_a, forms_b = _forms_left(a.forms, b.forms, misread)
+    legal_agree, conflict, legal_one = forms_evidence(a.forms, b.forms, misread)
     core_edits, core_sim, full_sim = _whole(a, b)
     few = min(len(a.words), len(b.words), 4)
     words_a, words_b = [a.tokens[i] for i in left_a], [b.tokens[j] for j in left_b]
@@ -100,22 +99,25 @@ def features(a: Prepared, b: Prepared, side_a: Side, side_b: Side, found: Alignm
     if a.words and b.words:
         first = 1.0 if a.words[0] == b.words[0] else alike(a.words[0], b.words[0])[0]
     one = abs(only_a - only_b)
-    conflict = min(forms_a, forms_b) * (_SAME_FAMILY if forms_a and forms_b and _families(a.forms) == _families(b.forms) else 1.0)
     thin = max(0.0, ENOUGH - agree) if only_a + only_b + other else 0.0
     return (
         agree, best, agree / short if short else 0.0, agree / long if long else 0.0, min(only_a, only_b), both_words, one,
         min(worst_a, worst_b), max(worst_a, worst_b), loss, edits, other, core_sim, full_sim, core_edits, near_whole, _disorder(found, side_a),
-        len(a.forms) - forms_a, conflict, abs(forms_a - forms_b), blocks, numbers, float(near), float(places == 2), float(places == 1), thin, min(2.0, letters / 10),
+        legal_agree, conflict, legal_one, blocks, numbers, float(near), float(places == 2), float(places == 1), thin, min(2.0, letters / 10),
         *((loss, one, float(conflict > 0)) if few == 1 else (0.0, 0.0, 0.0)), first, few,
     )  # fmt: skip
 
 
-def _forms_left(a: Sequence[str], b: Sequence[str], misread: int) -> tuple[int, int]:
-    """Legal forms that only one of two names has; so many were not recognised on one side, but stand for one of the other's."""
+@lru_cache(maxsize=65_536)
+def forms_evidence(a: tuple[str, ...], b: tuple[str, ...], misread: int) -> tuple[int, float, int]:
+    """`legal_agree`, `legal_conflict` and `legal_one` of the forms of two names; so many (`misread`) were not recognised on one side, but stand for one
+    of the other's. The more, the less speaks against."""
     if a == b:
-        return 0, 0
+        return len(a), 0.0, 0
     ours, theirs = Counter(a), Counter(b)
-    return max(0, (ours - theirs).total() - misread), max(0, (theirs - ours).total() - misread)
+    left_a, left_b = max(0, (ours - theirs).total() - misread), max(0, (theirs - ours).total() - misread)
+    conflict = min(left_a, left_b) * (_SAME_FAMILY if left_a and left_b and _families(a) == _families(b) else 1.0)
+    return len(a) - left_a, conflict, abs(left_a - left_b)
 
 
 def _whole(a: Prepared, b: Prepared) -> tuple[int, float, float]:

@@ -59,14 +59,15 @@ def spelt_right(tokens: list[str]) -> list[str]:
         if tokens[i - 1] + tokens[i] in _SPELT:
             tokens[i - 1 : i + 1] = [tokens[i - 1] + tokens[i]]
     words = " ".join([_word_as_form(token) for token in tokens]).split()
-    return [_beside(words, i) for i in range(len(words))]
+    meant = [_nearly(word) for word in words]
+    return [_beside(words, meant, i) for i in range(len(words))] if any(meant) else words
 
 
 def forms_in(tokens: Sequence[str]) -> tuple[list[bool], list[str]]:
     """Which of the words are of a legal form, and the canonical words of all forms."""
     legal, forms = [False] * len(tokens), list[str]()
     for phrase, form in OWN_PHRASES.items():
-        if _marked(tokens, legal, phrase):
+        if phrase[0] in tokens and _marked(tokens, legal, phrase):
             forms.append(form)
     for written, form in extract_org_types(" ".join(tokens), _FLAGS):
         if form and _certain(written) and _marked(tokens, legal, written.split()):
@@ -111,15 +112,15 @@ def _word_as_form(token: str) -> str:
     return best[0] if best and best[1] <= (1 if len(best[0]) < 9 else 2) else token
 
 
-def _beside(words: Sequence[str], at: int) -> str:
-    """The legal word that this one misspells where a word stands beside it that belongs to it: `jont stock`."""
-    meant = _nearly(words[at])
-    if meant is None:
+def _beside(words: Sequence[str], meant: Sequence[str | None], at: int) -> str:
+    """The legal word that this one misspells (`meant`, of each) where a word stands beside it that belongs to it: `jont stock`."""
+    this = meant[at]
+    if this is None:
         return words[at]
-    for other in words[max(0, at - 1) : at + 2]:
-        neighbour = _nearly(other) or other
-        if neighbour in SPELT_BESIDE[meant] or meant in SPELT_BESIDE.get(neighbour, ()):
-            return meant
+    for other in range(max(0, at - 1), min(at + 2, len(words))):
+        neighbour = meant[other] or words[other]
+        if neighbour in SPELT_BESIDE[this] or this in SPELT_BESIDE.get(neighbour, ()):
+            return this
     return words[at]
 
 

@@ -52,9 +52,11 @@ class Model:
         self.bias = weights.bias
         self.weights = tuple(weights.weights.get(name, 0.0) for name in NAMES)
         self._w = w = dict(zip(NAMES, self.weights, strict=True))
-        self._sure = self.bias + w["first"] + 2 * w["letters"] + max(0.0, 4 * w["few_words"], w["few_words"])  # at best
+        self._few_best = max(0.0, 4 * w["few_words"], w["few_words"])
+        self._sure = self.bias + w["first"] + 2 * w["letters"] + self._few_best  # at best
         # What looks as if it stood on one side only may turn out to stand on both.
         self._one = max(w["one"], w["both"] + w["both_words"])
+        self._lone_one = max(w["one"] + w["lone_one"], w["both"] + w["both_words"])
         self.fuzzy, self._lone, self._left, self._block = (
             np.float32(-x) for x in (w["fuzzy_loss"], w["lone_loss"], self._one, w["blocks"])
         )
@@ -75,18 +77,35 @@ class Model:
 
     def bounds(
         self, agree: Floats, best: Floats, words: Floats, only_a: Floats, only_b: Floats, worst_a: Floats, worst_b: Floats,
-        core: Floats, full: Floats, legal: Floats,
+        core: Floats, full: Floats, known: Floats, lone: NDArray[np.bool_],
     ) -> Floats:  # fmt: skip
         """The same of many names of which more is known: the most that one word gains, the words left on both sides, the weight left on either and of
-        its rarest word, and how alike they can be as wholes."""
+        its rarest word, how alike they can be as wholes, what is `known` to count for or against (see `forms`, `counted`), and whether one of the two
+        surely has one telling word only."""
         w, both, most = self._w, np.minimum(only_a, only_b), np.maximum(only_a, only_b)
+        one = np.where(lone, np.float32(self._lone_one), np.float32(self._one))
         found: Floats = (
-            self._sure + w["legal_agree"] * legal + w["agree"] * agree + w["agree_best"] * best
+            self._sure + known + w["agree"] * agree + w["agree_best"] * best
             + w["cover_short"] * (agree / (agree + both + _TINY)) + w["cover_long"] * (agree / (agree + most + _TINY))
-            + w["both"] * both + w["both_words"] * words + self._one * (most - both) + w["worst_both"] * np.minimum(worst_a, worst_b)
+            + w["both"] * both + w["both_words"] * words + one * (most - both) + w["worst_both"] * np.minimum(worst_a, worst_b)
             + w["worst_one"] * np.maximum(worst_a, worst_b) + w["core_sim"] * core + w["full_sim"] * full
             + w["thin"] * (ENOUGH - np.minimum(agree, ENOUGH)) * (most > 0)
         )  # fmt: skip
+        return found
+
+    def forms(self, agree: int, conflict: float, one: int) -> tuple[float, float]:
+        """What legal forms count, see features.forms_evidence: (of names of several telling words, where one has a single one)."""
+        w = self._w
+        found = w["legal_agree"] * agree + w["legal_conflict"] * conflict + w["legal_one"] * one
+        return found, found + (w["lone_form"] if conflict else 0.0)
+
+    def agreeing(self, forms: Floats) -> Floats:
+        """What so many legal forms count if they all agree."""
+        return np.float32(self._w["legal_agree"]) * forms
+
+    def counted(self, words: Floats) -> Floats:
+        """What it counts that the shorter name has so many telling words, less what it counts at best."""
+        found: Floats = np.float32(self._w["few_words"]) * np.minimum(words, np.float32(4)) - np.float32(self._few_best)
         return found
 
     def left_out(self, weights: Floats) -> Floats:

@@ -38,6 +38,11 @@ class Prepared(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """All telling words without spaces."""
         return "".join(self.words)
 
+    @property
+    def written(self) -> str:
+        """All words without spaces."""
+        return "".join(self.tokens)
+
 
 @lru_cache(maxsize=4096)
 def prepare(name: str) -> Prepared:

@@ -70,6 +70,15 @@ class Postings:
         count = self.count(word)
         return np.array(self._many[word], np.uint32) if count > 1 else np.array((self._single[word],), np.uint32) if count else _NONE
 
+    def of_any(self, words: Numbers) -> Numbers:
+        """Numbers of names with any of the words, each of which some name bears; as often as they bear one."""
+        if len(words) == 1:
+            return self.of(int(words[0]))
+        once = np.frombuffer(self._counts, np.uint32)[words] == 1 if len(words) else np.empty(0, np.bool_)
+        found = [np.frombuffer(self._single, np.uint32)[words[once]]] if len(words) else []
+        found += [np.frombuffer(self._many[word], np.uint32) for word in words[~once].tolist()]
+        return np.concatenate(found) if found else _NONE
+
     def state(self) -> PostingsState:
         """All of it, for `restore`."""
         many = b"".join([numbers.tobytes() for numbers in self._many.values()])

@@ -4,7 +4,7 @@ A name met shares a word, or what a word may stand for, with the name asked. Wha
 name that could reach the floor.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple, Protocol
 
@@ -47,6 +47,12 @@ class Words(Protocol):
     def frequency(self, word: str) -> int:
         """Names that bear it."""
 
+    def misreadings(self, legal: str) -> Numbers:
+        """Words here that may be this legal one, misread."""
+
+    def may_be_legal(self, words: Sequence[str]) -> set[str]:
+        """Those of the words that may be a legal word of names here, misread."""
+
 
 def candidates(
     asked: Sequence[Prepared], words: Words, store: NameStore, weight: Weight, model: Model, floor: float, *, persons: bool
@@ -57,14 +63,17 @@ def candidates(
     met: list[Met] = []
     rows: list[int] = []
     rest: list[Met] = []
+    misread = words.may_be_legal([word for name in asked for word in name.words])
     for row, name in enumerate(asked):
         weights = _weighed(name, weight)
-        for n, (w, one) in enumerate(weights.values()):
+        for n, (word, (w, one)) in enumerate(weights.items()):
             if n < BITS:
                 queries.own[row, n], queries.single[row, n] = w, one
+            if word in misread:
+                queries.may_be_legal(row, n, w)
         totals = {word: w for word, (w, _) in weights.items()}
         joins = words.joins(name)
-        found, unasked = _met(name, totals, joins, words, model, floor, persons)
+        found, unasked = _met(name, totals, joins, words, model, floor, misread, persons)
         rest.append(unasked)
         if found:
             met += found
@@ -78,7 +87,7 @@ def candidates(
         row_of, numbers = row_of[odds >= floor - _EPSILON], numbers[odds >= floor - _EPSILON]
     results: list[list[int]] = [[] for _ in asked]
     if len(numbers):
-        may = bounded(row_of, numbers, queries, gains, store, model, persons=persons) >= floor - _EPSILON
+        may = bounded(row_of, numbers, queries, gains, store, model, words.misreadings, persons=persons) >= floor - _EPSILON
         for row, number in zip(row_of[may].tolist(), numbers[may].tolist(), strict=True):
             results[row].append(number)
     return results, seen
@@ -94,7 +103,7 @@ def _weighed(name: Prepared, weight: Weight) -> dict[str, tuple[float, float]]:
 
 
 def _met(
-    name: Prepared, weights: dict[str, float], joins: Joins, words: Words, model: Model, floor: float, persons: bool
+    name: Prepared, weights: dict[str, float], joins: Joins, words: Words, model: Model, floor: float, misread: Set[str], persons: bool
 ) -> tuple[list[Met], Met]:
     """Names that share something with this one, words with the fewest names first: once what remains could not carry a name to the floor that has none
     of the words looked up so far, the frequent words need no look. And of all words that a name may have without being met by them, what they weigh."""
@@ -121,7 +130,7 @@ def _met(
             continue
         found.append(Met(numbers, weights[word], 1, len(word)))
         may_agree -= left.pop(word)
-        if not (persons and len(word) == 1):
+        if not (persons and len(word) == 1) and word not in misread:
             missed, worst = missed + weights[word], max(worst, weights[word] / name.words.count(word))
     unasked = Met(_NONE, sum(left.values()), len(left), sum(map(len, left)))
     return [one for one in found if len(one.numbers)], unasked

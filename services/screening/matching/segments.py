@@ -80,7 +80,8 @@ class Segments:
         whose = np.array(rows, np.intp)[at]
         own = np.array([alphabet((name,)) for name in names], np.uint32)[whose]
         theirs = self._alphabets(numbers)
-        few = (theirs != 0) & (np.bitwise_count(theirs ^ own) <= 2 * self._edits)
+        more = np.maximum(np.bitwise_count(theirs & ~own), np.bitwise_count(own & ~theirs))
+        few = (theirs != 0) & (more <= self._edits)
         found: list[dict[int, None]] = [{} for _ in names]
         for row, number in zip(whose[few].tolist(), numbers[few].tolist(), strict=True):
             found[row][number] = None

@@ -9,6 +9,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
 from services.screening.matching.align import likeness
+from services.screening.matching.bounding import nearly
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.deletions import Neighbourhoods
 from services.screening.matching.model import Model
@@ -25,7 +26,6 @@ _LONG_EDITS: Final = 3  # between long words
 _LONG: Final = 9  # letters of words that may be so far from one of twelve
 _WHOLE_EDITS: Final = 2  # between names written as one word
 _SHORTEST_WHOLE: Final = 6  # letters; the words of shorter names find each other by themselves
-_NONE: Final[Numbers] = np.empty(0, np.uint32)
 _MOST_FORGIVEN: Final = np.array(  # edits, by the letters of the longer word
     [min(_MOST_EDITS, max(edit_limit(n), int((1 - TWICE_SIMILARITY) * n))) for n in range(256)], np.uint8
 )
@@ -38,6 +38,7 @@ class ShelfState(msgspec.Struct, frozen=True, array_like=True):
     postings: PostingsState
     near: tuple[int, int, list[bytes]]
     long: list[bytes]
+    core: list[bytes]
     whole: list[bytes]
 
 
@@ -55,12 +56,17 @@ class Shelf:
         self._postings = Postings()
         self._near = Neighbourhoods()
         self._long = Segments(_LONG_EDITS, _LONG, self._store.spelling, self._store.word_alphabets)
-        self._whole = Segments(_WHOLE_EDITS, _SHORTEST_WHOLE, self._store.joined, self._store.core_alphabets)
+        self._core = Segments(_WHOLE_EDITS, _SHORTEST_WHOLE, self._store.joined, self._store.core_alphabets)
+        # With the legal words, which a slip may make telling ones or glue to one: of names that have any.
+        self._whole = Segments(_WHOLE_EDITS, _SHORTEST_WHOLE, self._store.written, self._store.alphabets)
         self._memo: dict[str, Partners] = {}
         self._memo_of = (0, 0)
         self._nearby: dict[str, list[tuple[int, float]]] = {}
         self._near_of = 0
         self._changes = 0
+        self._misread: dict[str, bool] = {}
+        self._misreadings: dict[str, Numbers] = {}
+        self._misread_of = -1
         self.met = 0  # names looked at by their words, ever
         self._ready: dict[str, list[int]] = {}
         self._ready_for: tuple[tuple[int, int], Model, bool] | None = None
@@ -79,7 +85,9 @@ class Shelf:
             if self._postings.add(at, number):
                 self._near.add(word, at)
                 self._long.add(word, at)
-        self._whole.add(name.joined, number)
+        self._core.add(name.joined, number)
+        if len(name.words) < len(name.tokens):
+            self._whole.add(name.written, number)
         return number
 
     def remove(self, number: int) -> None:
@@ -88,12 +96,15 @@ class Shelf:
         name = self.name(number)
         for word in set(name.words):
             self._postings.discard(self._store.words[word], number)
+        self._core.removed()
         self._whole.removed()
         self._store.remove(number)
 
     def state(self) -> ShelfState:
         """All of it, for `restore`; to be encoded before the shelf changes."""
-        return ShelfState(self._store.state(), self._postings.state(), self._near.state(), self._long.state(), self._whole.state())
+        return ShelfState(
+            self._store.state(), self._postings.state(), self._near.state(), self._long.state(), self._core.state(), self._whole.state()
+        )
 
     def restore(self, state: ShelfState) -> None:
         """Puts all names of a state on this shelf, which is empty, under their numbers."""
@@ -101,6 +112,7 @@ class Shelf:
         self._postings.restore(state.postings)
         self._near.restore(state.near)
         self._long.restore(state.long)
+        self._core.restore(state.core)
         self._whole.restore(state.whole)
 
     def name(self, number: int) -> Prepared:
@@ -131,11 +143,17 @@ class Shelf:
 
     def _many(self, asked: Sequence[Prepared], floor: float, model: Model, *, persons: bool) -> list[list[int]]:
         self._forget_old()
-        self._whole.expect([name.joined for name in asked])
+        self._core.expect([spelt for name in asked for spelt in (name.joined, name.written)])
+        self._whole.expect([name.written for name in asked])
         self._expect_words([word for name in asked for word in name.words if word not in self._memo])
         found, met = candidates(asked, self, self._store, self._corpus.weight, model, floor, persons=persons)
         self.met += met
-        return [sorted(self._whole.near(name.joined).union(numbers)) for name, numbers in zip(asked, found, strict=True)]
+        return [sorted(self._near_wholes(name).union(numbers)) for name, numbers in zip(asked, found, strict=True)]
+
+    def _near_wholes(self, name: Prepared) -> set[int]:
+        """Names that are the same within two edits, written as one: their telling words, or all of them."""
+        found = self._core.near(name.joined) | self._whole.near(name.written)
+        return found | self._core.near(name.written) if len(name.words) < len(name.tokens) else found
 
     # ---- what retrieval asks of the words ----
 
@@ -168,6 +186,29 @@ class Shelf:
         at = self._store.words.get(word)
         return 0 if at is None else self._postings.count(at)
 
+    def misreadings(self, legal: str) -> Numbers:
+        """Words here that may be this legal one, misread: the same as a telling word, or near to it."""
+        found = self._misreadings.get(legal)
+        if found is None:
+            self._expect_words((legal,))
+            at = self._store.words.get(legal)
+            near = [number for number, _ in self._nearby.get(legal, ())]
+            found = self._misreadings[legal] = np.array(near if at is None else [*near, at], np.uint32)
+        return found
+
+    def may_be_legal(self, words: Sequence[str]) -> set[str]:
+        """Those of the words that may be a legal word of names here: the same, several written as one, or near to one and otherwise unknown."""
+        numbers, legal = self._store.words, self._store.legal
+        if self._misread_of != len(legal):
+            self._misread, self._misread_of = {}, len(legal)
+        new = [word for word in dict.fromkeys(words) if word not in self._misread]
+        if new:
+            spelt = [self._store.vocabulary[at] for at in sorted(legal)]
+            for word, near in zip(new, np.any(nearly(new, spelt), axis=1), strict=True):
+                parted = any(numbers.get(word[:cut]) in legal and numbers.get(word[cut:]) in legal for cut in range(1, len(word)))
+                self._misread[word] = parted or numbers.get(word) in legal or bool(near and not self._corpus.knows(word))
+        return {word for word in words if self._misread[word]}
+
     def settled(self, word: str) -> bool:
         """Whether no word here may be a misspelling of it, since the corpus knows both."""
         return self._counted and self._corpus.knows(word)
@@ -175,7 +216,7 @@ class Shelf:
     def _expect_words(self, words: Iterable[str]) -> None:
         size = len(self._store.vocabulary)
         if self._near_of != size or len(self._nearby) >= _MEMO_WORDS:
-            self._nearby, self._near_of = {}, size
+            self._nearby, self._misreadings, self._near_of = {}, {}, size
         new = [word for word in dict.fromkeys(words) if word not in self._nearby and not self.settled(word)]
         if not new:
             return
@@ -210,6 +251,7 @@ class Shelf:
         version = self._stamp()
         if self._memo_of != version or len(self._memo) >= _MEMO_WORDS:
             self._memo, self._memo_of = {}, version
+            self._misread = {}
 
     def _find_partners(self, word: str) -> Partners:
         words, borne, tells = self._store.words, self._postings.count, self._postings.tells
@@ -227,11 +269,10 @@ class Shelf:
                 pairs.append((first, None))
             elif borne(second) and not tells(first):
                 pairs.append((second, None))
-        names = [self.names_with(number) for number, _ in near]
+        numbers = np.array([number for number, _ in near], np.uint32)
+        names = [self._postings.of_any(numbers)]
         for first, second in pairs:
             one = self.names_with(first)
             names.append(one if second is None else np.intersect1d(one, self.names_with(second), assume_unique=True))
-        return Partners(
-            np.array([number for number, _ in near], np.uint32), np.array([alike for _, alike in near], np.float32), tuple(pairs),
-            names[0] if len(names) == 1 else np.unique(np.concatenate(names)) if names else _NONE,
-        )  # fmt: skip
+        alike = np.array([alike for _, alike in near], np.float32)
+        return Partners(numbers, alike, tuple(pairs), names[0] if len(near) == 1 and not pairs else np.unique(np.concatenate(names)))

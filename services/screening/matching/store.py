@@ -46,6 +46,7 @@ class NameStore:
         self.words: dict[str, int] = {}
         self.vocabulary: list[str] = []
         self._singles = array("I")  # words of one letter
+        self.legal: set[int] = set()  # words that were ever part of a legal form
         self._lengths, self._word_alphabets = array("B"), array("I")
         self._names = Texts()
         self._free: list[int] = []
@@ -81,6 +82,8 @@ class NameStore:
         for token, of_form in zip(name.tokens, name.legal, strict=True):
             word = self.word(token)
             self._tokens.append(word << 1 | of_form)
+            if of_form:
+                self.legal.add(word)
             every |= self._word_alphabets[word]
             core |= 0 if of_form else self._word_alphabets[word]
         self._alphabet[number], self._core_alphabet[number] = every, core
@@ -109,7 +112,7 @@ class NameStore:
         """The number may come back with another name."""
         self._names.remove(number)
         self._live -= self._size[number]
-        self._size[number] = self._core_alphabet[number] = 0
+        self._size[number] = self._alphabet[number] = self._core_alphabet[number] = 0
         self._free.append(number)
 
     def name(self, number: int) -> Prepared:
@@ -125,6 +128,15 @@ class NameStore:
         """Its telling words without spaces; empty under a number not in use."""
         at, vocabulary = self._start[number], self.vocabulary
         return "".join([vocabulary[code >> 1] for code in self._tokens[at : at + self._size[number]] if not code & 1])
+
+    def written(self, number: int) -> str:
+        """All its words without spaces; empty under a number not in use."""
+        at, vocabulary = self._start[number], self.vocabulary
+        return "".join([vocabulary[code >> 1] for code in self._tokens[at : at + self._size[number]]])
+
+    def alphabets(self, numbers: Numbers) -> NDArray[np.uint32]:
+        """Which letters the words of names have, see `alphabet`; 0 under a number not in use."""
+        return np.frombuffer(self._alphabet, np.uint32)[numbers] if len(numbers) else numbers
 
     def core_alphabets(self, numbers: Numbers) -> NDArray[np.uint32]:
         """Which letters the telling words of names have, see `alphabet`; 0 under a number not in use."""
@@ -152,6 +164,14 @@ class NameStore:
         every, core = np.frombuffer(self._letters, np.uint16), np.frombuffer(self._core, np.uint16)
         which, of_core = np.frombuffer(self._alphabet, np.uint32), np.frombuffer(self._core_alphabet, np.uint32)
         return Spelling(every[numbers].astype(np.float32), which[numbers]), Spelling(core[numbers].astype(np.float32), of_core[numbers])
+
+    def forms(self, numbers: Numbers) -> NDArray[np.uint32]:
+        """The set of legal forms of each name, as `form_set` tells it."""
+        return np.frombuffer(self._forms, np.uint32)[numbers]
+
+    def form_set(self, at: int) -> tuple[str, ...]:
+        """Legal forms, canonical and sorted."""
+        return self._all_forms[at]
 
     def lengths(self, words: Numbers) -> NDArray[np.uint8]:
         """Letters of each word, at most 255."""
@@ -219,6 +239,8 @@ class NameStore:
         self._form_sets = {forms: at for at, forms in enumerate(state.forms)}
         for column, content in zip(self._columns(), state.arrays, strict=True):
             column.frombytes(content)
+        coded = np.frombuffer(self._tokens, np.uint32)
+        self.legal = set(np.unique(coded[coded & np.uint32(1) == 1] >> np.uint32(1)).tolist())
         self._live = sum(self._size)
         self._free = [number for number, size in enumerate(self._size) if not size]
 
