@@ -8,6 +8,7 @@ import logging
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,8 @@ import msgspec
 from services.intelligence.lists import catalogue
 from services.intelligence.lists.diff import Changes, compare, guard
 from services.intelligence.lists.package import unpack
-from services.intelligence.lists.spec import ListSpec, Reading
+from services.intelligence.lists.spec import Attached, ListSpec, Quarantined, Record
+from services.intelligence.lists.spec import Entry as Listed
 from services.intelligence.lists.successors import successors
 from services.intelligence.releases.model import (
     ENTRY,
@@ -52,12 +54,38 @@ _WORK = "release-"
 
 
 class _Held(msgspec.Struct, frozen=True):
-    """What a release holds, made ready beside the event loop. `kept`: the publisher's uids that could not be read."""
+    """What a release holds, made ready beside the event loop."""
 
-    reading: Reading
     signals: dict[str, Signal]
-    digests: dict[str, str]
-    kept: frozenset[str]
+    quarantined: list[Quarantined]
+    attached: dict[str, Attached]
+
+    @classmethod
+    def of(cls, records: Iterator[Record]) -> "_Held":
+        held = cls({}, [], {})
+        for record in records:
+            match record:
+                case Listed(uid=uid, signal=signal):
+                    held.signals[uid] = signal
+                case Quarantined():
+                    held.quarantined.append(record)
+                case Attached(role=role):
+                    held.attached[role] = record
+        return held
+
+    @property
+    def digests(self) -> dict[str, str]:
+        return {uid: signal.digest for uid, signal in self.signals.items()}
+
+    @property
+    def nameless(self) -> int:
+        """Rows of which it is not even known whose they are."""
+        return sum(q.uid is None for q in self.quarantined)
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Entries that the release holds but that could not be read."""
+        return frozenset(q.uid for q in self.quarantined if q.uid is not None) - self.signals.keys()
 
 
 class Loader:
@@ -132,12 +160,10 @@ class Loader:
     def _read(self, spec: ListSpec, release: Document[Release]) -> _Held:
         work = Path(tempfile.mkdtemp(prefix=_WORK, dir=self.ctx.folder))
         try:
-            files = unpack(spec, raw_file(self.ctx, release.state.sha256), work)
-            reading = spec.read(files, list_id=spec.id, release_id=release.id)
+            layout, files = unpack(spec, raw_file(self.ctx, release.state.sha256), work)
+            return _Held.of(layout.read(files, list_id=spec.id, release_id=release.id))
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        signals = {entry.uid: entry.signal for entry in reading.entries}
-        return _Held(reading, signals, {uid: signal.digest for uid, signal in signals.items()}, reading.unread_uids)
 
     async def _digests(self, list_id: str) -> dict[str, str]:
         """What is in force, by uid."""
@@ -153,21 +179,20 @@ class Loader:
 
     async def _accept(self, spec: ListSpec, release: Document[Release], held: _Held, old: dict[str, str], changes: Changes) -> bool:
         """Judges a release and, where it may act, publishes it; the changes of a small one in the commit that lets it in. True where it acts."""
-        reading = held.reading
         counts = Counts(
-            entries=reading.published, quarantined=len(reading.quarantined), added=len(changes.added),
-            modified=len(changes.modified), deleted=len(changes.deleted), attached={r: a.rows for r, a in reading.attached.items()},
+            entries=len(held.signals), quarantined=len(held.quarantined), added=len(changes.added),
+            modified=len(changes.modified), deleted=len(changes.deleted), attached={r: a.rows for r, a in held.attached.items()},
         )  # fmt: skip
         before = await in_force(self.ctx, spec.id)
-        unread = tuple(UnreadRow(row.row, row.reason) for row in reading.quarantined[:MAX_UNREAD_TOLD])
+        unread = tuple(UnreadRow(row.row, row.reason) for row in held.quarantined[:MAX_UNREAD_TOLD])
         if not (changes.added or changes.modified or changes.deleted):
             seen = [Item(RELEASE, PUBLIC, before.id, Message(Seen(), self._cause(release, "seen")))] if before else []
             await self._judge(release, Judge("unchanged", counts, unread=unread), *seen)
             return False
         if not release.state.accepted_by and (
-            reason := guard(spec, len(old), changes, reading.published, nameless=reading.nameless)
+            reason := guard(spec, len(old), changes, len(held.signals), nameless=held.nameless)
             or _thinned(spec, before, counts)
-            or _damaged(reading, changes)
+            or _damaged(held, changes)
         ):
             await self._judge(release, Judge("refused", counts, reason, "guard", unread))
             return False
@@ -260,9 +285,9 @@ def _thinned(spec: ListSpec, before: Document[Release] | None, counts: Counts) -
     return None
 
 
-def _damaged(reading: Reading, changes: Changes) -> str | None:
+def _damaged(held: _Held, changes: Changes) -> str | None:
     """An entry may have changed only because a row with an alias or an address of it cannot be read: damage must weaken no entry either."""
-    for role, attached in reading.attached.items():
+    for role, attached in held.attached.items():
         if attached.unread and changes.modified:
             return f"{attached.unread} rows of the file of {role} cannot be read, and {len(changes.modified)} entries change; a person must accept it"
     return None

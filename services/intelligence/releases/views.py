@@ -60,7 +60,7 @@ class ReleaseView(BaseModel):
 class FileView(BaseModel):
     """An official file, and where its publisher has it."""
 
-    role: Literal["primary", "aliases", "addresses", "comments"]
+    role: str
     name: str
     address: str
 
