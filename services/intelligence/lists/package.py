@@ -114,6 +114,8 @@ def _chosen(spec: ListSpec, there: dict[str, _There], take: Callable[[_There], P
         if name not in taken:
             taken[name] = take(there[name])
         if len(named) == 1 or layout.recognises(_head(taken[name])):
+            if lacking := [f.name for f in layout.files if f.required and f.name.upper() not in there]:
+                raise Malformed(f"The file {lacking[0]} is missing")
             others = {f.role: take(there[f.name.upper()]) for f in layout.files if f.role != "primary" and f.name.upper() in there}
             return Files(layout, {"primary": taken[name], **others})
     raise Malformed(_UNKNOWN)

@@ -60,7 +60,7 @@ class Reader(Protocol):
     def __call__(self, files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
         """The records of the official files, by role, one after the other and in constant memory.
 
-        All are `Entry` or `Quarantined` (or `Removed`), none is passed over; `Malformed` where the files are not of the layout, `TooLarge` beyond
+        All are `Entry` or `Quarantined` (or `Removed`), none is passed over; two of one uid may come, for the second is quarantined by who reads. `Malformed` where the files are not of the layout, `TooLarge` beyond
         its limits, raised also between two records.
         """
 
@@ -71,6 +71,7 @@ class ListFile(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     name: str
     address: str
+    required: bool = False  # besides the primary one
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +96,11 @@ class ListSpec(msgspec.Struct, frozen=True, kw_only=True):
     layouts: tuple[Layout, ...]  # the first is what is pulled
     addresses: Literal["verified", "unverified"] = "unverified"
     licence: str = ""  # where its use is bound to more than naming the source
-    max_shrink_share: float = 0.20  # of the entries in force; a release that removes more waits for a person
+    # Of the entries in force: a release that removes, adds or changes more waits for a person, and so does one of whose records more are unread.
+    max_shrink_share: float = 0.20
+    max_growth_share: float = 1.0
+    max_change_share: float = 0.8
+    max_quarantined_share: float = 0.5
     minimum_entries: int = 1
     max_file_bytes: int = 256_000_000
     max_total_bytes: int = 512_000_000

@@ -1,7 +1,9 @@
 """Lists over HTTP: releases come in as the official files, and what is in force can be read."""
 
+import asyncio
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import FileResponse
 from pydantic import Field
@@ -11,6 +13,7 @@ from services.intelligence.releases import raw, views
 from services.intelligence.releases.entries import entry_view, history
 from services.intelligence.releases.loading import in_force, releases
 from services.intelligence.releases.model import ENTRY, RELEASE, LetIn, Receive, Release, entry_id, view
+from services.intelligence.releases.quarantine import quarantined
 from shared.errors import Conflict, NotFound
 from shared.events.envelope import PUBLIC, encode
 from shared.events.intelligence import ReleaseState
@@ -137,6 +140,15 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
         return FileResponse(
             raw.raw_file(ctx, found.state.sha256), media_type="application/octet-stream", filename=f"{list_id}-{release_id}"
         )
+
+    @routes.get("/{list_id}/releases/{release_id}/quarantined", response_model=Page[views.QuarantinedView])
+    async def list_quarantined(caller: Reader, list_id: str, release_id: str, asked: PageAsked) -> dict[str, Any]:
+        """All records of a release that became no entry, by row: where each stands and why."""
+        found, after = await release_of(list_id, release_id), asked.after(int)
+        kept = await asyncio.to_thread(quarantined, ctx, found.id, after[0] if after else 0, asked.limit)
+        if kept is None:  # none, or one from before all were written down
+            return page([{"row": row.row, "reason": row.reason, "uid": None} for row in found.state.unread], None)
+        return page(msgspec.to_builtins(kept[0]), cursor_after(kept[1]) if kept[1] is not None else None)
 
     @routes.get("/{list_id}/releases", response_model=Page[views.ReleaseView])
     async def list_releases(caller: Reader, list_id: str, asked: PageAsked, state: ReleaseState | None = None) -> dict[str, Any]:

@@ -25,17 +25,37 @@ class UnreadRowView(BaseModel):
     reason: str
 
 
-class ReleaseView(BaseModel):
-    """One release. `entries`, `added`, `modified`, `deleted` count entries, `quarantined` rows that could not be read, `attached` rows of the other files.
+class QuarantinedView(UnreadRowView):
+    """The same, of all that became no entry; `uid` where it could be read."""
 
-    `accepted_by` and `accepted_because`: who let it in past a guard, and why. `seen_at`: when the publisher's files were last the same.
+    uid: str | None
+
+
+class LetInView(BaseModel):
+    """Who may let in a release that a guard refused, and with which command."""
+
+    role: str
+    command: str
+
+
+class ReleaseView(BaseModel):
+    """One release. `records` of its primary file were read, each an entry or `quarantined`; `added`, `modified`, `deleted` count entries, `attached`
+    rows of the other files. `reasons`: how many were quarantined for what. A delta (`base`) names only what changes; its `entries` are the list's.
+
+    `dated`, `version`: the publisher's own. `let_in_by`: who may let in a refused one, and how. `accepted_by` and `accepted_because`: who let it in past a guard, and why. `seen_at`: when the publisher's files were last the same.
     """
 
     id: str
     list: str
     state: ReleaseState
+    layout: str | None
+    dated: str | None
+    version: str | None
+    base: str | None
+    records: int
     entries: int
     quarantined: int
+    reasons: dict[str, int]
     unread: tuple[UnreadRowView, ...]
     attached: dict[str, int]
     added: int
@@ -46,6 +66,7 @@ class ReleaseView(BaseModel):
     published: bool
     reason: str | None
     may_be_let_in: bool
+    let_in_by: LetInView | None
     accepted_by: str | None
     accepted_because: str | None
     superseded_by: str | None
