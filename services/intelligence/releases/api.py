@@ -9,11 +9,13 @@ from fastapi.responses import FileResponse
 from pydantic import Field
 
 from services.intelligence.lists import catalogue
+from services.intelligence.lists.spec import ListFile
 from services.intelligence.releases import raw, views
 from services.intelligence.releases.entries import entry_view, history
 from services.intelligence.releases.loading import in_force, releases
 from services.intelligence.releases.model import ENTRY, RELEASE, LetIn, Receive, Release, entry_id, view
 from services.intelligence.releases.quarantine import quarantined
+from services.intelligence.releases.status import status
 from shared.errors import Conflict, NotFound
 from shared.events.envelope import PUBLIC, encode
 from shared.events.intelligence import ReleaseState
@@ -177,6 +179,11 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
         """The lists that can be loaded, each with the release that acts."""
         return page([await _list(ctx, list_id) for list_id in sorted(catalogue.CATALOGUE)], None)
 
+    @routes.get("/status", response_model=Page[views.StatusView])
+    async def list_status(caller: Reader) -> dict[str, Any]:
+        """How all lists stand: release, age, records, changes, and whether somebody should look at one."""
+        return page([await status(ctx, catalogue.find(list_id), None) for list_id in sorted(catalogue.CATALOGUE)], None)
+
     @routes.get("/{list_id}", response_model=views.ListView)
     async def get_list(caller: Reader, list_id: str) -> dict[str, Any]:
         """One list."""
@@ -190,6 +197,10 @@ async def _page(ctx: Context, kind: str, where: dict[str, Any], asked: Any, show
     return page([show(s) for s in found[: asked.limit]], cursor_after(found[asked.limit - 1].id) if more else None)
 
 
+def _files(files: tuple[ListFile, ...]) -> list[dict[str, str]]:
+    return [{"role": f.role, "name": f.name, "address": f.address} for f in files]
+
+
 async def _list(ctx: Context, list_id: str) -> dict[str, Any]:
     """A list: `age_s` since its release came into force, `checked_at` when its publisher's files were last known to be that release."""
     spec, now = catalogue.find(list_id), ctx.clock.now()
@@ -201,7 +212,9 @@ async def _list(ctx: Context, list_id: str) -> dict[str, Any]:
         "id": spec.id,
         "title": spec.title,
         "publisher": spec.publisher,
-        "files": [{"role": f.role, "name": f.name, "address": f.address} for f in spec.files],
+        "licence": spec.licence or None,
+        "files": _files(spec.files),
+        "layouts": [{"name": layout.name, "files": _files(layout.files)} for layout in spec.layouts],
         "addresses": spec.addresses,
         "entries": await ctx.store.count("entry", PUBLIC, {"list": list_id}),
         "release": view(release) if release else None,

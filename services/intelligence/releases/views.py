@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from services.intelligence.releases.status import Health
 from shared.events.intelligence import ReleaseState
 from shared.events.signals import Schema
 
@@ -86,16 +87,49 @@ class FileView(BaseModel):
     address: str
 
 
+class LayoutView(BaseModel):
+    """An official form of a list; content tells which one came."""
+
+    name: str
+    files: list[FileView]
+
+
+class StatusView(BaseModel):
+    """How a list stands. `age_s`: since the date that its publisher puts on the release, or since that came into force where there is none.
+
+    `records`: entries in force; `added`, `modified`, `deleted`: by the release in force. `reason`: why its health is not `ok`.
+    """
+
+    list: str
+    title: str
+    release_id: str | None
+    version: str | None
+    dated: str | None
+    accepted_at: datetime | None
+    checked_at: datetime | None
+    age_s: int | None
+    records: int
+    quarantined: int
+    added: int
+    modified: int
+    deleted: int
+    health: Health
+    reason: str | None
+    next_pull: datetime | None
+
+
 class ListView(BaseModel):
     """A list that can be loaded, with the release that acts.
 
-    `age_s`: since that came into force. `checked_at`: when its publisher's files were last known to be that release.
+    `files` are those that are pulled, of the first of its `layouts`. `licence`: what its use is bound to. `age_s`: since that came into force. `checked_at`: when its publisher's files were last known to be that release.
     """
 
     id: str
     title: str
     publisher: str
+    licence: str | None
     files: list[FileView]
+    layouts: list[LayoutView]
     addresses: Literal["verified", "unverified"]
     entries: int
     release: ReleaseView | None
