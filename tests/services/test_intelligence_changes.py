@@ -34,7 +34,7 @@ def release(chance: random.Random, before: Tables | None = None) -> Tables:
         for row in tables["SDN.CSV"]:
             if chance.random() < 0.1:
                 column = chance.choice([1, 3, 11])
-                row[column] = row[column] + chance.choice(" AB")  # a blank behind it is padding, and no change
+                row[column] += chance.choice("AB" if column == 11 else " AB")  # a blank is padding; but comments go on behind remarks
         uids = list(range(301, 341))
     for uid in map(str, uids):
         kind = chance.choice([_NULL, "individual", "vessel"])
