@@ -17,10 +17,15 @@ ErasureReason = Literal["data_subject_request", "retention_ended", "sent_by_mist
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Of the publisher's own records: read in all, those that could not be read, and what changed."""
+    """Of the publisher's own records: `records` were read in all, `entries` of them or `quarantined`, and what changed.
 
+    A delta reads fewer: its `entries` are those of the list that it leads to.
+    """
+
+    records: int = 0
     entries: int = 0
     quarantined: int = 0
+    reasons: dict[str, int] = {}  # why records were quarantined, each with how many
     added: int = 0
     modified: int = 0
     deleted: int = 0

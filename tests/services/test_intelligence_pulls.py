@@ -66,7 +66,8 @@ def parts(h: Harness) -> list[str]:
 async def test_all_files_of_the_publisher_become_one_release(h: Harness, publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = catalogue.find(LIST)
     files = tuple(msgspec.structs.replace(f, address=f"{publisher.base}/{f.name}") for f in spec.files)
-    monkeypatch.setitem(catalogue.CATALOGUE, LIST, msgspec.structs.replace(spec, files=files))
+    layout = msgspec.structs.replace(spec.layouts[0], files=files)
+    monkeypatch.setitem(catalogue.CATALOGUE, LIST, msgspec.structs.replace(spec, layouts=(layout,)))
     publisher.files = {
         "SDN.CSV": sdn(mills(5)),
         "ALT.CSV": b'1,1,"aka","OTHER NAME",-0- \r\n',

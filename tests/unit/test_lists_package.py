@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.intelligence.lists import catalogue, package
+from services.intelligence.lists.spec import Layout, ListFile, ListSpec
 from shared.errors import DuewatchError, Malformed, TooLarge
 
 SPEC = catalogue.find("us_ofac_sdn")
@@ -28,7 +29,7 @@ def unpack(tmp_path: Path, content: bytes) -> dict[str, bytes]:
     sent, work = tmp_path / "sent", tmp_path / "work"
     sent.write_bytes(content)
     work.mkdir()
-    return {role: path.read_bytes() for role, path in package.unpack(SPEC, sent, work).items()}
+    return {role: path.read_bytes() for role, path in package.unpack(SPEC, sent, work).files.items()}
 
 
 def refused(tmp_path: Path, content: bytes, kind: type[DuewatchError], words: str) -> None:
@@ -52,7 +53,7 @@ def test_a_folder(tmp_path: Path) -> None:
     (tmp_path / "sdn.CSV").write_bytes(GOOD)
     (tmp_path / "add.csv").write_bytes(b"")
     (tmp_path / "ALT.CSV").mkdir()
-    assert set(package.from_folder(SPEC, tmp_path)) == {"primary", "addresses"}
+    assert set(package.from_folder(SPEC, tmp_path).files) == {"primary", "addresses"}
     (tmp_path / "SDN.CSV").write_bytes(GOOD)
     with pytest.raises(Malformed, match="twice"):
         package.from_folder(SPEC, tmp_path)
@@ -175,3 +176,59 @@ def test_a_single_file_that_is_too_large(tmp_path: Path) -> None:
         file.truncate(SPEC.max_file_bytes + 1)  # sparse
     with pytest.raises(TooLarge, match="at most 64 MB"):
         package.unpack(SPEC, sent, tmp_path)
+
+
+def made_up(name: str, mark: bytes) -> Layout:
+    files = tuple(ListFile(role=role, name=f"{name}{end}", address="https://example.org") for role, end in (("primary", ""), ("more", "+")))
+    return Layout(name=name, files=files, read=SPEC.layouts[0].read, recognises=lambda head: mark in head)
+
+
+TWO = ListSpec(id="two", title="Two", publisher="Nobody", layouts=(made_up("ONE", b"1"), made_up("OTHER", b"2")))
+
+
+@pytest.mark.parametrize(
+    ("content", "layout", "roles"),
+    [
+        (b"..2", "OTHER", {"primary"}),  # a body: what it holds
+        (zipped([("one", b"1"), ("other", b"2"), ("other+", b"")]), "ONE", {"primary"}),  # both: the first
+        (zipped([("one", b"?"), ("other", b"2"), ("other+", b"")]), "OTHER", {"primary", "more"}),  # the first is another file
+        (zipped([("other", b"?"), ("one+", b"")]), "OTHER", {"primary"}),  # its reader says what is wrong with it
+        (zipped([("consolidated-2026.xml", b"2")]), "OTHER", {"primary"}),  # one file under another name
+    ],
+)
+def test_content_tells_the_layout(tmp_path: Path, content: bytes, layout: str, roles: set[str]) -> None:
+    (tmp_path / "sent").write_bytes(content)
+    (tmp_path / "work").mkdir()
+    found = package.unpack(TWO, tmp_path / "sent", tmp_path / "work")
+    assert (found.layout.name, set(found.files)) == (layout, roles)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"neither", "none of the official layouts"),
+        (zipped([("a.xml", b"neither")]), "none of the official layouts"),
+        (zipped([("one", b"?"), ("other", b"?")]), "none of the official layouts"),
+        (zipped([("one+", b"1"), ("x", b"2")]), "The primary file ONE or OTHER is missing"),
+    ],
+)
+def test_content_of_no_layout(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "sent").write_bytes(content)
+    (tmp_path / "work").mkdir()
+    with pytest.raises(Malformed, match=words):
+        package.unpack(TWO, tmp_path / "sent", tmp_path / "work")
+
+
+def test_ofacs_layout_is_recognised_by_its_rows() -> None:
+    recognises = SPEC.layouts[0].recognises
+    for head in (GOOD, b"\xef\xbb\xbf" + GOOD, b'damaged\r\n"36","A"', b"ent_num,SDN_Name\r\n"):
+        assert recognises(head)
+    for other in (
+        b"",
+        b"\x1a",
+        b'<?xml version="1.0"?>\n<sdnList>\n12,34</sdnList>',
+        b'{"id": 1}',
+        b"_id,source,entity_number\n",
+        b"\xff\xfe1,",
+    ):
+        assert not recognises(other)

@@ -1,16 +1,21 @@
 """Lists over HTTP: releases come in as the official files, and what is in force can be read."""
 
+import asyncio
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import FileResponse
 from pydantic import Field
 
 from services.intelligence.lists import catalogue
+from services.intelligence.lists.spec import ListFile
 from services.intelligence.releases import raw, views
 from services.intelligence.releases.entries import entry_view, history
 from services.intelligence.releases.loading import in_force, releases
 from services.intelligence.releases.model import ENTRY, RELEASE, LetIn, Receive, Release, entry_id, view
+from services.intelligence.releases.quarantine import quarantined
+from services.intelligence.releases.status import status
 from shared.errors import Conflict, NotFound
 from shared.events.envelope import PUBLIC, encode
 from shared.events.intelligence import ReleaseState
@@ -138,6 +143,15 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
             raw.raw_file(ctx, found.state.sha256), media_type="application/octet-stream", filename=f"{list_id}-{release_id}"
         )
 
+    @routes.get("/{list_id}/releases/{release_id}/quarantined", response_model=Page[views.QuarantinedView])
+    async def list_quarantined(caller: Reader, list_id: str, release_id: str, asked: PageAsked) -> dict[str, Any]:
+        """All records of a release that became no entry, by row: where each stands and why."""
+        found, after = await release_of(list_id, release_id), asked.after(int)
+        kept = await asyncio.to_thread(quarantined, ctx, found.id, after[0] if after else 0, asked.limit)
+        if kept is None:  # none, or one from before all were written down
+            return page([{"row": row.row, "reason": row.reason, "uid": None} for row in found.state.unread], None)
+        return page(msgspec.to_builtins(kept[0]), cursor_after(kept[1]) if kept[1] is not None else None)
+
     @routes.get("/{list_id}/releases", response_model=Page[views.ReleaseView])
     async def list_releases(caller: Reader, list_id: str, asked: PageAsked, state: ReleaseState | None = None) -> dict[str, Any]:
         """All releases of a list, by id; those in one state, if asked for."""
@@ -165,6 +179,11 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
         """The lists that can be loaded, each with the release that acts."""
         return page([await _list(ctx, list_id) for list_id in sorted(catalogue.CATALOGUE)], None)
 
+    @routes.get("/status", response_model=Page[views.StatusView])
+    async def list_status(caller: Reader) -> dict[str, Any]:
+        """How all lists stand: release, age, records, changes, and whether somebody should look at one."""
+        return page([await status(ctx, catalogue.find(list_id), None) for list_id in sorted(catalogue.CATALOGUE)], None)
+
     @routes.get("/{list_id}", response_model=views.ListView)
     async def get_list(caller: Reader, list_id: str) -> dict[str, Any]:
         """One list."""
@@ -178,6 +197,10 @@ async def _page(ctx: Context, kind: str, where: dict[str, Any], asked: Any, show
     return page([show(s) for s in found[: asked.limit]], cursor_after(found[asked.limit - 1].id) if more else None)
 
 
+def _files(files: tuple[ListFile, ...]) -> list[dict[str, str]]:
+    return [{"role": f.role, "name": f.name, "address": f.address} for f in files]
+
+
 async def _list(ctx: Context, list_id: str) -> dict[str, Any]:
     """A list: `age_s` since its release came into force, `checked_at` when its publisher's files were last known to be that release."""
     spec, now = catalogue.find(list_id), ctx.clock.now()
@@ -189,7 +212,9 @@ async def _list(ctx: Context, list_id: str) -> dict[str, Any]:
         "id": spec.id,
         "title": spec.title,
         "publisher": spec.publisher,
-        "files": [{"role": f.role, "name": f.name, "address": f.address} for f in spec.files],
+        "licence": spec.licence or None,
+        "files": _files(spec.files),
+        "layouts": [{"name": layout.name, "files": _files(layout.files)} for layout in spec.layouts],
         "addresses": spec.addresses,
         "entries": await ctx.store.count("entry", PUBLIC, {"list": list_id}),
         "release": view(release) if release else None,

@@ -10,7 +10,7 @@ from shared.events.intelligence import Counts, ReleaseMoved, ReleaseState
 from shared.events.signals import ReleaseAccepted, ReleasePublished, Signal, SignalChanged, SignalPublished, SignalWithdrawn, sweep_id
 from shared.kernel.aggregate import Aggregate, Decided, Document, Index, Message
 
-Refusal = Literal["guard", "unreadable"]
+Refusal = Literal["guard", "unreadable", "base"]  # only what a guard refuses can be let in; `base`: a delta upon another version
 MAX_UNREAD_TOLD = 50
 
 
@@ -28,6 +28,15 @@ class UnreadRow(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Named(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a release says of itself: its day (ISO 8601), its version, the version that it is a delta upon; and the layout it was read in."""
+
+    dated: str = ""
+    version: str = ""
+    base: str = ""
+    layout: str = ""
+
+
 class Judge(msgspec.Struct, frozen=True):
     """What comparing found: `state` with the counts, why where it is refused, and the first `MAX_UNREAD_TOLD` rows that could not be read."""
 
@@ -36,6 +45,7 @@ class Judge(msgspec.Struct, frozen=True):
     reason: str = ""
     refusal: Refusal | None = None
     unread: tuple[UnreadRow, ...] = ()
+    named: Named = Named()
 
 
 class LetIn(msgspec.Struct, frozen=True):
@@ -49,7 +59,9 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """The publisher's files came again and are still these."""
+    """The publisher's files came again and are still these, be it under a newer day or version."""
+
+    named: Named = Named()
 
 
 class Supersede(msgspec.Struct, frozen=True):
@@ -78,6 +90,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     superseded_by: str = ""
     seen_at: datetime | None = None
     unread: tuple[UnreadRow, ...] = ()
+    named: Named = Named()
 
 
 def _moved(new: Release, reason: str = "") -> ReleaseMoved:
@@ -113,8 +126,11 @@ def _decide(state: Release | None, message: Message, now: datetime) -> Decided[R
                 return None
             new = msgspec.structs.replace(state, published=True)
             return Decided(new, [_moved(new)])
-        case Seen():
-            new = msgspec.structs.replace(state, seen_at=now)
+        case Seen(named):
+            kept = msgspec.structs.replace(
+                state.named, dated=named.dated or state.named.dated, version=named.version or state.named.version
+            )
+            new = msgspec.structs.replace(state, seen_at=now, named=kept)
             return Decided(new, [_moved(new)])
         case Supersede(by):
             if state.superseded_by:
@@ -128,7 +144,7 @@ def _judged(state: Release, judge: Judge, release_id: str, now: datetime) -> Dec
     if state.state != "received":
         return None
     new = msgspec.structs.replace(
-        state, state=judge.state, counts=judge.counts, reason=judge.reason, refusal=judge.refusal, unread=judge.unread
+        state, state=judge.state, counts=judge.counts, reason=judge.reason, refusal=judge.refusal, unread=judge.unread, named=judge.named
     )
     if judge.state != "accepted":
         return Decided(new, [_moved(new, judge.reason)])
@@ -237,11 +253,18 @@ def entry_id(list_id: str, uid: str) -> str:
 def view(found: Document[Release]) -> dict[str, Any]:
     """A release as the API gives it."""
     s = found.state
+    may_be_let_in = s.state == "refused" and s.refusal == "guard"
     return {
         "id": found.id,
         "list": s.list,
         "state": s.state,
+        "layout": s.named.layout or None,
+        "dated": s.named.dated or None,
+        "version": s.named.version or None,
+        "base": s.named.base or None,
+        "records": s.counts.records,
         "entries": s.counts.entries,
+        "reasons": s.counts.reasons,
         "quarantined": s.counts.quarantined,
         "unread": [{"row": u.row, "reason": u.reason} for u in s.unread],
         "attached": s.counts.attached,
@@ -252,7 +275,8 @@ def view(found: Document[Release]) -> dict[str, Any]:
         "accepted_at": s.accepted_at,
         "published": s.published,
         "reason": s.reason or None,
-        "may_be_let_in": s.state == "refused" and s.refusal == "guard",
+        "may_be_let_in": may_be_let_in,
+        "let_in_by": {"role": "operator", "command": f"duewatch lists accept {s.list} {found.id} --reason WHY"} if may_be_let_in else None,
         "accepted_by": s.accepted_by or None,
         "accepted_because": s.accepted_because or None,
         "superseded_by": s.superseded_by or None,

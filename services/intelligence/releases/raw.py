@@ -20,7 +20,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # of all members: the same files give the same a
 
 def raw_file(ctx: Context, sha256: str) -> Path:
     """Where the raw file of a release lies."""
-    return _folder(ctx) / sha256
+    return raw_folder(ctx) / sha256
 
 
 async def receive(ctx: Context, chunks: AsyncIterable[bytes]) -> Streamed:
@@ -49,20 +49,21 @@ async def pull(ctx: Context, spec: ListSpec, address: str | None) -> Streamed:
 
 def discard_parts(ctx: Context, now_s: float) -> None:
     """Takes away what was cut off while it came in, a day or more ago: another process may be receiving now."""
-    for entry in os.scandir(_folder(ctx)):
+    for entry in os.scandir(raw_folder(ctx)):
         with contextlib.suppress(FileNotFoundError):
             if entry.name.endswith((_PART, _PULLED)) and now_s - entry.stat().st_mtime > _DAY_S:
                 shutil.rmtree(entry.path) if entry.is_dir() else os.unlink(entry.path)
 
 
-def _folder(ctx: Context) -> Path:
+def raw_folder(ctx: Context) -> Path:
+    """Where raw files lie, and what is kept beside them."""
     folder = ctx.folder / "raw"
     folder.mkdir(exist_ok=True)
     return folder
 
 
 def _new(ctx: Context, suffix: str) -> Path:
-    return _folder(ctx) / f"{ctx.ids.new('raw')}{suffix}"
+    return raw_folder(ctx) / f"{ctx.ids.new('raw')}{suffix}"
 
 
 def _archive(work: Path, names: list[str]) -> Path:

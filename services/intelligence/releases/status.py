@@ -1,0 +1,92 @@
+"""How each list stands: its release, how old it is, what it changed, and whether somebody should look at it."""
+
+import contextlib
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from services.intelligence.lists.spec import ListSpec
+from services.intelligence.releases.loading import in_force, releases
+from services.intelligence.releases.model import Release
+from shared.events.envelope import PUBLIC
+from shared.kernel.aggregate import Document
+from shared.kernel.service import Context
+
+Health = Literal["ok", "never_loaded", "stale", "refused", "failing"]
+_LONG = timedelta(minutes=30)  # a release waits: the largest load in a few minutes
+
+
+class State(NamedTuple):
+    """What health is told from. `refused` is the last one; `waits` the one that has waited longest to be worked on."""
+
+    acts: Release | None
+    refused: Release | None
+    waits: Release | None
+
+
+async def status(ctx: Context, spec: ListSpec, next_pull: datetime | None) -> dict[str, Any]:
+    """One list. `age_s`: since the publisher's own date, or since it came into force where there is none; `checked_at`: when the publisher's files
+    were last known to be this release."""
+    now = ctx.clock.now()
+    found = await in_force(ctx, spec.id)
+    acts = found.state if found else None
+    state = State(
+        acts,
+        _last(await releases(ctx, {"list": spec.id, "state": "refused"})),
+        _first(await releases(ctx, {"list": spec.id, "todo": 1})),
+    )
+    health, reason = judged(spec, state, now)
+    return {
+        "list": spec.id,
+        "title": spec.title,
+        "release_id": found.id if found else None,
+        "version": acts.named.version or None if acts else None,
+        "dated": acts.named.dated or None if acts else None,
+        "accepted_at": acts.accepted_at if acts else None,
+        "checked_at": checked(acts) if acts else None,
+        "age_s": _age_s(acts, now) if acts else None,
+        "records": await ctx.store.count("entry", PUBLIC, {"list": spec.id}),
+        "quarantined": acts.counts.quarantined if acts else 0,
+        "added": acts.counts.added if acts else 0,
+        "modified": acts.counts.modified if acts else 0,
+        "deleted": acts.counts.deleted if acts else 0,
+        "health": health,
+        "reason": reason,
+        "next_pull": next_pull,
+    }
+
+
+def judged(spec: ListSpec, state: State, now: datetime) -> tuple[Health, str | None]:
+    """A list's health, and why it is not well; the worst comes first. Pure."""
+    acts, refused, waits = state
+    if waits and now - waits.received_at > _LONG:
+        return "failing", f"A release waits since {waits.received_at:%Y-%m-%d %H:%M} UTC to be worked on; the log says why"
+    if refused and (acts is None or refused.received_at > checked(acts)):
+        return "refused", refused.reason
+    if acts is None:
+        return "never_loaded", "No release of it was ever loaded"
+    if (age := now - checked(acts)) > timedelta(days=spec.stale_after_days):
+        return "stale", f"Its publisher was last asked {age.days} days ago; more than {spec.stale_after_days} are too many"
+    return "ok", None
+
+
+def checked(acts: Release) -> datetime:
+    """When its publisher's files were last known to be this release."""
+    at = acts.seen_at or acts.accepted_at
+    assert at is not None  # it acts
+    return at
+
+
+def _age_s(acts: Release, now: datetime) -> int:
+    at = acts.accepted_at
+    with contextlib.suppress(ValueError):  # none, or in the publisher's own words
+        at = datetime.fromisoformat(acts.named.dated).replace(tzinfo=now.tzinfo)
+    assert at is not None
+    return round((now - at).total_seconds())
+
+
+def _last(found: list[Document[Release]]) -> Release | None:
+    return max((d.state for d in found), key=lambda s: s.received_at, default=None)
+
+
+def _first(found: list[Document[Release]]) -> Release | None:
+    return min((d.state for d in found), key=lambda s: s.received_at, default=None)
