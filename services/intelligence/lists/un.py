@@ -25,7 +25,7 @@ from services.intelligence.lists.party import (
     records,
 )
 from services.intelligence.lists.records import entry
-from services.intelligence.lists.spec import HEAD_BYTES, About, Entry, Layout, ListFile, ListSpec, Record
+from services.intelligence.lists.spec import About, Entry, Layout, ListFile, ListSpec, Record
 from shared.events.signals import Schema, SignalAddress, SignalIdentifier, SignalName
 
 REFERENCE = "UN Reference Number"  # of its committees; the EU's and the UK's lists have it, too
@@ -38,9 +38,7 @@ _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 def read(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Entries in the file's order. What stands where individuals and entities do, or beside them, and is neither, is quarantined."""
     path = files["primary"]
-    with path.open("rb") as file:
-        root, *_ = xml.opening(file.read(HEAD_BYTES)) or (xml.Element(_ROOT, {}),)
-    if dated := iso_day(root.attribute("dateGenerated")):
+    if dated := iso_day(xml.root(path).attribute("dateGenerated")):
         yield About(dated=dated)
     listed = (found for found in xml.elements(path, depth=3, what="primary") if len(found.within) == 2)
     yield from at_least_one(records(enumerate(listed, 1), _uid, lambda uid, one: _entry(uid, one, list_id, release_id)), "primary")

@@ -100,6 +100,12 @@ def opening(head: bytes) -> tuple[Element, ...]:
     return ()
 
 
+def root(path: Path) -> Element:
+    """A file's root without what it holds; one without a name where the file is no XML."""
+    with path.open("rb") as file:
+        return next(iter(opening(file.read(BLOCK))), Element("", {}))
+
+
 class _Seen(Exception):
     """Enough."""
 
