@@ -43,7 +43,7 @@ def _uid(one: xml.Element) -> str:
 
 
 def _from_element(one: xml.Element) -> Gathered:
-    found = Gathered(0)
+    found = Gathered()
     for kind in one.all("subjectType"):
         found.schema = found.schema or _schema(kind.attribute("code"), kind.attribute("classificationCode"))
     _entity(found, one.attribute)

@@ -14,7 +14,7 @@ MAX_PARTIES = 1_000_000  # that are gathered at once; the lists that come in suc
 class Gathered:
     """What is known of one party so far; each fact is held once. `row` is its first."""
 
-    def __init__(self, row: int) -> None:
+    def __init__(self, row: int = 0) -> None:
         self.row = row
         self.schema: Schema | None = None
         self.names: dict[SignalName, None] = {}  # in the file's order
