@@ -4,7 +4,7 @@ Elements are known by their local names, for publishers change namespaces (OFAC 
 entity bombs and external entities; what is left to a hostile file is bounded: depth, attributes, tags, text, the size of one element, the number of names.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from xml.parsers import expat
@@ -56,13 +56,15 @@ class Element(msgspec.Struct, gc=False):  # it holds its children and never a pa
         return self.attributes.get(name, "").strip()
 
 
-def elements(path: Path, *, depth: int, what: str) -> Iterator[Element]:
+def elements(path: Path, *, depth: int, what: str, inside: Collection[str] | None = None) -> Iterator[Element]:
     """All elements at `depth` (1 is the root), in the file's order, and those above it that hold no other element (a release's date, an empty section).
+
+    With `inside` only those at `depth` that stand in an element of these names; the others are read but not built, which is faster.
 
     `what` names the file in errors. `Malformed` for what is not sound XML in its own encoding, ends early or holds a document type; `TooLarge` beyond the
     bounds above. What was yielded before an error must not act.
     """
-    builder = _Builder(depth, what)
+    builder = _Builder(depth, what, inside)
     parser = _parser(builder)
     fed = 0
     with path.open("rb") as file:
@@ -127,9 +129,11 @@ class _Glance:
 class _Builder:
     """Expat's handlers. Elements above the wanted depth are known by name only; one at that depth is built and handed out when it ends."""
 
-    def __init__(self, depth: int, what: str) -> None:
-        self._depth, self._what = depth, what
+    def __init__(self, depth: int, what: str, inside: Collection[str] | None) -> None:
+        self._depth, self._what, self._inside = depth, what, inside
+        self._passed = 0  # open elements of one that is not wanted
         self._above: list[Element] = []  # open, above the wanted depth
+        self._holds: list[bool] = []  # for each of them, whether it holds another element
         self._open: list[Element] = []  # the one that is built, and those open in it
         self._texts: list[list[str]] = []  # of each open element
         self._nodes = self._characters = 0
@@ -141,26 +145,41 @@ class _Builder:
         return done
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        depth = len(self._texts) + 1
+        depth = len(self._texts) + self._passed + 1
         if depth > MAX_DEPTH:
             raise Malformed(f"Elements of the {self._what} file are nested more than {MAX_DEPTH} deep")
         if len(self.names) > MAX_NAMES:
             raise Malformed(f"The {self._what} file uses more than {MAX_NAMES} different names")
+        if depth <= self._depth:
+            self._nodes = self._characters = 0
+            if self._above:
+                self._holds[-1] = True
+        if self._passed or (depth == self._depth and not self._wanted()):
+            self._passed += 1
+            return
         if attributes:
             self._measure(attributes)
         element = Element(_local(name), _attributes(attributes))
         self._texts.append([])
-        if depth <= self._depth:
-            self._nodes, self._characters = 0, sum(map(len, attributes.values()))
-            element.within = tuple(one.name for one in self._above)
-            if self._above:
-                self._above[-1].children = [element]  # only a sign that it holds one: the last
+        if depth < self._depth:
+            element.within = self._within()
+            self._above.append(element)
+            self._holds.append(False)
+            return
+        if depth == self._depth:
+            element.within = self._within()
         else:
             self._nodes += 1
             if self._nodes > MAX_NODES:
                 raise TooLarge(f"One element of the {self._what} file holds more than {MAX_NODES} others")
             self._open[-1].children.append(element)
-        (self._above if depth < self._depth else self._open).append(element)
+        self._open.append(element)
+
+    def _wanted(self) -> bool:
+        return self._inside is None or not self._above or self._above[-1].name in self._inside
+
+    def _within(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self._above)
 
     def _measure(self, attributes: dict[str, str]) -> None:
         longest = max(map(len, attributes.values()))
@@ -169,7 +188,7 @@ class _Builder:
         self._count(sum(map(len, attributes.values())))
 
     def text(self, data: str) -> None:
-        if self._open or not self._above[-1].children:
+        if not self._passed and (self._open or not self._holds[-1]):
             self._count(len(data))
             self._texts[-1].append(data)
 
@@ -179,6 +198,9 @@ class _Builder:
             raise TooLarge(f"One element of the {self._what} file holds more than {MAX_TEXT} characters")
 
     def end(self, name: str) -> None:
+        if self._passed:
+            self._passed -= 1
+            return
         text = "".join(self._texts.pop()).strip()
         if self._open:
             element = self._open.pop()
@@ -187,7 +209,7 @@ class _Builder:
                 self._done.append(element)
             return
         element = self._above.pop()
-        if not element.children:
+        if not self._holds.pop():
             element.text = text
             self._done.append(element)
 
