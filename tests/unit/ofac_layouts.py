@@ -107,7 +107,7 @@ def groups(**kinds: int) -> str:
     return f"<NamePartGroups>{inside}</NamePartGroups>"
 
 
-def party(uid: int, sub_type: int, identity: str, features: str = "") -> str:
+def party(uid: object, sub_type: int, identity: str, features: str = "") -> str:
     opening = f'<DistinctParty FixedRef="{uid}"><Comment/><Profile ID="{uid}" PartySubTypeID="{sub_type}">'
     return f'{opening}<Identity ID="9{uid}" FixedRef="{uid}" Primary="true" False="false">{identity}</Identity>{features}</Profile></DistinctParty>'
 

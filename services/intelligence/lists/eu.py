@@ -8,7 +8,7 @@ from pathlib import Path
 
 from services.intelligence.lists import un, xml
 from services.intelligence.lists.gathered import Gathered, Parties
-from services.intelligence.lists.party import MAX_VALUE, UNKNOWN_TYPE, Unreadable, at_least_one, birth_day, iso_day, joined, records
+from services.intelligence.lists.party import MAX_VALUE, UNKNOWN_TYPE, Unreadable, birth_day, holding_records, iso_day, joined, records
 from services.intelligence.lists.spec import About, Layout, ListFile, ListSpec, Quarantined, Record
 from services.intelligence.lists.tables import Row, fold, table
 from shared.events.signals import Schema
@@ -20,15 +20,14 @@ _DAYS = ("%d/%m/%Y", "%Y-%m-%d")
 _Told = Callable[[str], str]  # a fact by the name that its XML attribute has
 
 
+@holding_records
 def read_xml(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Entries in the file's order; what stands among the entities and is none is quarantined."""
     path = files["primary"]
     if dated := iso_day(xml.root(path).attribute("generationDate")):
         yield About(dated=dated)
     listed = (found for found in xml.elements(path, depth=2, what="primary") if found.within)
-    yield from at_least_one(
-        records(enumerate(listed, 1), _uid, lambda uid, one: _from_element(one).entry(uid, list_id, release_id)), "primary"
-    )
+    yield from records(enumerate(listed, 1), _uid, lambda uid, one: _from_element(one).entry(uid, list_id, release_id))
 
 
 def recognises_xml(head: bytes) -> bool:
@@ -63,6 +62,7 @@ def _from_element(one: xml.Element) -> Gathered:
     return found
 
 
+@holding_records
 def read_table(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Entries in the order of their first rows. A row that cannot be read, or that names no entity, is quarantined for itself."""
     parties, dated = Parties(), None
@@ -74,7 +74,7 @@ def read_table(files: Mapping[str, Path], *, list_id: str, release_id: str) -> I
         if dated is None and (dated := iso_day(row.get("filegenerationdate"), *_DAYS)):
             yield About(dated=dated)
         _from_row(parties.of(uid, row.number), row)
-    yield from at_least_one(parties.records(list_id, release_id), "primary")
+    yield from parties.records(list_id, release_id)
 
 
 def recognises_table(head: bytes) -> bool:

@@ -13,7 +13,7 @@ from services.intelligence.lists.ofac_advanced_dates import period
 from services.intelligence.lists.ofac_advanced_names import names
 from services.intelligence.lists.ofac_advanced_references import References
 from services.intelligence.lists.ofac_party import Told, place
-from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, at_least_one, joined, records
+from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, holding_records, joined, records
 from services.intelligence.lists.spec import About, Entry, Record
 from shared.events.signals import Schema
 
@@ -29,15 +29,14 @@ _DETAILS = {
 _LANDS = ("nationality country", "citizenship country", "vessel flag", "other vessel flag")
 
 
+@holding_records
 def read(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Entries in the file's order, one a profile; what stands among the parties and is none is quarantined."""
     path = files["primary"]
     known = References(path)
     if known.dated:
         yield About(dated=known.dated)
-    yield from at_least_one(
-        records(enumerate(_profiles(path), 1), _uid, lambda uid, told: _Profile(known, *told).entry(uid, list_id, release_id)), "primary"
-    )
+    yield from records(enumerate(_profiles(path), 1), _uid, lambda uid, told: _Profile(known, *told).entry(uid, list_id, release_id))
 
 
 def recognises(head: bytes) -> bool:

@@ -4,12 +4,13 @@ Its namespace changed in May 2024, its elements did not. `uid` is the CSV's `ent
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from services.intelligence.lists import xml
 from services.intelligence.lists.countries import alpha2
 from services.intelligence.lists.ofac_party import SCHEMAS, Told, person, place, town
-from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, at_least_one, iso_day, joined, records
+from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, holding_records, iso_day, joined, records
 from services.intelligence.lists.spec import About, Entry, Record
 
 _ROOT, _RECORD, _ABOUT = "sdnList", "sdnEntry", "publshInformation"  # the publisher's own spelling
@@ -22,34 +23,19 @@ _VESSEL = {
 }
 
 
+@holding_records
 def read(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Entries in the file's order; what stands among them and is none is quarantined."""
-    yield from at_least_one(_records(files["primary"], list_id, release_id), "primary")
+    found = (one for one in xml.elements(files["primary"], depth=2, what="primary") if one.within)
+    first = next(found, None)
+    if first and first.name == _ABOUT and (dated := iso_day(first.value("Publish_Date"), "%m/%d/%Y")):
+        yield About(dated=dated)
+    listed = (one for one in chain((first,) if first else (), found) if one.name != _ABOUT)
+    yield from records(enumerate(listed, 1), _uid, lambda uid, one: _entry(uid, one, list_id, release_id))
 
 
 def recognises(head: bytes) -> bool:
     return next((one.name for one in xml.opening(head)), "") == _ROOT
-
-
-def _records(path: Path, list_id: str, release_id: str) -> Iterator[Record]:
-    found = (one for one in xml.elements(path, depth=2, what="primary") if one.within)
-    about: list[About] = []
-
-    def listed() -> Iterator[tuple[int, xml.Element]]:
-        row = 0
-        for one in found:
-            if one.name != _ABOUT:
-                row += 1
-                yield row, one
-            elif not about and (dated := iso_day(one.value("Publish_Date"), "%m/%d/%Y")):
-                about.append(About(dated=dated))
-
-    told = False
-    for record in records(listed(), _uid, lambda uid, one: _entry(uid, one, list_id, release_id)):
-        if about and not told:
-            yield about[0]
-            told = True
-        yield record
 
 
 def _uid(one: xml.Element) -> str:

@@ -1,16 +1,17 @@
 """What readers of sanctions lists make parties with: ids told once, values folded, countries and days in one form, everything in an order of its own."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, wraps
+from pathlib import Path
 from typing import TypeVar
 
 import pycountry
 
 from services.intelligence.lists.countries import alpha2
 from services.intelligence.lists.records import MAX_NAME, party_names
-from services.intelligence.lists.spec import Entry, Quarantined, Record
+from services.intelligence.lists.spec import Entry, Quarantined, Reader, Record
 from shared.errors import Malformed
 from shared.events.signals import PartySignal, Schema, SignalAddress, SignalIdentifier, SignalName
 
@@ -61,14 +62,19 @@ def _checked(uid: str) -> str:
     return uid
 
 
-def at_least_one(found: Iterable[Record], what: str) -> Iterator[Record]:
-    """The same records; `Malformed` behind the last where none was an entry or quarantined: the file is another one than it seems."""
-    any_record = False
-    for record in found:
-        any_record = any_record or isinstance(record, Entry | Quarantined)
-        yield record
-    if not any_record:
-        raise Malformed(f"The {what} file holds no record of its layout")
+def holding_records(reads: Reader) -> Reader:
+    """The same reader; `Malformed` behind the last where none was an entry or quarantined: the file is another one than it seems."""
+
+    @wraps(reads)
+    def read(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
+        any_record = False
+        for record in reads(files, list_id=list_id, release_id=release_id):
+            any_record = any_record or isinstance(record, Entry | Quarantined)
+            yield record
+        if not any_record:
+            raise Malformed("The primary file holds no record of its layout")
+
+    return read
 
 
 def party(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from services.intelligence.lists import uk_party, xml
 from services.intelligence.lists.gathered import Gathered, Parties
-from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, at_least_one, iso_day, records
+from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, holding_records, iso_day, records
 from services.intelligence.lists.spec import HEAD_BYTES, About, Layout, ListFile, ListSpec, Quarantined, Record
 from services.intelligence.lists.tables import MAX_PREAMBLE, fold, table
 from shared.errors import Malformed
@@ -26,6 +26,7 @@ _DAYS = ("%d/%m/%Y", "%d-%b-%Y", "%d-%B-%Y", "%d %b %Y", "%d %B %Y", "%Y-%m-%d")
 _LONGEST_NAME = 100  # characters of a column's
 
 
+@holding_records
 def read_table(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Entries in the order of their first rows. A row that cannot be read, or that names no party, is quarantined for itself."""
     path = files["primary"]
@@ -48,7 +49,7 @@ def read_table(files: Mapping[str, Path], *, list_id: str, release_id: str) -> I
             yield Quarantined(row=row.number, reason=row.fault or "it has no id")
         else:
             uk_party.add_row(parties.of(uid, row.number), row.cells)
-    yield from at_least_one(parties.records(list_id, release_id), "primary")
+    yield from parties.records(list_id, release_id)
 
 
 def recognises_table(head: bytes) -> bool:
@@ -71,6 +72,7 @@ def _columns(head: bytes) -> frozenset[str]:
     return frozenset()
 
 
+@holding_records
 def read_xml(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Entries in the file's order; what stands among the designations and is none is quarantined."""
     found = (one for one in xml.elements(files["primary"], depth=2, what="primary") if one.within)
@@ -78,7 +80,7 @@ def read_xml(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Ite
     if first and first.name == _GENERATED and (dated := iso_day(first.text, *_DAYS)):
         yield About(dated=dated)
     listed = (one for one in chain((first,) if first else (), found) if one.name != _GENERATED)
-    yield from at_least_one(records(enumerate(listed, 1), _uid, lambda uid, one: _gathered(one).entry(uid, list_id, release_id)), "primary")
+    yield from records(enumerate(listed, 1), _uid, lambda uid, one: _gathered(one).entry(uid, list_id, release_id))
 
 
 def _uid(one: xml.Element) -> str:

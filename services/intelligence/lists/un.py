@@ -15,9 +15,9 @@ from services.intelligence.lists.party import (
     UNKNOWN_TYPE,
     Unreadable,
     address,
-    at_least_one,
     birth_day,
     country,
+    holding_records,
     identifier,
     iso_day,
     joined,
@@ -35,13 +35,14 @@ _NAMES = ("FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME", "FIFTH_NAME"
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
 
+@holding_records
 def read(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Entries in the file's order. What stands where individuals and entities do, or beside them, and is neither, is quarantined."""
     path = files["primary"]
     if dated := iso_day(xml.root(path).attribute("dateGenerated")):
         yield About(dated=dated)
     listed = (found for found in xml.elements(path, depth=3, what="primary") if len(found.within) == 2)
-    yield from at_least_one(records(enumerate(listed, 1), _uid, lambda uid, one: _entry(uid, one, list_id, release_id)), "primary")
+    yield from records(enumerate(listed, 1), _uid, lambda uid, one: _entry(uid, one, list_id, release_id))
 
 
 def recognises(head: bytes) -> bool:
