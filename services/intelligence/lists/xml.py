@@ -139,6 +139,7 @@ class _Builder:
         self._nodes = self._characters = 0
         self._done: list[Element] = []
         self.names: dict[str, str] = {}  # expat's own table of names
+        self._locals: dict[str, str] = {}  # without prefixes
 
     def taken(self) -> list[Element]:
         done, self._done = self._done, []
@@ -148,38 +149,46 @@ class _Builder:
         depth = len(self._texts) + self._passed + 1
         if depth > MAX_DEPTH:
             raise Malformed(f"Elements of the {self._what} file are nested more than {MAX_DEPTH} deep")
-        if len(self.names) > MAX_NAMES:
-            raise Malformed(f"The {self._what} file uses more than {MAX_NAMES} different names")
         if depth <= self._depth:
-            self._nodes = self._characters = 0
-            if self._above:
-                self._holds[-1] = True
+            self._begins_anew()
         if self._passed or (depth == self._depth and not self._wanted()):
             self._passed += 1
             return
         if attributes:
             self._measure(attributes)
-        element = Element(_local(name), _attributes(attributes))
+            attributes = _attributes(attributes)
+        element = Element(self._local(name), attributes)
         self._texts.append([])
-        if depth < self._depth:
-            element.within = self._within()
-            self._above.append(element)
-            self._holds.append(False)
-            return
-        if depth == self._depth:
-            element.within = self._within()
-        else:
+        if depth > self._depth:
             self._nodes += 1
             if self._nodes > MAX_NODES:
                 raise TooLarge(f"One element of the {self._what} file holds more than {MAX_NODES} others")
             self._open[-1].children.append(element)
-        self._open.append(element)
+            self._open.append(element)
+            return
+        element.within = tuple(one.name for one in self._above)
+        if depth == self._depth:
+            self._open.append(element)
+        else:
+            self._above.append(element)
+            self._holds.append(False)
+
+    def _begins_anew(self) -> None:
+        """An element at the wanted depth, or above it."""
+        self._nodes = self._characters = 0
+        if len(self.names) > MAX_NAMES:
+            raise Malformed(f"The {self._what} file uses more than {MAX_NAMES} different names")
+        if self._above:
+            self._holds[-1] = True
+
+    def _local(self, name: str) -> str:
+        known = self._locals.get(name)
+        if known is None:
+            known = self._locals[name] = _local(name)
+        return known
 
     def _wanted(self) -> bool:
         return self._inside is None or not self._above or self._above[-1].name in self._inside
-
-    def _within(self) -> tuple[str, ...]:
-        return tuple(one.name for one in self._above)
 
     def _measure(self, attributes: dict[str, str]) -> None:
         longest = max(map(len, attributes.values()))
@@ -242,7 +251,7 @@ def _local(name: str) -> str:
 
 def _attributes(given: dict[str, str]) -> dict[str, str]:
     """By local name, without declarations of namespaces; one without a prefix goes before one with it."""
-    if not given or not any(":" in name for name in given):
+    if not any(":" in name for name in given):
         return given
     found: dict[str, str] = {}
     for name, value in given.items():
