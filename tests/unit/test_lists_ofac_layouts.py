@@ -141,3 +141,25 @@ def test_dates_that_are_known_in_part(tmp_path: Path, inside: str, expected: tup
     period = ofac_layouts.feature(8, f"<DatePeriod>{inside}</DatePeriod>")
     one = ofac_layouts.party(500, 4, ofac_layouts.name(1, (83, "CROW"), primary="true"), period)
     assert subjects(read(tmp_path, ofac_layouts.advanced(one)))["500"].birth_dates == expected
+
+
+def test_kinds_of_parties_that_the_file_does_not_explain(tmp_path: Path) -> None:
+    """OFAC's numbers for individuals, entities, vessels and aircraft have not changed since the layout exists."""
+    named = ofac_layouts.name(1, (83, "CROW"), primary="true")
+    content = ofac_layouts.advanced(*(ofac_layouts.party(500 + number, number, named) for number in (1, 2, 3, 4)))
+    for section in ("PartyType", "PartySubType"):
+        before, _, rest = content.partition(f"<{section}Values>")
+        content = before + rest.partition(f"</{section}Values>")[2]
+        found = subjects(read(tmp_path, content))
+        assert {uid: one.schema for uid, one in found.items()} == {
+            "501": "vessel",
+            "502": "aircraft",
+            "503": "organisation",
+            "504": "person",
+        }
+
+
+def test_features_without_versions(tmp_path: Path) -> None:
+    inside = "<DatePeriod><Start><From><Year>1948</Year></From></Start></DatePeriod>"
+    one = ofac_layouts.party(500, 4, ofac_layouts.name(1, (83, "CROW"), primary="true"), f'<Feature FeatureTypeID="8">{inside}</Feature>')
+    assert subjects(read(tmp_path, ofac_layouts.advanced(one)))["500"].birth_dates == ("1948",)

@@ -24,6 +24,7 @@ _DETAILS = {
     "vessel type": "Vessel Type",
     "vessel tonnage": "Tonnage",
     "vessel gross registered tonnage": "Gross Registered Tonnage",
+    "vessel gross tonnage": "Gross Registered Tonnage",
     "vessel owner": "Vessel Owner",
 }
 _LANDS = ("nationality country", "citizenship country", "vessel flag", "other vessel flag")
@@ -86,7 +87,7 @@ class _Profile:
 
     def _feature(self, feature: xml.Element) -> None:
         label = joined(self._known.text("FeatureType", feature.attribute("FeatureTypeID"))).rstrip(":").rstrip()
-        for version in feature.all("FeatureVersion"):
+        for version in list(feature.all("FeatureVersion")) or [feature]:
             places = [self._known.place(one.attribute("LocationID")) for one in version.all("VersionLocation")]
             dates = [text for one in version.all("DatePeriod") if (text := period(one))]
             words = [text for one in version.all("VersionDetail") if (text := self._detail(one))]

@@ -51,7 +51,9 @@ class References:
     def party_type(self, number: str) -> str:
         """Individual, Entity, Vessel or Aircraft; a sub-type that is called unknown is of its party's type."""
         text, attributes = self._values.get(("PartySubType", number), (_USUAL_TYPES.get(number, ""), {}))
-        return text if text and text.lower() != _UNKNOWN else self.text("PartyType", attributes.get("PartyTypeID", ""))
+        if text and text.lower() != _UNKNOWN:
+            return text
+        return self.text("PartyType", attributes.get("PartyTypeID", "")) or _USUAL_TYPES.get(number, "")
 
     def country(self, number: str) -> str:
         text, attributes = self._values.get(("Country", number), ("", {}))
