@@ -242,3 +242,16 @@ def test_the_retired_list_says_what_to_load_instead(tmp_path: Path) -> None:
             tmp_path,
             f"Last Updated,27/04/2020,,,,,,,,,,,\n{columns}\nCROW,Arlo,,,28/09/1955,x,Individual,Prime Alias,,Iran,24/03/2007,27/06/2017,9053\n",
         )
+    targets = "<ArrayOfFinancialSanctionsTarget xmlns='http://schemas.hmtreasury.gov.uk/'><FinancialSanctionsTarget/></ArrayOfFinancialSanctionsTarget>"
+    with pytest.raises(Malformed, match="retired on 2026-01-28"):
+        read(tmp_path, targets)
+
+
+def test_a_party_beyond_all_bounds(tmp_path: Path) -> None:
+    rows = [
+        {"Unique ID": "X1", "Designation Type": "Entity", "Name 6": f"MILL {n}", "Other Information": "x" * 99 + str(n)}
+        for n in range(2001)
+    ]
+    assert [q.reason for q in read(tmp_path, table(*rows)).quarantined] == ["it has more than 2000 names, places, numbers and dates"]
+    (entry,) = read(tmp_path, table(*rows[:2000])).entries
+    assert len(entry.signal.remarks) <= 32_768

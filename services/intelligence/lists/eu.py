@@ -78,8 +78,9 @@ def read_table(files: Mapping[str, Path], *, list_id: str, release_id: str) -> I
 
 
 def recognises_table(head: bytes) -> bool:
-    first = {fold(cell) for line in head.decode("utf-8-sig", "replace").splitlines()[:5] for cell in line.replace('"', "").split(";")}
-    return all(fold(name) in first for name in _REQUIRED)
+    first = (cell for line in head.decode("utf-8-sig", "replace").splitlines()[:5] for cell in line.replace('"', "").split(";"))
+    columns = {fold(cell) for cell in first if len(cell) <= MAX_VALUE}
+    return all(fold(name) in columns for name in _REQUIRED)
 
 
 def _from_row(found: Gathered, row: Row) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, address, country, identifier, joined, party, records
+from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, address, country, identifier, joined, party, records, remarks
 from services.intelligence.lists.records import entry
 from services.intelligence.lists.spec import Entry, Record
 from shared.errors import TooLarge
@@ -71,7 +71,7 @@ class Gathered:
             uid,
             subject,
             programs=tuple(sorted(self.programs)),
-            remarks="; ".join(sorted(self.remarks)),
+            remarks=remarks(*sorted(self.remarks)),
             listed_on=min(self.listed, default=None),
         )
 

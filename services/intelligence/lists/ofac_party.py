@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from services.intelligence.lists import remarks
 from services.intelligence.lists.countries import alpha2
 from services.intelligence.lists.party import joined, party
+from services.intelligence.lists.party import remarks as in_one
 from services.intelligence.lists.records import entry
 from services.intelligence.lists.spec import Entry
 from shared.events.signals import Schema, SignalAddress, SignalIdentifier, SignalName
@@ -95,5 +96,5 @@ class Told:
             birth_dates=(*self.birth_dates, *noted.birth_dates),
         )
         details = [f"{label} {self.details[label]}" for label in DETAILS if self.details.get(label)]
-        said = "; ".join([*details, *sorted(self.notes), *([text] if text else [])])
+        said = in_one(*details, *sorted(self.notes), text)
         return entry(list_id, release_id, uid, subject, programs=tuple(sorted(set(programs))), remarks=said, listed_on=listed_on)

@@ -17,6 +17,8 @@ from shared.events.signals import PartySignal, Schema, SignalAddress, SignalIden
 
 MAX_VALUE = 200  # characters of a number, a date or a kind
 MAX_ADDRESS = 2000  # characters of an address
+MAX_REMARKS = 32_768  # characters
+MAX_FACTS = 2000  # names, numbers, places and dates of one party; of the lists of 2026 none has 300
 _UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _QUALIFIED = re.compile(r"(.+?) ?\((?:the )?(.+? of)(?: the)?\)", re.IGNORECASE)
 _LESS_THAN_COUNTRY = re.compile(r"(?:People's Republic of )?China, (Hong Kong|Macao)\b.*|(Hong Kong|Macao)\b.*", re.IGNORECASE)
@@ -92,20 +94,28 @@ def party(
         raise Unreadable("it has no name")
     if len(primary) > MAX_NAME:
         raise Unreadable(f"its name is longer than {MAX_NAME} characters")
-    places = {place for place in addresses if place}
+    names, places = party_names(primary, others), {place for place in addresses if place}
+    numbers, days = {one for one in identifiers if one}, {day for day in birth_dates if day}
+    if len(names) + len(places) + len(numbers) + len(days) > MAX_FACTS:
+        raise Unreadable(f"it has more than {MAX_FACTS} names, places, numbers and dates")
     return PartySignal(
-        names=party_names(primary, others),
+        names=names,
         schema=schema,
         countries=tuple(sorted({code for code in (*countries, *(place.country for place in places)) if code})),
         addresses=tuple(sorted(places, key=lambda p: (p.country or "", p.city or "", p.text or ""))),
-        identifiers=tuple(sorted({one for one in identifiers if one}, key=lambda i: (i.kind, i.value, i.country or ""))),
-        birth_dates=tuple(sorted({day for day in birth_dates if day})),
+        identifiers=tuple(sorted(numbers, key=lambda i: (i.kind, i.value, i.country or ""))),
+        birth_dates=tuple(sorted(days)),
     )
 
 
 def joined(*parts: str, by: str = " ") -> str:
     """Parts in one line, without empty ones and with single spaces."""
     return by.join(folded for part in parts if (folded := " ".join(part.split())))
+
+
+def remarks(*parts: str) -> str:
+    """Parts in one text, cut where it is longer than anybody reads."""
+    return joined(*parts, by="; ")[:MAX_REMARKS].rstrip()
 
 
 def identifier(kind: str, value: str, where: str = "") -> SignalIdentifier | None:

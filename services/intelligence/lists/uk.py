@@ -21,6 +21,11 @@ _ROOT, _RECORD, _GENERATED = "Designations", "Designation", "DateGenerated"
 _REQUIRED = ("Unique ID", "Name 6")
 _TYPES = ("Designation Type", "Individual, Entity, Ship")  # the column was renamed; one of the two must be there
 _RETIRED = ("Group ID", "Name 6", "Group Type")  # columns of OFSI's list
+_RETIRED_ROOT = "ArrayOfFinancialSanctionsTarget"  # of its XML
+_SAID_OF_RETIRED = (
+    "This is OFSI's consolidated list of targets, which was retired on 2026-01-28; load the UK Sanctions List in its place: "
+    "UK-Sanctions-List.csv or UK-Sanctions-List.xml of the Foreign, Commonwealth and Development Office"
+)
 _REPORTED = re.compile(r"Report\s+Date[\s:,\"]*([^\s\",;]+(?: [A-Za-z]+ \d{4})?)", re.IGNORECASE)
 _DAYS = ("%d/%m/%Y", "%d-%b-%Y", "%d-%B-%Y", "%d %b %Y", "%d %B %Y", "%Y-%m-%d")
 _LONGEST_NAME = 100  # characters of a column's
@@ -34,10 +39,7 @@ def read_table(files: Mapping[str, Path], *, list_id: str, release_id: str) -> I
         head = file.read(HEAD_BYTES)
     columns = _columns(head)
     if _is_retired(columns):
-        raise Malformed(
-            "This is OFSI's consolidated list of targets, which was retired on 2026-01-28; load the UK Sanctions List in its place: "
-            "UK-Sanctions-List.csv or UK-Sanctions-List.xml of the Foreign, Commonwealth and Development Office"
-        )
+        raise Malformed(_SAID_OF_RETIRED)
     if columns and not columns & {fold(name) for name in _TYPES}:
         raise Malformed(f"The primary file has no header with the required columns; missing: {_TYPES[0]}")
     if (said := _REPORTED.search(head[:1000].decode("utf-8-sig", "replace"))) and (dated := iso_day(said[1], *_DAYS)):
@@ -75,6 +77,8 @@ def _columns(head: bytes) -> frozenset[str]:
 @holding_records
 def read_xml(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Entries in the file's order; what stands among the designations and is none is quarantined."""
+    if xml.root(files["primary"]).name == _RETIRED_ROOT:
+        raise Malformed(_SAID_OF_RETIRED)
     found = (one for one in xml.elements(files["primary"], depth=2, what="primary") if one.within)
     first = next(found, None)
     if first and first.name == _GENERATED and (dated := iso_day(first.text, *_DAYS)):
@@ -96,7 +100,7 @@ def _gathered(one: xml.Element) -> Gathered:
 
 
 def recognises_xml(head: bytes) -> bool:
-    return next((one.name for one in xml.opening(head)), "") == _ROOT
+    return next((one.name for one in xml.opening(head)), "") in (_ROOT, _RETIRED_ROOT)
 
 
 _ADDRESS = "https://sanctionslist.fcdo.gov.uk/docs/"

@@ -23,6 +23,7 @@ from services.intelligence.lists.party import (
     joined,
     party,
     records,
+    remarks,
 )
 from services.intelligence.lists.records import entry
 from services.intelligence.lists.spec import About, Entry, Layout, ListFile, ListSpec, Record
@@ -76,8 +77,7 @@ def _entry(uid: str, one: xml.Element, list_id: str, release_id: str) -> Entry:
         one.value("COMMENTS1"),
     ]
     programs = tuple(sorted(set(one.values("UN_LIST_TYPE"))))
-    remarks = joined(*details, by="; ")
-    return entry(list_id, release_id, uid, subject, programs=programs, remarks=remarks, listed_on=iso_day(one.value("LISTED_ON")))
+    return entry(list_id, release_id, uid, subject, programs=programs, remarks=remarks(*details), listed_on=iso_day(one.value("LISTED_ON")))
 
 
 def _aliases(one: xml.Element, kind: str) -> Iterator[SignalName]:

@@ -16,8 +16,10 @@ from shared.errors import Malformed, TooLarge
 MAX_DEPTH = 64
 MAX_ATTRIBUTE = 65_536  # characters
 MAX_TAG = 262_144  # bytes of one tag, comment or instruction; without a bound expat holds all of it, and reads it anew with every block
-MAX_TEXT = 4_000_000  # characters of one element that is handed out, with all that it holds; a country profile of ILAB has some 100,000
-MAX_NODES = 100_000  # elements in one that is handed out
+MAX_TEXT = (
+    1_000_000  # characters of one element that is handed out, with all that it holds; the largest party of OFAC has some 70,000 bytes
+)
+MAX_NODES = 50_000  # elements in one that is handed out
 MAX_NAMES = 4_096  # different names of elements and attributes a file; expat remembers each
 BLOCK = 65_536  # bytes read at once
 _CUT_SHORT = {expat.errors.codes[text] for text in (expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_UNCLOSED_TOKEN)}
