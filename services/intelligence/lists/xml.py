@@ -2,6 +2,7 @@
 
 Elements are known by their local names, for publishers change namespaces (OFAC in May 2024) and prefixes. Document types are refused whole, and with them
 entity bombs and external entities; what is left to a hostile file is bounded: depth, attributes, tags, text, the size of one element, the number of names.
+On expat itself: ElementTree and lxml hold a tag whole before anybody can measure it, and defusedxml guards neither sizes nor depth.
 """
 
 from collections.abc import Collection, Iterator
