@@ -6,14 +6,15 @@ specification", dat_spec.txt).
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from services.intelligence.lists import remarks
+from services.intelligence.lists import ofac_advanced, ofac_xml, remarks
 from services.intelligence.lists.countries import alpha2
+from services.intelligence.lists.ofac_party import CALL_SIGN, place
 from services.intelligence.lists.records import MAX_NAME, entry, party_names
 from services.intelligence.lists.rows import MAX_LINES, Row, rows
-from services.intelligence.lists.spec import Attached, Entry, Layout, ListFile, ListSpec, Quarantined, Record
+from services.intelligence.lists.spec import Attached, Entry, Layout, ListFile, ListSpec, Quarantined, Reader, Record
 from shared.errors import Malformed
 from shared.events.signals import PartySignal, Schema, SignalAddress, SignalIdentifier, SignalName
 
@@ -135,7 +136,7 @@ def _entry(uid: str, cells: list[str], more: dict[str, list[list[str]]], list_id
     noted = remarks.parse(text) if text else remarks.Remarks()
     places = {place for row in more["addresses"] if (place := _address(row))}
     flag = alpha2(_value(cells[9]))
-    call_sign = [SignalIdentifier(kind="Call Sign", value=value)] if (value := _value(cells[5])) else []
+    call_sign = [SignalIdentifier(kind=CALL_SIGN, value=value)] if (value := _value(cells[5])) else []
     subject = PartySignal(
         names=party_names(_value(cells[1]), (*_aliases(more["aliases"]), *noted.names)),
         schema=_SCHEMAS.get(_value(cells[2]).lower(), "organisation"),
@@ -156,29 +157,42 @@ def _aliases(found: list[list[str]]) -> Iterator[SignalName]:
 
 
 def _address(row: list[str]) -> SignalAddress | None:
-    """Words that are no country, and regions, which are less than their country, stay in the text."""
     street, city, word, note = (_value(cell) for cell in row[2:6])
-    country = alpha2(word)
-    kept = word if country is None or word.startswith("Region: ") else ""
-    text = ", ".join(part for part in (street, kept, note) if part)
-    return SignalAddress(text=text or None, city=city or None, country=country) if text or city or country else None
+    return place(street, city, word, note)
 
 
-def _spec(list_id: str, title: str, primary: str, prefix: str, comments: str) -> ListSpec:
+def _spec(list_id: str, title: str, comma: str, prefix: str, comments: str, plain: str, advanced: str) -> ListSpec:
     base = "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports/"
-    names: dict[str, str] = {"primary": primary, "aliases": f"{prefix}ALT.CSV", "addresses": f"{prefix}ADD.CSV", "comments": comments}
-    files = tuple(ListFile(role=role, name=name, address=base + name) for role, name in names.items())
+    names = {"primary": comma, "aliases": f"{prefix}ALT.CSV", "addresses": f"{prefix}ADD.CSV", "comments": comments}
+
+    def layout(reader: Reader, recognised: Callable[[bytes], bool], **files: str) -> Layout:
+        listed = tuple(ListFile(role=role, name=name, address=base + name) for role, name in files.items())
+        return Layout(name=files["primary"], files=listed, read=reader, recognises=recognised)
+
     return ListSpec(
         id=list_id,
         title=title,
         publisher="US Department of the Treasury, Office of Foreign Assets Control",
-        layouts=(Layout(name=primary, files=files, read=read, recognises=recognises),),
-        max_file_bytes=64_000_000,  # ten times the largest file of 2025
-        max_total_bytes=128_000_000,
+        layouts=(
+            layout(read, recognises, **names),
+            layout(ofac_xml.read, ofac_xml.recognises, primary=plain),
+            layout(ofac_advanced.read, ofac_advanced.recognises, primary=advanced),
+        ),
     )
 
 
 SPECS = (
-    _spec("us_ofac_sdn", "Specially Designated Nationals and Blocked Persons List", "SDN.CSV", "", "SDN_COMMENTS.CSV"),
-    _spec("us_ofac_cons", "Consolidated (non-SDN) Sanctions List", "CONS_PRIM.CSV", "CONS_", "CONS_COMMENTS.CSV"),
+    _spec(
+        "us_ofac_sdn",
+        "Specially Designated Nationals and Blocked Persons List",
+        "SDN.CSV",
+        "",
+        "SDN_COMMENTS.CSV",
+        "SDN.XML",
+        "SDN_ADVANCED.XML",
+    ),
+    _spec(
+        *("us_ofac_cons", "Consolidated (non-SDN) Sanctions List", "CONS_PRIM.CSV", "CONS_", "CONS_COMMENTS.CSV"),
+        *("CONSOLIDATED.XML", "CONS_ADVANCED.XML"),
+    ),
 )
