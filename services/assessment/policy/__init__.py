@@ -13,7 +13,7 @@ from shared.documents import read
 from shared.errors import Invalid
 from shared.events.ratings import TIERS, DecisionWord, Tier
 
-STANDARD = Path(__file__).with_name("policies") / "standard.yaml"
+STANDARD = Path(__file__).parents[1] / "policies" / "standard.yaml"
 ILO_INDICATORS = (  # ILO indicators of forced labour (SAP-FL, 2012), in ILO's order
     "abuse_of_vulnerability",
     "deception",
@@ -36,6 +36,7 @@ DriverCode = Literal[
     "blocked_share", "owner_share", "owner_share_unknown", "owner_finding",
     "finding_confirmed", "finding_strong", "finding_weak", "exposure_finding", "exposure_list",
     "region", "country", "non_conformity", "audit_overdue", "case_overdue", "case_reopened", "upstream", "upstream_prohibited",
+    "exposure_upstream",
 ]  # fmt: skip
 
 Weight = Annotated[float, msgspec.Meta(ge=0, le=1)]
