@@ -36,6 +36,7 @@ DriverCode = Literal[
     "blocked_share", "owner_share", "owner_share_unknown", "owner_finding",
     "finding_confirmed", "finding_strong", "finding_weak", "exposure_finding", "exposure_list",
     "region", "country", "non_conformity", "audit_overdue", "case_overdue", "case_reopened", "upstream", "upstream_prohibited",
+    "exposure_upstream",
 ]  # fmt: skip
 
 Weight = Annotated[float, msgspec.Meta(ge=0, le=1)]

@@ -42,6 +42,13 @@ class OwnerPath(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     signal: SignalRef | None = None
 
 
+class LegalDuty(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a law asks of whom it binds, short; `id` is its place in the catalogue of laws, LAW.DUTY."""
+
+    id: str
+    text: str
+
+
 class Driver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One reason for a rating: what, how heavy, and the chain of events that led to it, nearest first."""
 
@@ -54,6 +61,7 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     supplier_id: str | None = None  # where it is inherited
     indicators: tuple[str, ...] = ()
     paths: tuple[OwnerPath, ...] = ()  # of a share that owners hold: at most ten that make it up; never told with a change of rating
+    obligations: tuple[LegalDuty, ...] = ()  # by law; what the policy asks for stands in the rating's own
 
 
 class Obligation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -124,6 +132,9 @@ class Inherited(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hops: int
     chain: tuple[Link, ...] = ()
     signal: SignalRef | None = None
+    exposures: tuple[
+        SignalRef, ...
+    ] = ()  # what its own goods and places fall under, at most five: told on through every tier of a supply chain
 
 
 class OwnerShare(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
