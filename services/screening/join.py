@@ -175,11 +175,13 @@ class Join:
         self._signals[key] = (signal, ref)
         self._identities.pop(key, None)
         if isinstance(subject, PartySignal):
+            self._exposures.remove_signal(own)  # an order that is in force again names its party again
             strong = [n.name for n in subject.names if not n.weak]
             weak = [n.name for n in subject.names if n.weak]
             facts = facts_of_signal(subject)
             self._signal_names.put(own, strong, schema=subject.schema, countries=subject.countries, weak=weak, facts=facts)
         else:
+            self._signal_names.remove(own)
             self._exposures.put_signal(own, subject)
 
     def remove_signal(self, key: Key) -> None:

@@ -1,10 +1,10 @@
 """The lists that can be loaded: another one is one more module here that offers `SPECS`, and its name in `_MODULES`."""
 
-from services.intelligence.lists import eu, ofac, uk, un
+from services.intelligence.lists import eu, ofac, uk, un, us_cbp, us_eo13126, us_ilab, us_ilab_countries
 from services.intelligence.lists.spec import ListSpec
 from shared.errors import NotFound
 
-_MODULES = (ofac, un, eu, uk)
+_MODULES = (ofac, un, eu, uk, us_cbp, us_ilab, us_eo13126, us_ilab_countries)
 CATALOGUE: dict[str, ListSpec] = {spec.id: spec for module in _MODULES for spec in module.SPECS}
 
 
