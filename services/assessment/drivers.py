@@ -35,8 +35,11 @@ class Fade(NamedTuple):
 
 
 class Found(NamedTuple):
+    """A driver; how it fades, and which region it is of, for laws that name one."""
+
     driver: Driver
     fade: Fade | None = None
+    region: str = ""
 
 
 def found(facts: Facts, policy: Policy, now: datetime) -> list[Found]:
@@ -63,7 +66,8 @@ def _places(facts: Facts, policy: Policy, now: datetime) -> Iterator[Found]:
     if weights := policy.points.regions:
         told = [place.region for place in facts.places] + [good.region for good in facts.goods]
         if region := max((r for r in told if r in weights), key=lambda r: (weights[r], r), default=None):
-            yield Found(_driver("region", f"A site or a sourced good is in {region}", weights[region], None, links))
+            driver = _driver("region", f"A site or a sourced good is in {region}", weights[region], None, links)
+            yield Found(driver, region=region)
     countries: list[Found] = []
     if weights := policy.points.countries:
         here = {facts.country, *(place.country for place in facts.places), *(good.origin for good in facts.goods)}

@@ -12,6 +12,7 @@ from services.assessment.facts import Facts
 from services.assessment.holdings import held
 from services.assessment.inheritance import MAX_TIERS, origins
 from services.assessment.policy import RANK, Policy, effects_of, tier_of
+from services.assessment.policy.laws import duties_of
 from shared.events.ratings import MAX_DRIVERS, CauseRef, Driver, Inherited, Obligation, Rating, Tier
 
 MAX_HANDED = 50
@@ -29,7 +30,8 @@ def rate(facts: Facts, policy: Policy, now: datetime, cause: CauseRef) -> Rating
         )
     score = _score(((one.driver.code, one.driver.points) for one in all_found), policy)
     tier = _tier(score, all_found, policy)
-    drivers = sorted(_as_counted(all_found, policy), key=lambda driver: _order(driver, policy))
+    counted = zip(_as_counted(all_found, policy), all_found, strict=True)
+    drivers = sorted((_with_duties(driver, one) for driver, one in counted), key=lambda driver: _order(driver, policy))
     return Rating(
         tier=tier,
         score=score,
@@ -39,6 +41,12 @@ def rate(facts: Facts, policy: Policy, now: datetime, cause: CauseRef) -> Rating
         drivers=tuple(drivers[:MAX_DRIVERS]),
         obligations=_obligations(drivers, tier, policy),
     )
+
+
+def _with_duties(driver: Driver, one: Found) -> Driver:
+    """With what laws ask because of it."""
+    duties = duties_of(driver, one.region)
+    return msgspec.structs.replace(driver, laws=duties) if duties else driver
 
 
 def next_change(facts: Facts, policy: Policy, now: datetime) -> datetime | None:

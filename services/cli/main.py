@@ -15,6 +15,7 @@ from services.cli import (
     findings,
     gate,
     journal,
+    laws,
     list_status,
     matching,
     operations,
@@ -56,6 +57,7 @@ app.add_typer(screening.matches, name="matches", rich_help_panel=_SUPPLIERS)
 app.add_typer(screening.sweeps, name="sweeps", rich_help_panel=_SUPPLIERS)
 command(app, "gate", example="duewatch gate S4:100001 S4:100002 --effect payment", role="buyer", panel=_SUPPLIERS)(gate.gate)
 command(app, "why", example="duewatch why dec_...", role="buyer", panel=_SUPPLIERS)(why.why)
+command(app, "laws", example="duewatch laws us_uflpa", role="buyer", panel=_SUPPLIERS)(laws.laws)
 app.add_typer(audit_steps.audits, name="audits", rich_help_panel=_FOLLOWING)
 app.add_typer(case_steps.cases, name="cases", rich_help_panel=_FOLLOWING)
 app.add_typer(subscriptions.app, name="subscriptions", rich_help_panel=_FOLLOWING)

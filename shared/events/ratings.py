@@ -42,13 +42,6 @@ class OwnerPath(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     signal: SignalRef | None = None
 
 
-class LegalDuty(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a law asks of whom it binds, short; `id` is its place in the catalogue of laws, LAW.DUTY."""
-
-    id: str
-    text: str
-
-
 class Driver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One reason for a rating: what, how heavy, and the chain of events that led to it, nearest first."""
 
@@ -61,7 +54,9 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     supplier_id: str | None = None  # where it is inherited
     indicators: tuple[str, ...] = ()
     paths: tuple[OwnerPath, ...] = ()  # of a share that owners hold: at most ten that make it up; never told with a change of rating
-    obligations: tuple[LegalDuty, ...] = ()  # by law; what the policy asks for stands in the rating's own
+    laws: tuple[
+        str, ...
+    ] = ()  # what laws ask because of it, by their place in the catalogue, LAW.DUTY; what the policy asks stands in the rating's own
 
 
 class Obligation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

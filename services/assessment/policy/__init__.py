@@ -13,7 +13,7 @@ from shared.documents import read
 from shared.errors import Invalid
 from shared.events.ratings import TIERS, DecisionWord, Tier
 
-STANDARD = Path(__file__).with_name("policies") / "standard.yaml"
+STANDARD = Path(__file__).parents[1] / "policies" / "standard.yaml"
 ILO_INDICATORS = (  # ILO indicators of forced labour (SAP-FL, 2012), in ILO's order
     "abuse_of_vulnerability",
     "deception",
