@@ -147,7 +147,7 @@ def _tree(body: Any) -> Tree:
     if body.get("others"):
         others = tree.add(Text("also", "bold"))
         for other in body["others"]:
-            leaf = others.add(_lines(Text(clean(other["text"])), [*held_through(other), *_asked(other)]))
+            leaf = others.add(_lines(Text(clean(other["text"])), [*held_through(other), _asked_in_short(other)]))
             if other.get("leads_to"):
                 leaf.add(_link(other["leads_to"]))
     if body.get("override"):
@@ -177,6 +177,12 @@ def _link(link: Any) -> Text:
 def _asked(driver: Any) -> list[str]:
     """What laws ask because of a driver, a line each."""
     return [f"by law: {duty['text']} ({duty['id']})" for duty in driver.get("obligations") or ()]
+
+
+def _asked_in_short(driver: Any) -> str:
+    """The same in one line, where the words stand elsewhere or would hide the drivers."""
+    ids = ", ".join(duty["id"] for duty in driver.get("obligations") or ())
+    return f"by law: {ids}" if ids else ""
 
 
 def _lines(shown: Text, lines: list[str]) -> Text:

@@ -115,7 +115,7 @@ def test_the_view_names_duties_with_a_short_text_and_each_once_for_the_whole_rat
     flr = next(duty for duty in view["legal_obligations"] if duty["id"] == "eu_flr.no_placing")
     assert flr == {
         "id": "eu_flr.no_placing",
-        "text": "EU Forced Labour Regulation: Place no product made with forced labour at any stage on the EU market, and export none",
+        "text": "EU Forced Labour Regulation (from 2027-12-14): Place no product made with forced labour at any stage on the EU market, and export none",
         "drivers": ["exposure_list"],
     }
     assert rating_view(rated(supplier()))["legal_obligations"] == []

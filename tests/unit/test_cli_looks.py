@@ -141,7 +141,8 @@ def test_what_laws_ask_stands_beside_the_driver_in_why_and_in_the_rating() -> No
         "drivers": [driver, driver], "obligations": [], "legal_obligations": [{**duty, "drivers": ["region"]}],
     }  # fmt: skip
     told = look(why._tree(why._of_rating(body)))
-    assert told.count("by law: UFLPA: Rebut the presumption (us_uflpa.presumption)") == 2
+    assert told.count("by law: UFLPA: Rebut the presumption (us_uflpa.presumption)") == 1
+    assert told.count("by law: us_uflpa.presumption") == 1  # of a further driver
     rating = look(suppliers._rating(body))
     assert "by law, where it binds you" in rating
     assert "laws us_uflpa" in rating

@@ -162,7 +162,12 @@ def in_short(ids: Iterable[str]) -> list[dict[str, str]]:
 
 @cache
 def _texts() -> dict[str, str]:
-    return {f"{law.id}.{duty.id}": f"{law.name}: {duty.text}" for law in shipped() for duty in law.duties}
+    return {f"{law.id}.{duty.id}": f"{_called(law)}: {duty.text}" for law in shipped() for duty in law.duties}
+
+
+def _called(law: Law) -> str:
+    """Its name, with the day from which it applies where that lay ahead when the entry was checked."""
+    return law.name if law.applies_from <= law.checked else f"{law.name} (from {law.applies_from})"
 
 
 def _brings(arises: Arises, code: str, listed: str, region: str, abuses: frozenset[Abuse]) -> bool:
