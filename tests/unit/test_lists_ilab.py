@@ -106,6 +106,7 @@ def test_what_cannot_be_read_is_quarantined_in_its_place(tmp_path: Path) -> None
         ("<!DOCTYPE Goods [<!ENTITY a 'b'>]><Goods><Good/></Goods>", Malformed),
         ("<Goods>" + "<Good>" * 80 + "</Good>" * 80 + "</Goods>", Malformed),
         ("[1, 2", Malformed),
+        ("[" * 100_000, Malformed),
         ('{"data": 3}', Malformed),
         ('[{"x": 1}]', Malformed),
         ("a,b\n1,2\n", Malformed),
@@ -139,6 +140,9 @@ def test_the_apis_json_and_tables_of_several_spellings(tmp_path: Path) -> None:
     assert (odd.read, [q.row for q in odd.quarantined]) == (4, [2, 3, 4])
     words = read(tmp_path, 'Country,Good,Exploitation Type\nKenya,Tea,"Forced Child Labor, Forced Labor"\n')
     assert told(words)["tea.KE"][2] == ("forced_labour", "forced_child_labour")
+    short = read(tmp_path, "Country,Good,Exploitation Type\nKenya,Tea,CL/FL\nIndia,Tea,FCL\nPeru,Tea,slow\n")
+    assert [about(one).abuses for one in short.entries] == [("child_labour", "forced_labour"), ("forced_child_labour",)]
+    assert [q.reason for q in short.quarantined] == ["none of its kinds of abuse is marked"]
     bare = read(tmp_path, b"Good,Country\nCaf\xe9 beans,C\xf4te d'Ivoire\n")
     assert told(bare) == {"cafe-beans.CI": ((), "CI", ())}
 

@@ -7,7 +7,7 @@ the good has none of its own: then the exposure touches neighbours, too, and som
 (ImportWatch_Goods_HS); these could not be read here and are the first thing to compare the table with.
 
 Gaps: a good without a code (Pornography is a service) or one that is not in the table. An exposure to it keeps its words and touches nobody, because it
-does not mean all goods of its country (`ExposureSignal`); a release tells its entries without a code.
+does not mean all goods of its country (`ExposureSignal`).
 """
 
 import csv

@@ -4,6 +4,7 @@ A pair's id is made of the good's name and the country's code, for its publisher
 first year that has it to the eve of the first edition that has it no more.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
@@ -31,7 +32,9 @@ FLAGS: dict[Abuse, tuple[str, ...]] = {
     ),
     "derived": ("derived labor exploitation", "derived", "derived good"),
 }
-_LONGEST_FIRST: tuple[Abuse, ...] = ("forced_child_labour", "child_labour", "forced_labour", "derived")
+_LONGEST_FIRST: tuple[tuple[Abuse, str], ...] = (
+    ("forced_child_labour", "fcl"), ("child_labour", "cl"), ("forced_labour", "fl"), ("derived", "downstream"),
+)  # fmt: skip
 KINDS = ("exploitation type", "type of exploitation", "exploitation", "labor exploitation type")  # all in one cell
 INPUTS = ("derived country", "derived countries")
 MAX_NAME = 300  # characters of a good's or a country's name
@@ -171,14 +174,13 @@ def _kinds(cells: Mapping[str, str], uid: str) -> tuple[Abuse, ...]:
 
 
 def _in_words(told: str) -> set[Abuse]:
-    """`Child Labor, Forced Labor`: forced child labor is a kind of its own, and none of the two that its words hold."""
+    """`child labor forced labor`, or `cl fl` as the printed list has it: forced child labor is a kind of its own, and none of the two that its words hold."""
     found: set[Abuse] = set()
-    for abuse in _LONGEST_FIRST:
-        for name in FLAGS[abuse]:
-            left = told.replace(name, " ")
-            if left != told:
-                found.add(abuse)
-                told = left
+    for abuse, short in _LONGEST_FIRST:
+        pattern = "|".join(rf"\b{re.escape(name)}\b" for name in (*FLAGS[abuse], short))
+        told, times = re.subn(pattern, "|", told)
+        if times:
+            found.add(abuse)
     return found
 
 

@@ -20,11 +20,11 @@ from services.intelligence.lists.spec import Entry, Layout, ListSpec, Quarantine
 from services.intelligence.lists.us_ilab import is_table, one_file
 from shared.events.signals import ExposureSignal, PartySignal
 
-ENTITY = ("entity", "entities", "entity name", "manufacturer", "manufacturers", "manufacturer s", "name")
+ENTITY = ("entity", "entities", "entity name", "manufacturer", "manufacturers", "manufacturer s", "company", "party", "parties", "name")
 MERCHANDISE = ("merchandise", "goods", "good", "product", "products", "commodity", "merchandise description")
 COUNTRY = ("country", "country of origin", "countries")
 REGION = ("region", "province", "area", "locality")
-PROGRAM = ("wro finding", "wro or finding", "type", "order type", "program", "action", "action type", "order")
+PROGRAM = ("wro finding", "wro findings", "wro or finding", "type", "order type", "program", "action", "action type", "order")
 DATE = ("effective date", "date", "date issued", "issue date", "issued", "order date")
 STATUS = ("status", "order status", "current status")
 ENDED = ("date revoked", "revoked", "revocation date", "inactive date", "end date", "status date", "date of status")
