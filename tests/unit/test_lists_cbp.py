@@ -147,6 +147,12 @@ def test_what_cannot_be_read_is_quarantined(tmp_path: Path) -> None:
     ]
 
 
+def test_goods_of_a_region_that_is_not_known_are_not_taken_for_the_whole_countrys(tmp_path: Path) -> None:
+    header = "Merchandise,Region,Country,Date,Type\n"
+    reading = read(tmp_path, table(("Cotton", "Nowhere", "China", "2021-01-13", "WRO"), header=header))
+    assert [(q.row, q.reason, q.uid) for q in reading.quarantined] == [(2, "its region is not known", "wro-2021-01-13-cotton")]
+
+
 def test_another_table_is_refused_by_the_columns_it_lacks(tmp_path: Path) -> None:
     with pytest.raises(Malformed, match="missing: wro finding"):
         read(tmp_path, "Entity,Country,Effective Date\nx,China,1/1/2020\n")

@@ -173,14 +173,15 @@ def test_days_of_an_interval_and_a_region(tmp_path: Path) -> None:
     header = "Product,Country,Date Added,Date Removed,Province\n"
     reading = read(
         tmp_path,
-        header + 'Cotton,China,"July 20, 2010",,Xinjiang Uygur Autonomous Region\nCotton,Uzbekistan,7/20/2010,2019,\nTea,Kenya,then,,\n',
+        header
+        + 'Cotton,China,"July 20, 2010",,Xinjiang Uygur Autonomous Region\nCotton,Uzbekistan,7/20/2010,2019,\nTea,Kenya,then,,\nTea,India,,,Nowhere\n',
         "us_eo13126",
     )
     first, second = (about(e) for e in reading.entries)
     assert (first.region, first.valid_from, first.valid_until, first.abuses) == ("CN-XJ", date(2010, 7, 20), None, ("forced_child_labour",))
     assert (second.valid_from, second.valid_until) == (date(2010, 7, 20), date(2019, 12, 31))
     assert [e.uid for e in reading.entries] == ["cotton.CN.CN-XJ", "cotton.UZ"]
-    assert [(q.row, q.uid) for q in reading.quarantined] == [(4, "tea.KE")]
+    assert [(q.row, q.uid) for q in reading.quarantined] == [(4, "tea.KE"), (5, "tea.IN.nowhere")]
 
 
 def test_the_orders_products_where_a_table_marks_them(tmp_path: Path) -> None:

@@ -133,6 +133,13 @@ def _pair(found: Found, kinds: Kinds) -> Pair:
         raise Unread("its country is not known", uid)
     place = first_of(cells, REGION)
     region = regions.code(place, origin) if place else None
+    uid = f"{uid}.{region or _slug(place)}" if place else uid
+    if place and region is None:  # all of the country would be more than its publisher says
+        raise Unread("its region is not known", uid)
+    told = first_of(cells, YEAR)
+    edition = year(told)
+    if told and edition is None:
+        raise Unread("its year is not of the layout", uid)
     known = goods.find(good)
     codes = known.codes if known else ()
     subject = ExposureSignal(
@@ -140,17 +147,7 @@ def _pair(found: Found, kinds: Kinds) -> Pair:
         valid_from=_day(cells, FROM, uid), valid_until=_day(cells, UNTIL, uid),
     )  # fmt: skip
     inputs = first_of(cells, INPUTS)
-    notes = [
-        f"Made with goods from {inputs}" if flag(inputs) is None else "",
-        f"In {place}" if place and region is None else "",
-    ]
-    told = first_of(cells, YEAR)
-    edition = year(told)
-    if told and edition is None:
-        raise Unread("its year is not of the layout", uid)
-    if region is not None:
-        uid = f"{uid}.{region}"
-    return Pair(found.number, uid, subject, "; ".join(note for note in notes if note), edition)
+    return Pair(found.number, uid, subject, f"Made with goods from {inputs}" if flag(inputs) is None else "", edition)
 
 
 def _kinds(cells: Mapping[str, str], uid: str) -> tuple[Abuse, ...]:

@@ -79,6 +79,8 @@ def _entry(found: Found, list_id: str, release_id: str) -> Entry:
     elif goods is None:
         every = {code for part in _BETWEEN_COUNTRIES.split(where) if (code := country(part))} | ({origin} if origin else set())
         subject = PartySignal(names=names, schema=schema, countries=tuple(sorted(every)))
+    elif first_of(cells, REGION) and not goods.regions:  # all of the country would be more than the order says
+        raise Unread("its region is not known", uid)
     else:
         subject = _exposure(goods, origin, issued, uid)
     return entry(
