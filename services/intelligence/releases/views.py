@@ -3,7 +3,7 @@
 Tuples where a field is called `list`, which then is no type.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -179,8 +179,14 @@ class EntryView(BaseModel):
     identifiers: tuple[IdentifierView, ...] = ()
     birth_dates: tuple[str, ...] = ()
     hs: str | None = None
+    more_hs: tuple[str, ...] = ()
     origin: str | None = None
     region: str | None = None
+    good: str | None = None
+    abuses: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_until: date | None = None
+    advancement: str | None = None
 
 
 class ChangeView(BaseModel):
