@@ -1,8 +1,10 @@
 """Releases that were cut off: between any two commits, while they came in, or by a disk that lost what it held."""
 
 import asyncio
+import errno
 import itertools
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -18,6 +20,7 @@ from services.intelligence.lists.spec import Entry
 from services.intelligence.releases import publishing
 from services.intelligence.releases.loading import Loader
 from services.intelligence.releases.raw import discard_parts
+from services.intelligence.releases.spool import Spool
 from services.intelligence.service import SERVICE
 from shared.events.signals import SIGNAL_EVENTS, ExposureSignal, ReleaseAccepted, ReleasePublished
 from shared.store.port import Commit
@@ -157,4 +160,19 @@ async def test_the_task_ends_though_a_reader_does_not(h: Harness, monkeypatch: p
     assert [p.name for p in h.ctx.folder.iterdir()] == ["raw"]
     monkeypatch.undo()
     await work(Loader(h.ctx))
+    assert (await read(h, release_id))["state"] == "accepted"
+
+
+@pytest.mark.parametrize("failure", [sqlite3.OperationalError("database or disk is full"), OSError(errno.ENOSPC, "no space left")])
+async def test_a_full_disk_is_no_fault_of_the_release(h: Harness, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    def full(*_: Any) -> None:
+        raise failure
+
+    release_id = await post(h, sdn(mills(5)))
+    loader = Loader(h.ctx)
+    with monkeypatch.context() as patch:
+        patch.setattr(Spool, "read", full)
+        assert await loader.step() is False
+    assert (await read(h, release_id))["state"] == "received"
+    await work(loader)
     assert (await read(h, release_id))["state"] == "accepted"

@@ -194,6 +194,7 @@ TWO = ListSpec(id="two", title="Two", publisher="Nobody", layouts=(made_up("ONE"
         (zipped([("one", b"1"), ("other", b"2"), ("other+", b"")]), "ONE", {"primary"}),  # both: the first
         (zipped([("one", b"?"), ("other", b"2"), ("other+", b"")]), "OTHER", {"primary", "more"}),  # the first is another file
         (zipped([("other", b"?"), ("one+", b"")]), "OTHER", {"primary"}),  # its reader says what is wrong with it
+        (zipped([("one", b"2"), ("other+", b"")]), "OTHER", {"primary", "more"}),  # under the name of another layout's
         (zipped([("consolidated-2026.xml", b"2")]), "OTHER", {"primary"}),  # one file under another name
     ],
 )
@@ -233,3 +234,15 @@ def test_ofacs_layout_is_recognised_by_its_rows() -> None:
         b"\xff\xfe1,",
     ):
         assert not recognises(other)
+
+
+def test_a_file_that_a_layout_cannot_be_without(tmp_path: Path) -> None:
+    files = tuple(msgspec.structs.replace(file, required=file.role == "more") for file in made_up("ONE", b"1").files)
+    spec = msgspec.structs.replace(TWO, layouts=(msgspec.structs.replace(made_up("ONE", b"1"), files=files),))
+    (tmp_path / "work").mkdir()
+    (tmp_path / "sent").write_bytes(zipped([("one", b"1"), ("one+", b"")]))
+    assert set(package.unpack(spec, tmp_path / "sent", tmp_path / "work").files) == {"primary", "more"}
+    for content in (zipped([("one", b"1")]), b"1"):
+        (tmp_path / "sent").write_bytes(content)
+        with pytest.raises(Malformed, match=r"The file ONE\+ is missing"):
+            package.unpack(spec, tmp_path / "sent", tmp_path / "work")

@@ -2,6 +2,7 @@
 
 import sqlite3
 import tempfile
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -175,3 +176,22 @@ def test_what_a_reader_raises_midway_leaves_nothing_behind(tmp_path: Path) -> No
     in_force.close()
     with pytest.raises(sqlite3.ProgrammingError):
         spool.found()
+
+
+def test_memory_does_not_grow_with_the_release(tmp_path: Path) -> None:
+    def peak(entries: int) -> int:
+        in_force = InForce(tmp_path)
+        in_force.put(LIST, (("x" + str(n), "0") for n in range(entries)))
+        (tmp_path / str(entries)).mkdir()
+        spool = Spool(in_force, LIST, tmp_path / str(entries))
+        tracemalloc.start()
+        spool.read(made(str(n)) for n in range(entries))
+        found = [sum(1 for _ in spool.changed(kind)) for kind in KINDS]
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found == [entries, 0, entries]
+        spool.close()
+        in_force.close()
+        return most
+
+    assert peak(30_000) < 1.3 * peak(5_000)

@@ -46,7 +46,7 @@ def unpack(spec: ListSpec, sent: Path, work: Path) -> Files:
         if magic in _ARCHIVE:
             return _from_archive(spec, file, work)
     _check_size(spec, sent.stat().st_size)
-    return Files(_layout_of(spec, sent), {"primary": sent})
+    return _whole(_layout_of(spec, sent), {"primary": sent})
 
 
 def from_folder(spec: ListSpec, folder: Path) -> Files:
@@ -96,12 +96,13 @@ def _from_archive(spec: ListSpec, file: BinaryIO, work: Path) -> Files:
         members = _members(archive)
         if len(members) == 1 and not members.keys() & official.keys():  # one file under a name of its own: a body like any other, packed
             path = take(next(iter(members.values())))
-            return Files(_layout_of(spec, path), {"primary": path})
+            return _whole(_layout_of(spec, path), {"primary": path})
         return _chosen(spec, members, take)
 
 
 def _chosen(spec: ListSpec, there: dict[str, _There], take: Callable[[_There], Path]) -> Files:
-    """The first layout whose primary file is `there` under its official name, in capitals, and is recognised, with its other files.
+    """The first layout whose primary file is `there` under its official name, in capitals, and is recognised, with its other files; else one that
+    recognises such a file under the name of another layout's.
 
     A primary file that is the only one by its name and yet is not recognised goes to its reader, which says what is wrong with it.
     """
@@ -109,16 +110,30 @@ def _chosen(spec: ListSpec, there: dict[str, _There], take: Callable[[_There], P
     if not named:
         raise Malformed(f"The primary file {' or '.join(layout.primary.name for layout in spec.layouts)} is missing")
     taken: dict[str, Path] = {}
+
+    def complete(layout: Layout, primary: Path) -> Files:
+        others = {f.role: take(there[f.name.upper()]) for f in layout.files if f.role != "primary" and f.name.upper() in there}
+        return _whole(layout, {"primary": primary, **others})
+
     for layout in named:
         name = layout.primary.name.upper()
         if name not in taken:
             taken[name] = take(there[name])
-        if len(named) == 1 or layout.recognises(_head(taken[name])):
-            if lacking := [f.name for f in layout.files if f.required and f.name.upper() not in there]:
-                raise Malformed(f"The file {lacking[0]} is missing")
-            others = {f.role: take(there[f.name.upper()]) for f in layout.files if f.role != "primary" and f.name.upper() in there}
-            return Files(layout, {"primary": taken[name], **others})
+        if layout.recognises(_head(taken[name])):
+            return complete(layout, taken[name])
+    for path in taken.values():
+        for layout in spec.layouts:
+            if layout.recognises(_head(path)):
+                return complete(layout, path)
+    if len(named) == 1:
+        return complete(named[0], next(iter(taken.values())))
     raise Malformed(_UNKNOWN)
+
+
+def _whole(layout: Layout, files: dict[str, Path]) -> Files:
+    if lacking := [f.name for f in layout.files if f.required and f.role not in files]:
+        raise Malformed(f"The file {lacking[0]} is missing")
+    return Files(layout, files)
 
 
 def _layout_of(spec: ListSpec, path: Path) -> Layout:
