@@ -21,6 +21,7 @@ MAX_COLUMNS = 256
 MAX_PREAMBLE = 30  # lines above the header: titles, dates of publication
 MAX_ROW_LINES = 200  # that a quoted cell may go on for
 _SEPARATORS = ",;\t|"
+_NO_SYNONYMS: Mapping[str, str] = {}
 _TELLING_COLUMNS = 4  # from here on, a line with all columns inside an open quotation is a row of its own and no text
 _APART = re.compile(r"[\W_]+")
 
@@ -48,13 +49,21 @@ def fold(name: str) -> str:
     return _APART.sub(" ", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
-def table(path: Path, required: Collection[str], *, what: str = "primary", separators: str = _SEPARATORS) -> Iterator[Row]:
+def table(
+    path: Path,
+    required: Collection[str],
+    *,
+    what: str = "primary",
+    separators: str = _SEPARATORS,
+    synonyms: Mapping[str, str] = _NO_SYNONYMS,
+) -> Iterator[Row]:
     """Rows below the first line that holds all `required` columns; `Malformed` naming those that are missing.
 
-    Rows of empty cells are left out; all others are told, a damaged one with its fault. `what` names the file in errors.
+    Rows of empty cells are left out; all others are told, a damaged one with its fault. `what` names the file in errors. `synonyms`: other folded
+    names under which a column is known -> its name here; a column that has that name itself comes before them.
     """
     source = lines(path, what)
-    header = find_header(islice(source, MAX_PREAMBLE), required, what, separators)
+    header = find_header(islice(source, MAX_PREAMBLE), required, what, separators, synonyms)
     width = len(header.columns)
     for number, cells, fault in _records(source, header):
         if fault:
@@ -62,13 +71,15 @@ def table(path: Path, required: Collection[str], *, what: str = "primary", separ
         elif any(stripped := [cell.strip() for cell in cells]):
             if len(cells) != width and not (len(cells) > width and not any(stripped[width:])):
                 yield Row(number, {}, f"it has {len(cells)} columns where {width} are expected", stripped[0])
-            elif tuple(map(fold, stripped[:width])) == header.columns:
+            elif known_as(_named(stripped[:width]), synonyms) == header.columns:
                 yield Row(number, {}, "it repeats the header")
             else:
                 yield Row(number, dict(zip(header.columns, stripped, strict=False)))
 
 
-def find_header(above: Iterator[Line], required: Collection[str], what: str, separators: str = _SEPARATORS) -> Header:
+def find_header(
+    above: Iterator[Line], required: Collection[str], what: str, separators: str = _SEPARATORS, synonyms: Mapping[str, str] = _NO_SYNONYMS
+) -> Header:
     """The first of some lines that holds all required columns."""
     wanted = {fold(name): name for name in required}
     nearest: Collection[str] = wanted
@@ -77,7 +88,7 @@ def find_header(above: Iterator[Line], required: Collection[str], what: str, sep
             cells, _ = _parsed(line.text, separator)
             if len(cells) > MAX_COLUMNS:
                 raise Malformed(f"The {what} file has more than {MAX_COLUMNS} columns")
-            columns = _named(cells)
+            columns = known_as(_named(cells), synonyms)
             missing = [name for name in wanted if name not in columns]
             if not missing:
                 return Header(line.number, columns, separator)
@@ -95,6 +106,19 @@ def _named(cells: list[str]) -> tuple[str, ...]:
         while name in found:
             name = f"{name} {place}"
         found[name] = place
+    return tuple(found)
+
+
+def known_as(columns: tuple[str, ...], synonyms: Mapping[str, str]) -> tuple[str, ...]:
+    """Columns under the names that are used here: the first that is known by another name takes it, where none has it already."""
+    taken = set(columns)
+    found: list[str] = []
+    for column in columns:
+        name = synonyms.get(column, column)
+        if name != column and name in taken:
+            name = column
+        taken.add(name)
+        found.append(name)
     return tuple(found)
 
 
