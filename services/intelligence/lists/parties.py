@@ -9,12 +9,10 @@ from functools import lru_cache
 import pycountry
 
 from services.intelligence.lists.countries import alpha2
-from services.intelligence.lists.spec import Entry, Quarantined, Record
+from services.intelligence.lists.spec import Entry, Record
 from shared.errors import Malformed
 from shared.events.signals import SignalAddress, SignalIdentifier
 
-MAX_BAD_SHARE = 0.05  # of a file's records: beyond, it is another layout and not a few damaged rows
-BAD_FROM = 20  # records, from which the share counts: in a short file one damaged row is already a large share
 MAX_UID = 200  # characters
 LONGEST_VALUE = 200  # of an identifier
 NO_NAME = "it has no name"
@@ -27,25 +25,13 @@ _DAYS = ("%Y-%m-%d", "%m/%d/%Y", "%B %d, %Y", "%b %d, %Y", "%d %b %Y", "%d %B %Y
 
 
 def sound(records: Iterable[Record], what: str) -> Iterator[Record]:
-    """The records, a second one of an id quarantined; `Malformed` at their end where none is an entry or too many could not be read.
-
-    Ids are remembered as 64-bit hashes: some 100 MB for a million.
-    """
-    seen: set[int] = set()
-    good = bad = 0
-    for at, record in enumerate(records, 1):
-        if isinstance(record, Entry):
-            key = hash(record.uid)
-            if key in seen:
-                record = Quarantined(row=at, reason=STANDS_ABOVE, uid=record.uid)
-            seen.add(key)
-        good += isinstance(record, Entry)
-        bad += isinstance(record, Quarantined)
+    """The records; `Malformed` at their end where none is an entry. How many may be unread is the list's guard rail to say."""
+    good = False
+    for record in records:
+        good = good or isinstance(record, Entry)
         yield record
     if not good:
         raise Malformed(f"The file holds no entry in the layout of {what}")
-    if bad > good or (bad > BAD_FROM and bad > MAX_BAD_SHARE * (good + bad)):
-        raise Malformed(f"{bad} of {good + bad} records are not in the layout of {what}")
 
 
 def values(cell: str, separator: str = ";") -> tuple[str, ...]:
@@ -57,6 +43,8 @@ def values(cell: str, separator: str = ";") -> tuple[str, ...]:
 def country_of(word: str) -> str | None:
     """`ru`, `RUS` or `Russia` -> `RU`; None for a word that names no country of today."""
     word = word.strip()
+    if word[2:3] == "-":  # FollowTheMoney's parts of countries: `cn-xz`
+        word = word[:2]
     if len(word) in (2, 3) and word.isascii() and word.isalpha():
         code = word.upper()
         if code in ("XK", "XKX"):
