@@ -82,7 +82,7 @@ def parse(content: bytes) -> Mapping:
 def checked(told: Any) -> Mapping:
     """A mapping from what YAML or JSON holds."""
     try:
-        mapping = msgspec.convert(told, Mapping)
+        mapping = msgspec.convert(told, Mapping, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid("The mapping does not say which columns of a list say what", errors=[_fault(str(error))]) from error
     if mapping.dates:
@@ -95,8 +95,8 @@ def checked(told: Any) -> Mapping:
     return mapping
 
 
-class _NoAnchors(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them can unfold to more than memory holds."""
+class _Texts(yaml.BaseLoader):
+    """YAML whose values are texts (a column may be called `No`), without aliases: a few lines of them can unfold to more than memory holds."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -105,7 +105,7 @@ class _NoAnchors(yaml.SafeLoader):
 
 
 def _read(text: str) -> Any:
-    return yaml.load(text, Loader=_NoAnchors)  # noqa: S506 - a SafeLoader
+    return yaml.load(text, Loader=_Texts)  # noqa: S506 - texts only
 
 
 def _check_dates(form: str) -> None:
