@@ -12,6 +12,7 @@ from services.intelligence.lists import catalogue
 from services.intelligence.lists.spec import ListFile
 from services.intelligence.releases import raw, views
 from services.intelligence.releases.entries import entry_view, history
+from services.intelligence.releases.listed import also_listed
 from services.intelligence.releases.loading import in_force, releases
 from services.intelligence.releases.model import ENTRY, RELEASE, LetIn, Receive, Release, entry_id, view
 from services.intelligence.releases.quarantine import quarantined
@@ -172,7 +173,7 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
         found = await ctx.kernel.get(ENTRY, PUBLIC, entry_id(list_id, uid)) if len(uid) <= 200 else None
         if found is None or not (found.state.live or withdrawn):
             raise NotFound("There is no such entry in force; ask with withdrawn=true for one that a release has removed")
-        return {**entry_view(found), "history": await history(ctx, found.id)}
+        return {**entry_view(found), "history": await history(ctx, found.id), "also_listed_as": await also_listed(ctx, found)}
 
     @routes.get("", response_model=Page[views.ListView])
     async def list_lists(caller: Reader) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from services.intelligence.lists import clusters
 from shared.errors import Conflict, NotFound
 from shared.events.intelligence import Counts, ReleaseMoved, ReleaseState
 from shared.events.signals import ReleaseAccepted, ReleasePublished, Signal, SignalChanged, SignalPublished, SignalWithdrawn, sweep_id
@@ -237,11 +238,16 @@ def _entry(state: Entry | None, message: Message, _now: datetime) -> Decided[Ent
     raise TypeError(type(message.body).__name__)
 
 
+SAME = "same"  # what an entry has in common with others of the same party
+
 ENTRY = Aggregate(
     kind="entry",
     state=Entry,
     decide=_entry,
-    indexes=(Index("list", lambda s: s.signal.source.list if s.live else None),),
+    indexes=(
+        Index("list", lambda s: s.signal.source.list if s.live else None),
+        Index(SAME, lambda s: clusters.keys(s.signal) if s.live else (), many=True),
+    ),
 )
 
 

@@ -192,7 +192,19 @@ class ChangeView(BaseModel):
     parts: list[str]
 
 
+class AlsoListed(BaseModel):
+    """Another entry of the same party, on this list or another."""
+
+    list: str
+    uid: str
+    signal_id: str
+    name: str | None
+    programs: tuple[str, ...] = ()
+
+
 class EntryWithHistory(EntryView):
-    """One entry, with all its changes, oldest first."""
+    """One entry, with all its changes, oldest first, and where else its party is listed: a shared number, or a name with a day of birth, joins
+    listings; each stays its own, and names alone join none."""
 
     history: tuple[ChangeView, ...]
+    also_listed_as: tuple[AlsoListed, ...] = ()
