@@ -3,6 +3,8 @@
 from services.intelligence.findings.api import routers as finding_routers
 from services.intelligence.findings.model import FINDING
 from services.intelligence.findings.reports import REPORT, REPORTER_KEY
+from services.intelligence.own.api import routers as own_routers
+from services.intelligence.own.model import OWN_LIST
 from services.intelligence.releases.api import routers as release_routers
 from services.intelligence.releases.loading import Loader
 from services.intelligence.releases.model import ENTRY, MARKER, RELEASE
@@ -10,7 +12,7 @@ from shared.kernel.service import Service, Task
 
 SERVICE = Service(
     name="intelligence",
-    aggregates=(RELEASE, MARKER, ENTRY, REPORT, REPORTER_KEY, FINDING),
-    api=lambda ctx: [*release_routers(ctx), *finding_routers(ctx)],
+    aggregates=(RELEASE, MARKER, ENTRY, OWN_LIST, REPORT, REPORTER_KEY, FINDING),
+    api=lambda ctx: [*own_routers(ctx), *release_routers(ctx), *finding_routers(ctx)],
     tasks=lambda ctx: [Task("releases", "bulk", Loader(ctx).run)],
 )

@@ -92,3 +92,11 @@ class FindingErased(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """What people wrote about it cannot be read any more; that it was verified stands."""
 
     report_id: str
+
+
+@event("own_list.mapped.v1", None)
+class OwnListMapped(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """An operator (the event's actor) said how the files of a list of one's own are to be read."""
+
+    list: str
+    columns: tuple[str, ...]  # what the mapping takes from a file, by our names

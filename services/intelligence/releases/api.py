@@ -8,8 +8,8 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import FileResponse
 from pydantic import Field
 
-from services.intelligence.lists import catalogue
 from services.intelligence.lists.spec import ListFile
+from services.intelligence.own import registry
 from services.intelligence.releases import raw, views
 from services.intelligence.releases.entries import entry_view, history
 from services.intelligence.releases.listed import also_listed
@@ -83,7 +83,7 @@ def routers(ctx: Context) -> list[APIRouter]:
 
         503 with Retry-After while 20 wait already.
         """
-        catalogue.find(list_id)
+        await registry.find(ctx, list_id)
         await room_for_one()
         key = idempotency_key(key)
         got = await raw.receive(ctx, request.stream())
@@ -93,7 +93,7 @@ def routers(ctx: Context) -> list[APIRouter]:
     @routes.post("/{list_id}/pulls", status_code=202, response_model=views.Received)
     async def pull(caller: Operator, list_id: str, body: PullBody, repeat: IdempotencyAsked) -> dict[str, str]:
         """Fetches the official files from their publisher's addresses, or one file or zip from the address given, through the egress guard."""
-        spec = catalogue.find(list_id)
+        spec = await registry.find(ctx, list_id)
         await room_for_one()
         if body.address is not None:
             await check_new_url(body.address, ctx.networks)
@@ -112,7 +112,7 @@ def routers(ctx: Context) -> list[APIRouter]:
 
 def _reading(ctx: Context, routes: APIRouter) -> None:
     async def release_of(list_id: str, release_id: str) -> Document[Release]:
-        catalogue.find(list_id)
+        await registry.find(ctx, list_id)
         found = await ctx.kernel.get(RELEASE, PUBLIC, release_id)
         if found is None or found.state.list != list_id:
             raise NotFound("There is no such release of this list")
@@ -156,20 +156,20 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
     @routes.get("/{list_id}/releases", response_model=Page[views.ReleaseView])
     async def list_releases(caller: Reader, list_id: str, asked: PageAsked, state: ReleaseState | None = None) -> dict[str, Any]:
         """All releases of a list, by id; those in one state, if asked for."""
-        catalogue.find(list_id)
+        await registry.find(ctx, list_id)
         where = {"list": list_id} if state is None else {"list": list_id, "state": state}
         return await _page(ctx, "release", where, asked, lambda s: view(document(RELEASE, s)))
 
     @routes.get("/{list_id}/entries", response_model=Page[views.EntryView], response_model_exclude_unset=True)
     async def list_entries(caller: Reader, list_id: str, asked: PageAsked) -> dict[str, Any]:
         """The entries in force, by id."""
-        catalogue.find(list_id)
+        await registry.find(ctx, list_id)
         return await _page(ctx, "entry", {"list": list_id}, asked, lambda s: entry_view(document(ENTRY, s)))
 
     @routes.get("/{list_id}/entries/{uid:path}", response_model=views.EntryWithHistory, response_model_exclude_unset=True)
     async def get_entry(caller: Reader, list_id: str, uid: str, withdrawn: bool = False) -> dict[str, Any]:
         """An entry in force, by the publisher's own id, with its changes from release to release; with `withdrawn` also one that is gone."""
-        catalogue.find(list_id)
+        await registry.find(ctx, list_id)
         found = await ctx.kernel.get(ENTRY, PUBLIC, entry_id(list_id, uid)) if len(uid) <= 200 else None
         if found is None or not (found.state.live or withdrawn):
             raise NotFound("There is no such entry in force; ask with withdrawn=true for one that a release has removed")
@@ -178,17 +178,17 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
     @routes.get("", response_model=Page[views.ListView])
     async def list_lists(caller: Reader) -> dict[str, Any]:
         """The lists that can be loaded, each with the release that acts."""
-        return page([await _list(ctx, list_id) for list_id in sorted(catalogue.CATALOGUE)], None)
+        return page([await _list(ctx, spec.id) for spec in await registry.all_lists(ctx)], None)
 
     @routes.get("/status", response_model=Page[views.StatusView])
     async def list_status(caller: Reader) -> dict[str, Any]:
         """How all lists stand: release, age, records, changes, and whether somebody should look at one."""
-        return page([await status(ctx, catalogue.find(list_id), None) for list_id in sorted(catalogue.CATALOGUE)], None)
+        return page([await status(ctx, spec, None) for spec in await registry.all_lists(ctx)], None)
 
     @routes.get("/{list_id}", response_model=views.ListView)
     async def get_list(caller: Reader, list_id: str) -> dict[str, Any]:
         """One list."""
-        return await _list(ctx, catalogue.find(list_id).id)
+        return await _list(ctx, list_id)
 
 
 async def _page(ctx: Context, kind: str, where: dict[str, Any], asked: Any, show: Any) -> dict[str, Any]:
@@ -204,7 +204,7 @@ def _files(files: tuple[ListFile, ...]) -> list[dict[str, str]]:
 
 async def _list(ctx: Context, list_id: str) -> dict[str, Any]:
     """A list: `age_s` since its release came into force, `checked_at` when its publisher's files were last known to be that release."""
-    spec, now = catalogue.find(list_id), ctx.clock.now()
+    spec, now = await registry.find(ctx, list_id), ctx.clock.now()
     release = await in_force(ctx, list_id)
     at = release.state.accepted_at if release else None
     refused = await releases(ctx, {"list": list_id, "state": "refused"})

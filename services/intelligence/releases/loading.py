@@ -16,10 +16,10 @@ from typing import TypeVar
 
 import msgspec
 
-from services.intelligence.lists import catalogue
 from services.intelligence.lists.guards import Found, objection
 from services.intelligence.lists.package import Files, unpack
 from services.intelligence.lists.spec import ListSpec
+from services.intelligence.own import registry
 from services.intelligence.releases import publishing
 from services.intelligence.releases.model import (
     ENTRY,
@@ -100,7 +100,7 @@ class Loader:
 
     async def load(self, release: Document[Release]) -> None:
         """Works on one release, whatever was done of it before."""
-        spec = self._spec(release.state.list)
+        spec = await self._spec(release.state.list)
         work = Path(tempfile.mkdtemp(prefix=WORK, dir=self.ctx.folder))
         try:
             raw, unpacked = raw_file(self.ctx, release.state.sha256), work / "files"
@@ -135,9 +135,9 @@ class Loader:
             self._in_force.close()
         self._in_force = None
 
-    def _spec(self, list_id: str) -> ListSpec:
+    async def _spec(self, list_id: str) -> ListSpec:
         """The list's description, with the operator's own guard rail."""
-        spec, share = catalogue.find(list_id), self.ctx.settings.list_shrink_share
+        spec, share = await registry.find(self.ctx, list_id), self.ctx.settings.list_shrink_share
         return spec if share is None else msgspec.structs.replace(spec, max_shrink_share=share)
 
     async def _tried(self, release: Document[Release], read: Callable[[], _T]) -> _T | None:
