@@ -1,10 +1,10 @@
 """The lists that can be loaded: another one is one more module here that offers `SPECS`, and its name in `_MODULES`."""
 
-from services.intelligence.lists import ofac
+from services.intelligence.lists import ofac, opensanctions, us_bis, us_csl, us_uflpa
 from services.intelligence.lists.spec import ListSpec
 from shared.errors import NotFound
 
-_MODULES = (ofac,)
+_MODULES = (ofac, us_csl, us_uflpa, us_bis, opensanctions)
 CATALOGUE: dict[str, ListSpec] = {spec.id: spec for module in _MODULES for spec in module.SPECS}
 
 
