@@ -87,16 +87,34 @@ def _items(release: Document[Release], spool: Spool, former: _Former) -> Iterato
 
 
 async def _former(ctx: Context, release: Document[Release], spool: Spool) -> _Former:
-    """uid -> ids of the signals that were the same party in the release before; of one that was cut off also what it had withdrawn by then."""
-    gone, before = defaultdict[bytes, list[str]](list), _Former()
+    """uid -> ids of the signals that were the same party in the release before; of one that was cut off also what it had withdrawn by then.
+
+    Its publisher may say so itself (a signal's `formerly`, as it was read), whatever else became of the party; only ids that go now count.
+    """
+    gone, before, leaving = defaultdict[bytes, list[str]](list), _Former(), set[str]()
     async for id_, entry in _leaving(ctx, release, spool):
+        leaving.add(id_)
+        if entry.signal.formerly:
+            before[id_] = entry.signal.formerly
         if leaves := party(entry.signal):
             gone[leaves].append(id_)
-            if entry.signal.formerly:
-                before[id_] = entry.signal.formerly
     found = await asyncio.to_thread(successors, gone, spool.signals()) if gone else {}
+    if leaving:
+        found = await asyncio.to_thread(_told, spool, leaving, found)
     chains = {uid: tuple(id_ for old in ids for id_ in (old, *before.get(old, ()))) for uid, ids in found.items()}
     return {uid: tuple(id_ for id_ in ids if id_ != entry_id(release.state.list, uid)) for uid, ids in chains.items()}
+
+
+def _told(spool: Spool, leaving: set[str], found: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """What was found, and beside it what the publisher says of the entries that it adds or changes; who is told to be one party is no other's."""
+    told = {
+        uid: ids
+        for uid in chain(spool.changed("added"), spool.changed("modified"))
+        if (ids := tuple(id_ for id_ in spool.signal(uid).formerly if id_ in leaving))
+    }
+    taken = {id_ for ids in told.values() for id_ in ids}
+    guessed = {uid: rest for uid, ids in found.items() if (rest := tuple(id_ for id_ in ids if id_ not in taken))}
+    return {uid: tuple(dict.fromkeys((*told.get(uid, ()), *guessed.get(uid, ())))) for uid in told.keys() | guessed.keys()}
 
 
 async def _leaving(ctx: Context, release: Document[Release], spool: Spool) -> AsyncIterator[tuple[str, Entry]]:
