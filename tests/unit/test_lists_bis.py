@@ -69,6 +69,13 @@ def test_ids_stay_while_name_date_and_address_do(tmp_path: Path) -> None:
     assert other.uid != one.uid
 
 
+def test_rows_that_are_the_same_are_each_a_record(tmp_path: Path) -> None:
+    reading = read(tmp_path, file_of(ROW, PLAIN, ROW, ROW))
+    assert (reading.read, reading.published, reading.quarantined) == (4, 4, [])
+    alone = read(tmp_path, file_of(PLAIN, ROW)).entries[1].uid
+    assert sorted(e.uid for e in reading.entries if e.uid.startswith(alone)) == [alone, f"{alone}-2", f"{alone}-3"]
+
+
 def test_what_was_seen_last_is_no_change(tmp_path: Path) -> None:
     one, two = (read(tmp_path, file_of([*ROW[:9], day, *ROW[10:]])).entries[0].signal for day in ("2006-11-09", "2026-11-09"))
     assert one == two

@@ -45,7 +45,7 @@ def test_swapping_most_entries_for_others_waits_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "added", "refused"), [(1000, 1000, False), (1000, 1001, True), (10, 100, False), (10, 101, True), (0, 1_000_000, False)]
+    ("old", "added", "refused"), [(1000, 1000, False), (1000, 1001, True), (99, 9_000, False), (100, 101, True), (0, 1_000_000, False)]
 )
 def test_a_release_that_more_than_doubles_the_list_waits(old: int, added: int, refused: bool) -> None:
     reason = objection(SPEC, found(old + added, old, added=added))

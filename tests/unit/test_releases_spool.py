@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -195,3 +196,12 @@ def test_memory_does_not_grow_with_the_release(tmp_path: Path) -> None:
         return most
 
     assert peak(30_000) < 1.3 * peak(5_000)
+
+
+def test_parts_of_a_record_are_published_and_counted_with_it() -> None:
+    """A subsidiary in its parent's text is an entry, and no record of the publisher."""
+    parts = [msgspec.structs.replace(made(uid), part=True) for uid in ("b", "c", "b")]
+    with compared({"c": "02", "d": "01"}, [made("a"), *parts, made("e"), Quarantined(row=3, reason="x")]) as spool:
+        found = spool.found()
+        assert (found.records, found.entries, found.quarantined) == (3, 2, 1)
+        assert changes(spool) == {"added": ["a", "b", "e"], "modified": ["c"], "deleted": ["d"]}

@@ -6,7 +6,7 @@ import msgspec
 
 from services.intelligence.lists.spec import Attached, ListSpec
 
-FEW = 100  # entries: below, a small list that doubles, or is reworded, is no landslide
+FEW = 100  # entries: below, a small list that grows, or is reworded, is no landslide
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ def _unreadable(spec: ListSpec, found: Found) -> str | None:
 
 def _grows(spec: ListSpec, found: Found) -> str | None:
     """Another publisher's file, or the same entries under other ids."""
-    if not found.in_force or found.added <= max(FEW, spec.max_growth_share * found.in_force):
+    if found.in_force < FEW or found.added <= max(FEW, spec.max_growth_share * found.in_force):
         return None
     return (
         f"The release adds {found.added} entries to the {found.in_force} in force; "

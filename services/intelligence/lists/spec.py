@@ -12,10 +12,12 @@ HEAD_BYTES = 65_536  # of a primary file: what a layout is recognised by
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One record of a list, ready to be published; `uid` is the publisher's own."""
+    """One record of a list, ready to be published; `uid` is the publisher's own. `part`: told within the record before it (a subsidiary in the text of
+    its parent's name), and so none of the publisher's own records."""
 
     uid: str
     signal: Signal
+    part: bool = False
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,9 +1,10 @@
 """BIS Denied Persons List: tab separated, one row an address of an order.
 
 Its publisher gives no ids: a row's is derived from name, effective date and address, whatever their case and spaces. Rows that are the same in all of
-these are one; the second is quarantined. Nothing tells persons from companies: all are read as organisations, as OFAC's rows without a type are.
+these are told apart by their order. Nothing tells persons from companies: all are read as organisations, as OFAC's rows without a type are.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -28,19 +29,22 @@ def read(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterato
 
 
 def _rows(path: Path, list_id: str, release_id: str) -> Iterator[Record]:
+    seen: Counter[str] = Counter()
     for row in table(path, ("name", "effective date"), synonyms=_SYNONYMS):
         if row.fault:
             yield Quarantined(row=row.number, reason=row.fault)
         else:
-            yield _record(row, list_id, release_id)
+            yield _record(row, seen, list_id, release_id)
 
 
-def _record(row: Row, list_id: str, release_id: str) -> Record:
+def _record(row: Row, seen: Counter[str], list_id: str, release_id: str) -> Record:
     name = " ".join(row.get("name").split())
     if not name or len(name) > MAX_NAME:
         return Quarantined(row=row.number, reason=LONG_NAME if name else NO_NAME)
     street, city, state, word, code = (" ".join(row.get(part).split()) for part in _ADDRESS)
     uid = derived_uid(name, row.get("effective date"), street, city, state, word, code)
+    seen[uid] += 1
+    uid = uid if seen[uid] == 1 else f"{uid}-{seen[uid]}"
     country = _SPELLINGS.get(word.upper()) or country_of(word)
     text = ", ".join(part for part in (street, state, code, word if not country else "") if part)[:1000]
     place = SignalAddress(text=text or None, city=city[:200] or None, country=country)

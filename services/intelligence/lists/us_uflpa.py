@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from services.intelligence.lists.html_tables import html_rows
 from services.intelligence.lists.parties import LONG_NAME, NO_NAME, STANDS_ABOVE, derived_uid, iso_day, sound
 from services.intelligence.lists.records import MAX_NAME, entry, party_names
@@ -108,7 +110,7 @@ def _entries(told: Iterator[_Told], list_id: str, release_id: str) -> Iterator[R
             continue
         uid = ids[one.section] = derived_uid(fold(names.primary), *([one.section] if ids else []))
         for found in _family(uid, one, names, "", list_id, release_id):
-            subsidiaries += found.uid != uid
+            subsidiaries += found.part
             yield found
     yield Attached(role="subsidiaries", rows=subsidiaries)
 
@@ -130,7 +132,8 @@ def _family(uid: str, told: _Told, names: Names, parent: str, list_id: str, rele
         f"Published as: {told.text}" if told.text != names.primary and not parent else "",
     ]
     subject = PartySignal(names=party_names(names.primary, others))
-    yield entry(list_id, release_id, uid, subject, programs=programs, remarks="; ".join(filter(None, remarks)), listed_on=day)
+    made = entry(list_id, release_id, uid, subject, programs=programs, remarks="; ".join(filter(None, remarks)), listed_on=day)
+    yield msgspec.structs.replace(made, part=bool(parent))
     seen: set[str] = set()
     for owned in names.subsidiaries:
         key = fold(owned.primary)

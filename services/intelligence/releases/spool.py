@@ -26,11 +26,12 @@ _TWICE = "its id stands on an earlier record"
 _NO_ID = f"its id is empty or longer than {MAX_UID} characters"
 _LASTING = "PRAGMA {0}journal_mode = OFF; PRAGMA {0}synchronous = OFF; PRAGMA {0}cache_size = -16000;"  # nothing in it outlives the process
 _TABLES = """
-CREATE TABLE spool.entry (uid TEXT PRIMARY KEY, n INTEGER, digest TEXT, signal BLOB);
+CREATE TABLE spool.entry (uid TEXT PRIMARY KEY, n INTEGER, digest TEXT, signal BLOB, part INTEGER);
 CREATE TABLE spool.removed (uid TEXT PRIMARY KEY, n INTEGER);
 CREATE TABLE spool.quarantined (n INTEGER PRIMARY KEY, row INTEGER, reason TEXT, uid TEXT);
 CREATE TABLE spool.change (kind TEXT, uid TEXT, PRIMARY KEY (kind, uid)) WITHOUT ROWID;
 """
+_INSERT = "INSERT OR IGNORE INTO spool.entry VALUES (?, ?, ?, ?, ?)"
 _decode, _encode = msgspec.json.Decoder(Signal).decode, msgspec.json.encode
 
 
@@ -92,7 +93,8 @@ class Spool:
         self._db.execute("COMMIT")
 
     def _take(self, part: list[Record]) -> None:
-        entries: list[tuple[str, int, str, bytes]] = []
+        entries: list[tuple[str, int, str, bytes, bool]] = []
+        parts: list[tuple[str, int, str, bytes, bool]] = []
         removed: list[tuple[str, int]] = []
         wrong: list[tuple[int, int, str, str | None]] = []
         for record in part:
@@ -103,21 +105,25 @@ class Spool:
                 case Attached(role=role):
                     self.attached[role] = record
                     continue
+                case Entry(part=True):
+                    parts.append((record.uid, self.records, record.signal.digest, _encode(record.signal), True))
+                    continue
             self.records = n = self.records + 1
             if isinstance(record, Quarantined):
                 wrong.append((n, record.row, record.reason[:300], record.uid))
             elif not 0 < len(record.uid) <= MAX_UID:
                 wrong.append((n, n, _NO_ID, None))
             elif isinstance(record, Entry):
-                entries.append((record.uid, n, record.signal.digest, _encode(record.signal)))
+                entries.append((record.uid, n, record.signal.digest, _encode(record.signal), False))
             elif isinstance(record, Removed):
                 removed.append((record.uid, n))
-        wrong += self._insert("INSERT OR IGNORE INTO spool.entry VALUES (?, ?, ?, ?)", "entry", entries)
+        wrong += self._insert(_INSERT, "entry", entries)
+        self._db.executemany(_INSERT, parts)
         wrong += self._insert("INSERT OR IGNORE INTO spool.removed VALUES (?, ?)", "removed", removed)
         self._quarantine(wrong)
 
     def _insert(
-        self, statement: str, table: str, rows: list[tuple[str, int, str, bytes]] | list[tuple[str, int]]
+        self, statement: str, table: str, rows: list[tuple[str, int, str, bytes, bool]] | list[tuple[str, int]]
     ) -> list[tuple[int, int, str, str]]:
         """Those whose uid was there already."""
         if not rows or self._db.executemany(statement, rows).rowcount == len(rows):
@@ -144,7 +150,7 @@ class Spool:
         """What comparing found, in numbers."""
         counted = dict(self._db.execute("SELECT kind, count(*) FROM spool.change GROUP BY kind"))
         before = self._one("SELECT count(*) FROM in_force WHERE list = ?", self._list)
-        read = self._one("SELECT count(*) FROM spool.entry")
+        read = self._one("SELECT count(*) FROM spool.entry WHERE NOT part")
         added, deleted = counted.get("added", 0), counted.get("deleted", 0)
         return Found(
             records=self.records,
