@@ -39,6 +39,7 @@ class Settings:
     lists: str = ""  # a file with addresses, checksums and keys by list; "": the publishers' own
     lists_pull: str = "off"  # on: all lists with addresses are fetched by themselves; off: those that an operator has scheduled
     lists_pull_s: float = 900.0  # the longest that fetching one list may take
+    list_max_age_days: float | None = None  # of lists that nobody fetches by schedule, once loaded; None: any age
     lists_proxy: str = ""  # http(s)://[user:password@]host:port, through which lists are fetched
     policy: str = ""  # a file; "": as shipped
     hotspot_policy: str = ""  # the same of hot-spots
@@ -97,6 +98,8 @@ class Settings:
             yield "bus", "kafka://host:port, more hosts parted by commas"
         if self.store and not self.store.startswith(("mongodb://", "mongodb+srv://")):
             yield "store", "mongodb://host:port with what your cluster needs behind it"
+        if self.list_max_age_days is not None and not 0 < self.list_max_age_days <= 3_650:
+            yield "list_max_age_days", "above 0, at most 3650"
         if self.lists_pull not in ("on", "off"):
             yield "lists_pull", "on or off"
         if self.lists_proxy and not re.fullmatch(r"https?://[\x21-\x7e]+", self.lists_proxy):

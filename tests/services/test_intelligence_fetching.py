@@ -12,11 +12,14 @@ import pytest
 from aiohttp import web
 
 from services.intelligence.fetching import sources
+from services.intelligence.fetching.ages import watch
 from services.intelligence.fetching.schedule import Fetching, next_pull
 from services.intelligence.releases.loading import Loader
 from services.intelligence.service import SERVICE
 from shared.errors import Invalid
+from shared.events.intelligence import ListWatched
 from shared.settings import Settings
+from shared.telemetry import exposition
 from tests.services.harness import Harness, harness
 from tests.services.intelligence_lists import LIST, MARK, mills, read, sdn, work
 
@@ -238,3 +241,24 @@ def test_settings_are_checked(tmp_path: Path) -> None:
     for name, value in (("LISTS_PULL", "yes"), ("LISTS_PROXY", "socks5://x"), ("LISTS_PULL_S", "0")):
         with pytest.raises(Invalid):
             Settings.read({f"DUEWATCH_{name}": value})
+
+
+async def test_how_old_lists_are_is_told_and_measured(tmp_path: Path, publisher: Publisher) -> None:
+    async for h in _started(tmp_path, publisher, list_max_age_days=10.0):
+        operator, fetching = h.client("operator"), Fetching(h.ctx)
+        await watch(h.ctx, fetching.puller.sources)
+        assert await h.told("lists") == []  # neither loaded nor asked for
+        await operator.put(SCHEDULE, json={"every_s": 3_600})
+        await watch(h.ctx, fetching.puller.sources)
+        h.clock.advance(360)
+        await fetching.step()
+        await work(Loader(h.ctx))
+        for _ in range(2):
+            await watch(h.ctx, fetching.puller.sources)
+        await operator.put(SCHEDULE, json={"every_s": None})
+        h.clock.advance(40)
+        await watch(h.ctx, fetching.puller.sources)
+        told = [(one.checked_at is not None, one.max_age_s) for one in await h.told("lists") if isinstance(one, ListWatched)]
+        assert told == [(False, 3 * 86_400), (True, 3 * 86_400), (True, 10 * 86_400)]
+        assert b'duewatch_list_age_seconds{list="us_ofac_sdn"} 40.0' in exposition.own()
+        assert b'duewatch_list_permitted_age_seconds{list="us_ofac_sdn"} 864000.0' in exposition.own()

@@ -8,6 +8,7 @@ import msgspec
 
 from services.intelligence.fetching.fetch import Known
 from shared.events.envelope import Payload, event
+from shared.events.intelligence import ListWatched
 from shared.kernel.aggregate import Aggregate, Decided, Message
 
 Outcome = Literal["received", "unchanged", "failed"]
@@ -25,6 +26,14 @@ class Adopt(msgspec.Struct, frozen=True):
     """What the system's settings say, where no operator has said otherwise."""
 
     every_s: int | None
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """How old the list is (`checked_at`) and may be."""
+
+    list: str
+    checked_at: datetime | None
+    max_age_s: int | None
 
 
 class Attempted(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +59,9 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failures: int = 0
     release_id: str = ""
     known: tuple[Known, ...] = ()
+    since: datetime | None = None
+    checked_at: datetime | None = None
+    max_age_s: int | None = None
 
 
 @event("list.schedule_set.v1", None)
@@ -78,6 +90,10 @@ def _decide(state: Schedule | None, message: Message, now: datetime) -> Decided[
             if old.set_by or old.every_s == every_s:
                 return None
             by = ""
+        case Watch(list_id, checked_at, max_age_s):
+            since = now if max_age_s is not None and old.max_age_s is None else old.since or now
+            new = msgspec.structs.replace(old, since=since, checked_at=checked_at, max_age_s=max_age_s)
+            return Decided(new, [ListWatched(list=list_id, since=since, checked_at=checked_at, max_age_s=max_age_s)])
         case Attempted():
             return _attempted(old, message.body, now, message.cause.id)
         case body:

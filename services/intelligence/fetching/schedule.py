@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import datetime
 
+from services.intelligence.fetching.ages import watch
 from services.intelligence.fetching.model import SCHEDULE, Adopt
 from services.intelligence.fetching.pulls import Puller
 from services.intelligence.lists import catalogue
@@ -39,6 +40,7 @@ class Fetching:
         await self.adopt()
         waits = self.ctx.nudged()
         while True:
+            await watch(self.ctx, self.puller.sources)
             if not await self.step():
                 await waits.wait(_REST_S, 1.0)
 
