@@ -8,7 +8,6 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import FileResponse
 from pydantic import Field
 
-from services.intelligence.fetching.schedule import next_pull
 from services.intelligence.lists import catalogue
 from services.intelligence.lists.spec import ListFile
 from services.intelligence.releases import raw, views
@@ -160,9 +159,7 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
     @routes.get("/status", response_model=Page[views.StatusView])
     async def list_status(caller: Reader) -> dict[str, Any]:
         """How all lists stand: release, age, records, changes, and whether somebody should look at one."""
-        return page(
-            [await status(ctx, catalogue.find(list_id), await next_pull(ctx, list_id)) for list_id in sorted(catalogue.CATALOGUE)], None
-        )
+        return page([await status(ctx, catalogue.find(list_id)) for list_id in sorted(catalogue.CATALOGUE)], None)
 
     @routes.get("/{list_id}", response_model=views.ListView)
     async def get_list(caller: Reader, list_id: str) -> dict[str, Any]:
