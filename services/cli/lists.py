@@ -39,7 +39,8 @@ def load(
     if any(source.startswith(_ADDRESSES) for source in sources):
         if len(sources) > 1:
             raise WrongUse("Give one address, of a file or of a zip with all of them")
-        pull(session, list_id, sources[0], wait=wait)
+        answer = session.api.post(f"/v1/lists/{segment(list_id)}/pulls", {"address": sources[0]}).body
+        follow(session, list_id, answer["id"], wait=wait)
         return
     paths = [Path(source) for source in sources]
     if missing := [path for path in paths if not path.exists()]:
@@ -48,19 +49,7 @@ def load(
     official = list(dict.fromkeys(file["name"] for layout in layouts for file in layout["files"]))
     with package(official, paths) as sent:
         answer = _send(session, list_id, sent)
-    _follow(session, list_id, answer["id"], wait=wait)
-
-
-@command(app, "pull", example="duewatch lists pull us_ofac_sdn", role="operator")
-def pull(
-    session: Session,
-    list_id: ListId,
-    address: Annotated[str | None, typer.Option(help="Where the file or a zip is; else the publisher's own address.")] = None,
-    wait: Wait = True,
-) -> None:
-    """Has the system fetch a release itself."""
-    answer = session.api.post(f"/v1/lists/{segment(list_id)}/pulls", {"address": address}).body
-    _follow(session, list_id, answer["id"], wait=wait)
+    follow(session, list_id, answer["id"], wait=wait)
 
 
 @command(app, "accept", example="duewatch lists accept us_ofac_sdn rel_... --reason 'OFAC announced the delisting'", role="operator")
@@ -73,7 +62,7 @@ def accept(
 ) -> None:
     """Lets in a release that a guard rail refused."""
     session.api.post(f"{_release(list_id, release_id)}/acceptance", {"reason": reason})
-    _follow(session, list_id, release_id, wait=wait)
+    follow(session, list_id, release_id, wait=wait)
 
 
 @command(app, "show", example="duewatch lists show us_ofac_sdn", role="analyst")
@@ -167,7 +156,7 @@ def _send(session: Session, list_id: str, sent: Package) -> Any:
         return session.api.upload(f"/v1/lists/{segment(list_id)}/releases", chunks, sent.size, sent.content_type).body
 
 
-def _follow(session: Session, list_id: str, release_id: str, *, wait: bool) -> None:
+def follow(session: Session, list_id: str, release_id: str, *, wait: bool) -> None:
     """Shows the release, after its comparison and its sweep where that is waited for; a refused one is a failure."""
     path = _release(list_id, release_id)
     if not wait:

@@ -12,11 +12,11 @@ from services.cli import (
     case_steps,
     demo,
     deployment,
+    fetching,
     findings,
     gate,
     journal,
     laws,
-    list_status,
     matching,
     operations,
     screening,
@@ -48,7 +48,7 @@ command(app, "up", example="duewatch up --data ./data --port 8080", local=True, 
 command(app, "serve", example="duewatch serve screening", local=True, panel=_RUNNING)(system.serve)
 command(app, "demo", example="duewatch demo", role="admin", panel=_RUNNING)(demo.demo)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=_RUNNING)
-app.add_typer(list_status.app, name="lists", rich_help_panel=_WORLD)
+app.add_typer(fetching.app, name="lists", rich_help_panel=_WORLD)
 app.add_typer(findings.reports, name="reports", rich_help_panel=_WORLD)
 app.add_typer(findings.findings, name="findings", rich_help_panel=_WORLD)
 app.add_typer(suppliers.app, name="suppliers", rich_help_panel=_SUPPLIERS)

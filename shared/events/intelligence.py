@@ -1,5 +1,6 @@
 """What intelligence only journals: how releases, reports and findings moved. Never what a report says, who sent it, or why a person decided."""
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -100,3 +101,14 @@ class OwnListMapped(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
     list: str
     columns: tuple[str, ...]  # what the mapping takes from a file, by our names
+
+
+@event("list.watched.v1", "lists")
+class ListWatched(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """How old a list is and may be; the subject is its id. `checked_at`: when its publisher's files were last known to be what acts, None while
+    nothing does; its age then counts from `since`, when that was first asked. `max_age_s` None: any age."""
+
+    list: str
+    since: datetime
+    checked_at: datetime | None = None
+    max_age_s: int | None = None

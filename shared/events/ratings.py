@@ -181,6 +181,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     policy_version: str = ""
     reasons: tuple[str, ...] = ()  # codes
     override_id: str = ""
+    stale_lists: tuple[str, ...] = ()  # older than they might be when it was given
 
 
 @event("decisions.taken.v1", "decisions")

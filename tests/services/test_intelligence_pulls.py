@@ -93,9 +93,9 @@ async def test_one_address(h: Harness, publisher: Publisher) -> None:
     release_id = (await pull(h, {"address": f"{publisher.base}/all.zip"}))["id"]
     await work(Loader(h.ctx))
     assert (await read(h, release_id))["state"] == "accepted"
-    for missing, told in ((MARK, "answered 404"), ("away", "not followed")):
+    for missing, told in ((MARK, "answered 404"), ("away", "answered 404")):
         assert told in (await pull(h, {"address": f"{publisher.base}/{missing}"}, 503))["detail"]
-    assert publisher.asked == ["all.zip", MARK, "away"]
+    assert publisher.asked == ["all.zip", MARK, "away", "SDN.CSV"]
     assert parts(h) == []
 
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from services.intelligence.fetching.model import SCHEDULE, Attempted, SetSchedule
 from services.intelligence.lists import catalogue
 from services.intelligence.releases.loading import Loader
 from services.intelligence.releases.quarantine import keep_quarantined
 from services.intelligence.service import SERVICE
+from shared.events.envelope import PUBLIC
+from shared.kernel.aggregate import Cause, Item, Message
 from tests.services.harness import Harness, harness
 from tests.services.intelligence_lists import LIST, MADE_UP, MARK, PATH, load, load_made_up, mills, post, sdn, work
 
@@ -83,6 +86,27 @@ async def test_a_release_that_nobody_works_on_is_told(h: Harness) -> None:
     assert (row["health"], "waits since" in row["reason"]) == ("failing", True)
     await work(Loader(h.ctx))
     assert (await status(h))["health"] == "refused"
+
+
+async def test_a_list_that_cannot_be_fetched_is_told_until_it_can_or_is_loaded(h: Harness) -> None:
+    async def tried(**told: Any) -> None:
+        h.clock.advance(60)
+        attempt = Message(Attempted(**told), Cause(h.ctx.ids.new("cmd"), "command.list.pull", MADE_UP.id))
+        await h.ctx.kernel.execute(Item(SCHEDULE, PUBLIC, MADE_UP.id, attempt))
+
+    first = await load_made_up(h, *FULL)
+    await tried(outcome="failed", reason="The address answered 503")
+    row = await status(h)
+    assert (row["health"], row["reason"]) == ("failing", "It could not be fetched: The address answered 503")
+    await tried(outcome="unchanged", release_id=first["id"])
+    assert (await status(h))["health"] == "ok"
+    await tried(outcome="failed", reason="The address answered 503")
+    h.clock.advance(60)
+    await load_made_up(h, *FULL, "+ 99 01")
+    assert (await status(h))["health"] == "ok", "an operator loaded it by hand"
+    every = Message(SetSchedule(86_400), Cause("cmd_every", "command.list.schedule", MADE_UP.id))
+    await h.ctx.kernel.execute(Item(SCHEDULE, PUBLIC, MADE_UP.id, every))
+    assert (await status(h))["next_pull"] is not None
 
 
 async def test_who_may_not_read_lists_sees_no_status(h: Harness) -> None:

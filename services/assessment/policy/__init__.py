@@ -164,6 +164,14 @@ class Effects(Part, frozen=True, kw_only=True):
     prohibited: TierEffects
 
 
+class StaleEffects(Part, frozen=True, kw_only=True):
+    """What the gate says at least to each effect while a list is older than it may be."""
+
+    purchase_order: DecisionWord
+    new_site: DecisionWord
+    payment: DecisionWord
+
+
 class Duty(Part, frozen=True, kw_only=True):
     """An obligation and when it arises: from a tier upward, and, where drivers are named, with one of them."""
 
@@ -175,7 +183,7 @@ class Duty(Part, frozen=True, kw_only=True):
     drivers: tuple[DriverCode, ...] = ()
 
 
-class Rules(Part, frozen=True, kw_only=True):
+class Rules(Part, frozen=True, kw_only=True, omit_defaults=True):
     """The document as written."""
 
     name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]{0,39}$")]
@@ -187,6 +195,7 @@ class Rules(Part, frozen=True, kw_only=True):
     at_least: AtLeast
     effects: Effects
     obligations: Annotated[tuple[Duty, ...], msgspec.Meta(max_length=100)]
+    stale_lists: StaleEffects | None = None  # None: stale lists are named, and change no answer
 
 
 class Policy(Rules, frozen=True, kw_only=True):

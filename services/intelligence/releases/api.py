@@ -30,7 +30,6 @@ from shared.ids import derive
 from shared.kernel.aggregate import Cause, Document, Item, Message
 from shared.kernel.kernel import document
 from shared.kernel.service import Context
-from shared.security.egress import check_new_url
 from shared.security.roles import Permission, Principal
 
 Reader = Annotated[Principal, requires(Permission.LISTS_READ)]
@@ -41,12 +40,6 @@ class AcceptanceBody(Body):
     """Why a refused release may act."""
 
     reason: Annotated[Text, Field(min_length=3, max_length=1_000)]
-
-
-class PullBody(Body):
-    """Where to fetch from, where it is not the list's own addresses."""
-
-    address: Annotated[str, Field(max_length=2000)] | None = None
 
 
 _MOST_WAITING = 20  # each is compared with the one before it: whoever sends faster than that is told so, or the newest would act hours late
@@ -89,22 +82,6 @@ def routers(ctx: Context) -> list[APIRouter]:
         got = await raw.receive(ctx, request.stream())
         body = Receive(list_id, got.digest, got.size, "upload")
         return await register(id_of(list_id, caller, key), caller, body, key, f"{list_id} {got.digest}")
-
-    @routes.post("/{list_id}/pulls", status_code=202, response_model=views.Received)
-    async def pull(caller: Operator, list_id: str, body: PullBody, repeat: IdempotencyAsked) -> dict[str, str]:
-        """Fetches the official files from their publisher's addresses, or one file or zip from the address given, through the egress guard."""
-        spec = await registry.find(ctx, list_id)
-        await room_for_one()
-        if body.address is not None:
-            await check_new_url(body.address, ctx.networks)
-        key, digest = (repeat.key, repeat.digest) if repeat else (None, "")
-        id_ = id_of(list_id, caller, key)
-        before = await ctx.kernel.get(RELEASE, PUBLIC, id_) if key else None
-        if before is None:
-            got = await raw.pull(ctx, spec, body.address)
-            return await register(id_, caller, Receive(list_id, got.digest, got.size, "pull"), key, digest)
-        again = before.state  # what the address gives by now is another matter
-        return await register(id_, caller, Receive(list_id, again.sha256, again.size, "pull"), key, digest)
 
     _reading(ctx, routes)
     return [routes]
@@ -183,7 +160,7 @@ def _reading(ctx: Context, routes: APIRouter) -> None:
     @routes.get("/status", response_model=Page[views.StatusView])
     async def list_status(caller: Reader) -> dict[str, Any]:
         """How all lists stand: release, age, records, changes, and whether somebody should look at one."""
-        return page([await status(ctx, spec, None) for spec in await registry.all_lists(ctx)], None)
+        return page([await status(ctx, spec) for spec in await registry.all_lists(ctx)], None)
 
     @routes.get("/{list_id}", response_model=views.ListView)
     async def get_list(caller: Reader, list_id: str) -> dict[str, Any]:

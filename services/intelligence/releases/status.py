@@ -4,6 +4,8 @@ import contextlib
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
+from services.intelligence.fetching.model import SCHEDULE, Schedule
+from services.intelligence.fetching.schedule import next_pull
 from services.intelligence.lists.spec import ListSpec
 from services.intelligence.releases.loading import in_force, releases
 from services.intelligence.releases.model import Release
@@ -16,23 +18,27 @@ _LONG = timedelta(minutes=30)  # a release waits: the largest load in a few minu
 
 
 class State(NamedTuple):
-    """What health is told from. `refused` is the last one; `waits` the one that has waited longest to be worked on."""
+    """What health is told from. `refused` is the last one; `waits` the one that has waited longest to be worked on; `not_fetched` says why the last
+    attempt to fetch it failed, and when that was."""
 
     acts: Release | None
-    refused: Release | None
-    waits: Release | None
+    refused: Release | None = None
+    waits: Release | None = None
+    not_fetched: tuple[str, datetime] | None = None
 
 
-async def status(ctx: Context, spec: ListSpec, next_pull: datetime | None) -> dict[str, Any]:
+async def status(ctx: Context, spec: ListSpec) -> dict[str, Any]:
     """One list. `age_s`: since the publisher's own date, or since it came into force where there is none; `checked_at`: when the publisher's files
     were last known to be this release."""
     now = ctx.clock.now()
-    found = await in_force(ctx, spec.id)
+    found, fetching = await in_force(ctx, spec.id), await ctx.kernel.get(SCHEDULE, PUBLIC, spec.id)
+    tried = fetching.state if fetching else Schedule()
     acts = found.state if found else None
     state = State(
         acts,
         _last(await releases(ctx, {"list": spec.id, "state": "refused"})),
         _first(await releases(ctx, {"list": spec.id, "todo": 1})),
+        (tried.reason, tried.attempted_at) if tried.outcome == "failed" and tried.attempted_at else None,
     )
     health, reason = judged(spec, state, now)
     return {
@@ -51,15 +57,17 @@ async def status(ctx: Context, spec: ListSpec, next_pull: datetime | None) -> di
         "deleted": acts.counts.deleted if acts else 0,
         "health": health,
         "reason": reason,
-        "next_pull": next_pull,
+        "next_pull": await next_pull(ctx, spec.id),
     }
 
 
 def judged(spec: ListSpec, state: State, now: datetime) -> tuple[Health, str | None]:
     """A list's health, and why it is not well; the worst comes first. Pure."""
-    acts, refused, waits = state
+    acts, refused, waits, not_fetched = state
     if waits and now - waits.received_at > _LONG:
         return "failing", f"A release waits since {waits.received_at:%Y-%m-%d %H:%M} UTC to be worked on; the log says why"
+    if not_fetched and (acts is None or not_fetched[1] > checked(acts)):
+        return "failing", f"It could not be fetched: {not_fetched[0]}"
     if refused and (acts is None or refused.received_at > checked(acts)):
         return "refused", refused.reason
     if acts is None:
