@@ -10,7 +10,7 @@ from services.intelligence.fetching.fetch import check_sources
 from services.intelligence.fetching.model import LEAST_EVERY, MOST_EVERY, SCHEDULE, Schedule, SetSchedule
 from services.intelligence.fetching.pulls import Puller, register
 from services.intelligence.fetching.schedule import MOST_WAITING
-from services.intelligence.lists import catalogue
+from services.intelligence.own import registry
 from services.intelligence.releases.model import RELEASE, Receive
 from shared.events.envelope import PUBLIC
 from shared.http.application import Body
@@ -68,7 +68,7 @@ def routers(ctx: Context) -> list[APIRouter]:
     @routes.post("/{list_id}/pulls", status_code=202, response_model=PulledView)
     async def pull(caller: Operator, list_id: str, body: PullBody, repeat: IdempotencyAsked) -> dict[str, str]:
         """Fetches the official files from their publisher's addresses, or one file or zip from the address given, through the egress guard."""
-        spec = catalogue.find(list_id)
+        spec = await registry.find(ctx, list_id)
         if await ctx.store.count(RELEASE.kind, PUBLIC, {"todo": 1}) >= MOST_WAITING:
             raise Busy(_TRY_AGAIN_S, f"{MOST_WAITING} releases wait already; send this one again when some are done")
         if body.address is not None:
@@ -89,13 +89,13 @@ def routers(ctx: Context) -> list[APIRouter]:
     @routes.get("/{list_id}/schedule", response_model=ScheduleView)
     async def get_schedule(caller: Reader, list_id: str) -> dict[str, Any]:
         """How often the list is fetched by itself, and what became of it last."""
-        found = await ctx.kernel.get(SCHEDULE, PUBLIC, catalogue.find(list_id).id)
+        found = await ctx.kernel.get(SCHEDULE, PUBLIC, (await registry.find(ctx, list_id)).id)
         return _view(found.state if found else Schedule())
 
     @routes.put("/{list_id}/schedule", response_model=ScheduleView)
     async def put_schedule(caller: Operator, list_id: str, body: ScheduleBody) -> dict[str, Any]:
         """Has the list fetched so often by itself, whatever DUEWATCH_LISTS_PULL says; null pauses it."""
-        spec = catalogue.find(list_id)
+        spec = await registry.find(ctx, list_id)
         if body.every_s is not None:
             check_sources(spec, puller.source(list_id))
         cause = Cause(ctx.ids.new("cmd"), "command.list.schedule", list_id, caller.subject)

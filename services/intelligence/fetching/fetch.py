@@ -18,7 +18,7 @@ from shared.security.download import Download, Downloader, NotFetched
 
 _ATTEMPTS = 4
 _PAUSE_S = 30.0  # the longest that one round waits because it is asked to; a longer wait is the schedule's
-_CHECKSUM_BYTES = 65_536
+_CHECKSUM_BYTES, _INDEX_BYTES = 65_536, 8_000_000
 _SHA256 = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of all members: the same files give the same archive
 
@@ -61,9 +61,17 @@ class Round:
             if got[n].status == 304:  # part of a release is none: what has not changed is needed, too
                 got[n] = await self._one(file, None)
         await self._check(wanted)
-        whole = self._work / wanted[0].name if len(wanted) == 1 else await asyncio.to_thread(_archive, self._work, wanted)
+        whole = self._work / wanted[0].name if len(wanted) == 1 else await asyncio.to_thread(packed, self._work, [f.name for f in wanted])
         kept = (Known(address=f.address, etag=one.etag, last_modified=one.last_modified) for f, one in zip(wanted, got, strict=True))
         return Fetched(whole=whole, known=tuple(kept))
+
+    async def small(self, address: str, into: Path) -> None:
+        """An index of some megabytes at most."""
+        await self._get(address, {}, into, _INDEX_BYTES, self._source.key())
+
+    async def file(self, address: str, into: Path) -> None:
+        """One file as large as one of the list's may be."""
+        await self._get(address, {}, into, self._spec.max_file_bytes, self._source.key())
 
     async def _one(self, file: ListFile, known: Known | None) -> Download:
         limit = self._spec.max_total_bytes if file.role == "all" else self._spec.max_file_bytes
@@ -140,12 +148,13 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _archive(work: Path, wanted: Sequence[ListFile]) -> Path:
-    whole = work / "fetched"
+def packed(folder: Path, names: Sequence[str]) -> Path:
+    """Files of a folder as one archive beside them."""
+    whole = folder / "fetched"
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in wanted:
-            member = zipfile.ZipInfo(file.name, _EPOCH)
+        for name in names:
+            member = zipfile.ZipInfo(name, _EPOCH)
             member.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(member, "w", force_zip64=False) as out, (work / file.name).open("rb") as content:
+            with archive.open(member, "w", force_zip64=False) as out, (folder / name).open("rb") as content:
                 shutil.copyfileobj(content, out, 1 << 20)
     return whole

@@ -3,13 +3,17 @@
 import asyncio
 import logging
 import shutil
+from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
+from services.intelligence.fetching.deltas import steps
 from services.intelligence.fetching.fetch import Known, Round, check_sources
 from services.intelligence.fetching.model import SCHEDULE, Attempted, Outcome, Schedule
 from services.intelligence.fetching.sources import Source, of_file
-from services.intelligence.lists import catalogue
 from services.intelligence.lists.spec import ListFile, ListSpec
+from services.intelligence.own import registry
 from services.intelligence.releases import raw
 from services.intelligence.releases.loading import in_force
 from services.intelligence.releases.model import RELEASE, Receive, Seen
@@ -55,13 +59,20 @@ class Puller:
         digest: str = "",
     ) -> Pulled:
         """From the list's own addresses; the attempt is noted, a failed one too, and raised."""
-        spec, source = catalogue.find(list_id), self.source(list_id)
+        spec, source = await registry.find(self.ctx, list_id), self.source(list_id)
         wanted = check_sources(spec, source)
         found = await self.ctx.kernel.get(SCHEDULE, PUBLIC, list_id)
         before = found.state if found else Schedule()
         tried = Attempted(outcome="failed", reason="It could not be done; the log says more", scheduled=scheduled)
         try:
             known = before.known if await self._stands(list_id, before.release_id) else ()
+            if (
+                spec.versions
+                and not source.address
+                and (by_steps := await self._steps(spec, source, actor, release_id, key, digest, seconds))
+            ):
+                tried = Attempted(outcome=by_steps.outcome, release_id=by_steps.release_id, scheduled=scheduled)
+                return by_steps
             kept, known = await self._fetch(spec, source, wanted, known, seconds)
             same = kept is None or (await self._is(before.release_id, kept.digest) and await self._stands(list_id, before.release_id))
             if same:
@@ -88,14 +99,46 @@ class Puller:
         assert kept is not None  # nothing was known
         return kept
 
+    async def _steps(
+        self, spec: ListSpec, source: Source, actor: str, release_id: str, key: str, digest: str, seconds: float
+    ) -> Pulled | None:
+        """By deltas upon the version in force, each a release, the last one under the id asked for; None where all of the list must be fetched."""
+        acts = await in_force(self.ctx, spec.id)
+        index = next(f for f in spec.files if f.role == spec.versions)
+        index = msgspec.structs.replace(index, address=source.files.get(index.role, index.address))
+        work = raw.new_pull(self.ctx)
+        downloader = Downloader(self.ctx.networks, proxy=self.ctx.settings.lists_proxy)
+        try:
+            found = await steps(self._round(downloader, spec, source, work, seconds), index, acts.state.named.version if acts else "", work)
+            if acts is None or found is None:
+                return None
+            ids = [derive("rel", release_id or acts.id, step.version) for step in found]
+            if release_id and ids:
+                ids[-1] = release_id
+            for id_, step in zip(ids, found, strict=True):
+                kept = await asyncio.to_thread(raw.keep_synchronised, self.ctx, step.whole)
+                last = id_ == ids[-1]
+                await register(
+                    self.ctx, id_, actor, Receive(spec.id, kept.digest, kept.size, "pull"), key if last else "", digest if last else ""
+                )
+        finally:
+            await downloader.close()
+            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+        if not ids:
+            await self._seen(spec.id, acts.id, actor)
+        return Pulled("received" if ids else "unchanged", ids[-1] if ids else acts.id)
+
+    def _round(self, downloader: Downloader, spec: ListSpec, source: Source, work: Path, seconds: float) -> Round:
+        most = self.ctx.settings.lists_pull_s
+        return Round(downloader, spec, source, work, min(seconds, most) if seconds else most)
+
     async def _fetch(
         self, spec: ListSpec, source: Source, wanted: tuple[ListFile, ...], known: tuple[Known, ...], seconds: float
     ) -> tuple[Streamed | None, tuple[Known, ...]]:
         work = raw.new_pull(self.ctx)
         downloader = Downloader(self.ctx.networks, proxy=self.ctx.settings.lists_proxy)
         try:
-            most = self.ctx.settings.lists_pull_s
-            got = await Round(downloader, spec, source, work, min(seconds, most) if seconds else most).run(wanted, known)
+            got = await self._round(downloader, spec, source, work, seconds).run(wanted, known)
             kept = await asyncio.to_thread(raw.keep_synchronised, self.ctx, got.whole) if got.whole else None
             return kept, got.known
         finally:

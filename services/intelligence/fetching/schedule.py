@@ -76,5 +76,5 @@ class Fetching:
                 except Exception:  # noted as a failed attempt: the next one is later
                     log.exception("fetching %s failed", list_id)
 
-        await asyncio.gather(*(one(stored.id) for stored in due if stored.id in catalogue.CATALOGUE))
+        await asyncio.gather(*(one(stored.id) for stored in due))
         return len(due)

@@ -160,6 +160,7 @@ SPECS = (
         id="opensanctions",
         title="OpenSanctions, consolidated sanctions",
         publisher="OpenSanctions Datenbanken GmbH",
+        versions="index",
         licence="CC BY-NC 4.0: free for non-commercial use; a business needs a data licence from OpenSanctions",
         layouts=(
             Layout(

@@ -97,6 +97,7 @@ class ListSpec(msgspec.Struct, frozen=True, kw_only=True):
     publisher: str
     layouts: tuple[Layout, ...]  # the first is what is pulled
     addresses: Literal["verified", "unverified"] = "unverified"
+    versions: str = ""  # the role of the file that tells of versions, where its publisher has the changes between them
     licence: str = ""  # where its use is bound to more than naming the source
     # Of the entries in force: a release that removes, adds or changes more waits for a person, and so does one of whose records more are unread.
     max_shrink_share: float = 0.20
