@@ -50,7 +50,7 @@ class Publisher:
         await started.prepare(request)
         await started.write(self.body[:50])
         if what == "slow":
-            await asyncio.sleep(5)
+            await asyncio.sleep(10)
         assert request.transport is not None
         request.transport.close()
         return started
@@ -80,7 +80,7 @@ async def _started(tmp_path: Path, publisher: Publisher, more: str = "", **setti
 async def h(tmp_path: Path, publisher: Publisher) -> AsyncIterator[Harness]:
     (tmp_path / "key").write_text(KEY + "\n")
     async for started in _started(
-        tmp_path, publisher, f"  sha256: {publisher.base}/sum\n  key_file: {tmp_path / 'key'}\n", lists_pull_s=3.0
+        tmp_path, publisher, f"  sha256: {publisher.base}/sum\n  key_file: {tmp_path / 'key'}\n", lists_pull_s=8.0
     ):
         yield started
 
@@ -262,3 +262,27 @@ async def test_how_old_lists_are_is_told_and_measured(tmp_path: Path, publisher:
         assert told == [(False, 3 * 86_400), (True, 3 * 86_400), (True, 10 * 86_400)]
         assert b'duewatch_list_age_seconds{list="us_ofac_sdn"} 40.0' in exposition.own()
         assert b'duewatch_list_permitted_age_seconds{list="us_ofac_sdn"} 864000.0' in exposition.own()
+
+
+async def test_a_proxy_is_asked_in_place_of_the_publisher_and_the_guard_before_it(tmp_path: Path, publisher: Publisher) -> None:
+    (tmp_path / "lists.yaml").write_text(f"{LIST}:\n  address: http://127.0.0.9:9/sdn\n")  # where nobody answers
+    settings = {"egress_allow": "127.0.0.0/8", "lists": str(tmp_path / "lists.yaml"), "lists_proxy": publisher.base}
+    async with harness(tmp_path / "data", SERVICE, **settings) as h:
+        assert (await pull(h))["outcome"] == "received"
+        assert publisher.asked[0]["Host"] == "127.0.0.9:9"
+        publisher.tag, publisher.before = "", [web.Response(status=302, headers={"Location": "https://10.0.0.1/x"})]
+        assert "may not be called" in (await pull(h, 503))["detail"]
+
+
+async def test_the_task_fetches_what_is_due_for_ever(tmp_path: Path, publisher: Publisher) -> None:
+    async for h in _started(tmp_path, publisher):
+        task = next(task for task in SERVICE.tasks(h.ctx) if task.name == "list fetching")
+        await h.client("operator").put(SCHEDULE, json={"every_s": 900})
+        h.clock.advance(100)
+        running = asyncio.ensure_future(task.run())
+        try:
+            async with asyncio.timeout(20):
+                while (await h.client("operator").get(SCHEDULE)).json()["outcome"] != "received":
+                    await asyncio.sleep(0.05)
+        finally:
+            running.cancel()

@@ -109,8 +109,8 @@ async def test_the_task_works_on_what_comes_and_clears_up_what_was_left(h: Harne
     left = h.ctx.folder / "release-left"
     left.mkdir()
     (left / "SDN.CSV").write_bytes(b"x")
-    (task,) = SERVICE.tasks(h.ctx)
-    assert (task.name, task.role) == ("releases", "bulk")
+    task = next(task for task in SERVICE.tasks(h.ctx) if task.name == "releases")
+    assert task.role == "bulk"
     running = asyncio.ensure_future(task.run())
     try:
         release_id = await post(h, sdn(mills(5)))

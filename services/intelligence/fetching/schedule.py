@@ -13,6 +13,7 @@ from shared.errors import DuewatchError
 from shared.events.envelope import PUBLIC
 from shared.ids import derive
 from shared.kernel.aggregate import Cause, Item, Message
+from shared.kernel.reactor import TRANSIENT
 from shared.kernel.service import Context
 
 log = logging.getLogger("duewatch.fetching")
@@ -37,11 +38,18 @@ class Fetching:
 
     async def run(self) -> None:
         """For ever."""
-        await self.adopt()
-        waits = self.ctx.nudged()
+        waits, adopted = self.ctx.nudged(), False
         while True:
-            await watch(self.ctx, self.puller.sources)
-            if not await self.step():
+            pulled = 0
+            try:
+                if not adopted:
+                    await self.adopt()
+                    adopted = True
+                await watch(self.ctx, self.puller.sources)
+                pulled = await self.step()
+            except TRANSIENT as error:
+                log.warning("fetching lists waits for its store: %s", type(error).__name__)
+            if not pulled:
                 await waits.wait(_REST_S, 1.0)
 
     async def adopt(self) -> None:
