@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.intelligence.fetching.model import SCHEDULE, Attempted, SetSchedule
+from services.intelligence.fetching.model import SCHEDULE, Attempted, SetSchedule, Watch
 from services.intelligence.lists import catalogue
 from services.intelligence.releases.loading import Loader
 from services.intelligence.releases.quarantine import keep_quarantined
@@ -73,6 +73,15 @@ async def test_age_and_staleness(h: Harness) -> None:
     assert (row["health"], row["age_s"] // DAY_S) == ("ok", 7), "the same release, but asked for now"
     await load_made_up(h, "@ in-March v1", *FULL[1:], "+ 50 01")
     assert (await status(h))["age_s"] == 0, "since it came into force, where its day cannot be read"
+
+
+async def test_the_age_that_the_gate_permits_is_the_one_that_counts(h: Harness) -> None:
+    await load_made_up(h, *FULL)
+    watched = Message(Watch(MADE_UP.id, h.clock.now(), 36 * 3_600), Cause("cmd_watch", "command.list.watch", MADE_UP.id))
+    await h.ctx.kernel.execute(Item(SCHEDULE, PUBLIC, MADE_UP.id, watched))
+    h.clock.advance(36 * 3_600 + 1)
+    row = await status(h)
+    assert (row["health"], row["reason"]) == ("stale", "Its publisher was last asked 1 days ago; more than 1.5 are too many")
 
 
 async def test_a_release_that_nobody_works_on_is_told(h: Harness) -> None:

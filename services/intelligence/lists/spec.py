@@ -105,7 +105,7 @@ class ListSpec(msgspec.Struct, frozen=True, kw_only=True):
     max_change_share: float = 0.8
     max_quarantined_share: float = 0.5
     minimum_entries: int = 1
-    stale_after_days: int = 7  # since its publisher was last asked
+    stale_after_days: int = 7  # since its publisher was last asked, where nobody has set another age
     max_file_bytes: int = 256_000_000
     max_total_bytes: int = 512_000_000
 

@@ -19,12 +19,13 @@ _LONG = timedelta(minutes=30)  # a release waits: the largest load in a few minu
 
 class State(NamedTuple):
     """What health is told from. `refused` is the last one; `waits` the one that has waited longest to be worked on; `not_fetched` says why the last
-    attempt to fetch it failed, and when that was."""
+    attempt to fetch it failed, and when that was; `max_age` is the gate's, where it has one."""
 
     acts: Release | None
     refused: Release | None = None
     waits: Release | None = None
     not_fetched: tuple[str, datetime] | None = None
+    max_age: timedelta | None = None
 
 
 async def status(ctx: Context, spec: ListSpec) -> dict[str, Any]:
@@ -39,6 +40,7 @@ async def status(ctx: Context, spec: ListSpec) -> dict[str, Any]:
         _last(await releases(ctx, {"list": spec.id, "state": "refused"})),
         _first(await releases(ctx, {"list": spec.id, "todo": 1})),
         (tried.reason, tried.attempted_at) if tried.outcome == "failed" and tried.attempted_at else None,
+        timedelta(seconds=tried.max_age_s) if tried.max_age_s is not None else None,
     )
     health, reason = judged(spec, state, now)
     return {
@@ -63,7 +65,7 @@ async def status(ctx: Context, spec: ListSpec) -> dict[str, Any]:
 
 def judged(spec: ListSpec, state: State, now: datetime) -> tuple[Health, str | None]:
     """A list's health, and why it is not well; the worst comes first. Pure."""
-    acts, refused, waits, not_fetched = state
+    acts, refused, waits, not_fetched, _ = state
     if waits and now - waits.received_at > _LONG:
         return "failing", f"A release waits since {waits.received_at:%Y-%m-%d %H:%M} UTC to be worked on; the log says why"
     if not_fetched and (acts is None or not_fetched[1] > checked(acts)):
@@ -72,8 +74,8 @@ def judged(spec: ListSpec, state: State, now: datetime) -> tuple[Health, str | N
         return "refused", refused.reason
     if acts is None:
         return "never_loaded", "No release of it was ever loaded"
-    if (age := now - checked(acts)) > timedelta(days=spec.stale_after_days):
-        return "stale", f"Its publisher was last asked {age.days} days ago; more than {spec.stale_after_days} are too many"
+    if (age := now - checked(acts)) > (most := state.max_age or timedelta(days=spec.stale_after_days)):
+        return "stale", f"Its publisher was last asked {age.days} days ago; more than {most / timedelta(days=1):g} are too many"
     return "ok", None
 
 
