@@ -175,7 +175,7 @@ async def test_a_rating_and_its_why_name_what_laws_ask_and_the_catalogue_says_th
     assert [duty["id"] for duty in why["chain"][1]["data"]["driver"]["obligations"]] == asked_for
     laws = {law["id"]: law for law in (await buyer.get("/v1/laws")).json()["items"]}
     records = laws["us_ofac_records"]
-    assert (records["status"], records["retention"]["period"]) == ("verified", "P10Y")
+    assert (records["status"], records["retention"]["period"]) == ("unverified", "P10Y")
     assert {
         "id": "us_ofac_50.report",
         "due": "within 10 working days, from the day the property is blocked or the transaction rejected",

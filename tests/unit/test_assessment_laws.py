@@ -32,7 +32,7 @@ def test_every_law_that_is_asked_for_stands_there_and_says_how_far_it_is_known()
         assert law.verified is None or law.verified >= law.applies_from
     assert found["us_ofac_records"].retention.period == "P10Y"
     assert found["no_transparency"].jurisdiction == "NO"  # and no boolean
-    assert {law.id for law in found.values() if law.verified} == {"us_ofac_records"}
+    assert not any(law.verified for law in found.values())  # no official text could be read yet
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_every_law_that_is_asked_for_stands_there_and_says_how_far_it_is_known()
         ("source: https://www.congress", "source: http://www.congress", "laws[].source"),
         ("id: us_tariff_307", "id: us_uflpa", "laws.1.id"),
         ("id: protest", "id: presumption", "laws.0.duties.1.id"),
-        ("verified: 2026-11-28", "verified: 2026-11-29", "laws.3.verified"),
+        ("verified: null", "verified: 2026-11-29", "laws.0.verified"),
         ("arises: {lists: [us_eo13126], chain: true}", "arises: {chain: true}", "laws.4.duties.0.arises"),
         ("{period: P3W, starts: the request}", "{starts: the request}", "laws.11.duties.1.clock"),
     ],
