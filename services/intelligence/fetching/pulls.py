@@ -115,11 +115,11 @@ class Puller:
             ids = [derive("rel", release_id or acts.id, step.version) for step in found]
             if release_id and ids:
                 ids[-1] = release_id
-            for id_, step in zip(ids, found, strict=True):
+            for n, (id_, step) in enumerate(zip(ids, found, strict=True)):
                 kept = await asyncio.to_thread(raw.keep_synchronised, self.ctx, step.whole)
-                last = id_ == ids[-1]
+                last = n == len(ids) - 1
                 await register(
-                    self.ctx, id_, actor, Receive(spec.id, kept.digest, kept.size, "pull"), key if last else "", digest if last else ""
+                    self.ctx, id_, actor, Receive(spec.id, kept.digest, kept.size, "pull", n), key if last else "", digest if last else ""
                 )
         finally:
             await downloader.close()

@@ -85,7 +85,7 @@ class Loader:
         """Works on all that waits; False where nothing did, or something must be tried again. A list whose release fails holds up no other."""
         waiting = await releases(self.ctx, {"todo": 1})
         stuck: set[str] = set()
-        for release in sorted(waiting, key=lambda d: (d.state.state != "accepted", d.state.received_at, d.id)):
+        for release in sorted(waiting, key=lambda d: (d.state.state != "accepted", d.state.received_at, d.state.step, d.id)):
             if release.state.list in stuck:  # the next one of a list must not overtake
                 continue
             try:

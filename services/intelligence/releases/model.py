@@ -20,6 +20,7 @@ class Receive(msgspec.Struct, frozen=True):
     sha256: str
     size: int
     source: Literal["upload", "pull"]
+    step: int = 0  # of several that came together, and follow each other
 
 
 class UnreadRow(msgspec.Struct, frozen=True):
@@ -81,6 +82,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: Literal["upload", "pull"]
     loaded_by: str
     received_at: datetime
+    step: int = 0
     counts: Counts = Counts()
     accepted_at: datetime | None = None
     published: bool = False
@@ -107,7 +109,7 @@ def _decide(state: Release | None, message: Message, now: datetime) -> Decided[R
             return None
         new = Release(
             list=body.list, state="received", sha256=body.sha256, size=body.size, source=body.source,
-            loaded_by=message.cause.actor, received_at=now,
+            loaded_by=message.cause.actor, received_at=now, step=body.step,
         )  # fmt: skip
         return Decided(new, [_moved(new)])
     if state is None:
