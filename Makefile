@@ -7,7 +7,7 @@ COMPOSE ?= docker compose
 BUILD_NETWORK ?= default
 
 .DEFAULT_GOAL := help
-.PHONY: help install run distributed demo test check bench bench-matching servers contracts release lock image up down kafka-files test-deploy test-streams test-faults test-compose clean
+.PHONY: help install run distributed demo test check bench bench-matching bench-lists servers contracts release lock image up down kafka-files test-deploy test-streams test-faults test-compose clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ bench: install ## benchmarks, one JSON object a line, also in build/bench.jsonl;
 
 bench-matching: install build/peers/.done ## the matcher at a million suppliers, and what it finds beside its peers; also in build/matching.jsonl
 	$(BIN)/python -m tests.bench.matching $(ARGS)
+
+bench-lists: install ## how fast lists load and in how much memory; also in build/bench-lists.jsonl
+	$(BIN)/python -m tests.bench.lists $(ARGS)
 
 build/peers/.done: tests/bench/peers.lock
 	$(PYTHON) -m venv build/peers

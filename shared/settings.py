@@ -13,6 +13,7 @@ _RANGES: dict[str, tuple[float, float]] = {  # not a number is in none of them
     "partitions": (1, 64),
     "requests_per_s": (1, 1e9),
     "head_every_s": (0.1, 86_400),
+    "lists_pull_s": (1, 86_400),
 }
 
 
@@ -35,6 +36,11 @@ class Settings:
     review_threshold: float | None = None  # screening's; None: as shipped
     strong_threshold: float | None = None
     list_shrink_share: float | None = None  # of a list's entries: a release that removes more waits for a person; None: as its module says
+    lists: str = ""  # a file with addresses, checksums and keys by list; "": the publishers' own
+    lists_pull: str = "off"  # on: all lists with addresses are fetched by themselves; off: those that an operator has scheduled
+    lists_pull_s: float = 900.0  # the longest that fetching one list may take
+    list_max_age_days: float | None = None  # of lists that nobody fetches by schedule, once loaded; None: any age
+    lists_proxy: str = ""  # http(s)://[user:password@]host:port, through which lists are fetched
     policy: str = ""  # a file; "": as shipped
     hotspot_policy: str = ""  # the same of hot-spots
     head_every_s: float = 60.0  # how often journal heads are signed
@@ -92,6 +98,12 @@ class Settings:
             yield "bus", "kafka://host:port, more hosts parted by commas"
         if self.store and not self.store.startswith(("mongodb://", "mongodb+srv://")):
             yield "store", "mongodb://host:port with what your cluster needs behind it"
+        if self.list_max_age_days is not None and not 0 < self.list_max_age_days <= 3_650:
+            yield "list_max_age_days", "above 0, at most 3650"
+        if self.lists_pull not in ("on", "off"):
+            yield "lists_pull", "on or off"
+        if self.lists_proxy and not re.fullmatch(r"https?://[\x21-\x7e]+", self.lists_proxy):
+            yield "lists_proxy", "http://host:port or https://host:port"
         if not re.fullmatch(r"[A-Za-z0-9._-]{0,200}", self.instance):
             yield "instance", "up to 200 letters, digits, full stops, underscores, hyphens"
         if self.hotspots not in ("", "kernel", "faust") or (self.hotspots == "faust" and not self.bus):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
+from services.assessment.laws_api import law_routes
 from services.assessment.model import ASSESSMENT, rating_view
 from services.assessment.policy import load
 from services.assessment.tenant_policies import POLICY, SetPolicy
@@ -24,7 +25,7 @@ Reason = Annotated[Text, Field(max_length=1000)]
 
 
 def routers(ctx: Context) -> list[APIRouter]:
-    """Ratings and policy."""
+    """Ratings, the policy and the laws."""
     routes = router("/v1", tag="assessment")
     ratings = requires(Permission.RATINGS_READ)
 
@@ -86,4 +87,4 @@ def routers(ctx: Context) -> list[APIRouter]:
         await ctx.kernel.execute(Item(POLICY, caller.tenant, "policy", Message(SetPolicy(text, policy.version, reason), cause)))
         return {"version": policy.version}
 
-    return [routes]
+    return [routes, law_routes()]

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from services.assessment.policy.laws import in_short
 from shared.events.envelope import CATALOGUE
 from shared.events.matches import SignalRef
 from shared.events.ratings import Decision, Driver, Link, Rating
@@ -81,7 +82,7 @@ def _rating(rated: Link, rating: Rating) -> ChainLink:
     summary = f"The supplier was rated {rating.tier}"
     if rating.drivers:
         main = rating.drivers[0]
-        data["driver"] = {"code": main.code, "text": main.text, "points": main.points, **_paths(main)}
+        data["driver"] = {"code": main.code, "text": main.text, "points": main.points, **_paths(main), **_duties(main)}
         summary = f"{summary}: {main.text}"
     return ChainLink(service=rated.service, type=rated.type, id=rated.id, time=rated.time, summary=summary, data=data)
 
@@ -118,12 +119,24 @@ def _link(link: Link, signal: SignalRef | None) -> ChainLink:
 
 def _other(driver: Driver) -> dict[str, Any]:
     chain = _driver(driver)
-    return {"code": driver.code, "text": driver.text, "points": driver.points, **_paths(driver), "leads_to": chain[-1] if chain else None}
+    return {
+        "code": driver.code,
+        "text": driver.text,
+        "points": driver.points,
+        **_paths(driver),
+        **_duties(driver),
+        "leads_to": chain[-1] if chain else None,
+    }
 
 
 def _paths(driver: Driver) -> dict[str, Any]:
     """Through whom a share is held, where the driver is one."""
     return {"paths": msgspec.to_builtins(driver.paths)} if driver.paths else {}
+
+
+def _duties(driver: Driver) -> dict[str, Any]:
+    """What laws ask because of the driver."""
+    return {"obligations": in_short(driver.laws)} if driver.laws else {}
 
 
 def _service(event_type: str) -> str:

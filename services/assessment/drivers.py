@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from services.assessment.exposures import assessed_countries, ends, holds
 from services.assessment.facts import AuditFact, CaseFact, Facts, MatchFact
 from services.assessment.holdings import Held, held, line_of
-from services.assessment.inheritance import origins
+from services.assessment.inheritance import Origin, exposed_by, origins
 from services.assessment.listings import ACTIVE, counts_by_share, signal_link
 from services.assessment.policy import INDICATORS, DriverCode, Fading, Policy
 from shared.events.matches import Match, SignalRef
@@ -34,13 +35,16 @@ class Fade(NamedTuple):
 
 
 class Found(NamedTuple):
+    """A driver; how it fades, and which region it is of, for laws that name one."""
+
     driver: Driver
     fade: Fade | None = None
+    region: str = ""
 
 
 def found(facts: Facts, policy: Policy, now: datetime) -> list[Found]:
     """All drivers at `now`, in no order; points as they stand alone."""
-    out = list(_places(facts, policy))
+    out = list(_places(facts, policy, now))
     for fact in facts.matches.values():
         if fact.match.state in ACTIVE and (one := _match(fact, policy, now)) is not None:
             out.append(one)
@@ -56,21 +60,25 @@ def found(facts: Facts, policy: Policy, now: datetime) -> list[Found]:
     return out
 
 
-def _places(facts: Facts, policy: Policy) -> Iterator[Found]:
-    """The heaviest region and the heaviest country, of seat, sites and origins."""
+def _places(facts: Facts, policy: Policy, now: datetime) -> Iterator[Found]:
+    """The heaviest region and the heaviest country, of seat, sites and origins; a country by the policy's own word or by an assessment of it."""
     links = (facts.screened,) if facts.screened else ()
     if weights := policy.points.regions:
         told = [place.region for place in facts.places] + [good.region for good in facts.goods]
         if region := max((r for r in told if r in weights), key=lambda r: (weights[r], r), default=None):
-            yield Found(_driver("region", f"A site or a sourced good is in {region}", weights[region], None, links))
+            driver = _driver("region", f"A site or a sourced good is in {region}", weights[region], None, links)
+            yield Found(driver, region=region)
+    countries: list[Found] = []
     if weights := policy.points.countries:
-        countries = {facts.country, *(place.country for place in facts.places), *(good.origin for good in facts.goods)}
-        if country := max((c for c in countries if c in weights), key=lambda c: (weights[c], c), default=None):
-            yield Found(
-                _driver(
-                    "country", f"Seat, a site or a sourced good is in {country}, a country of higher risk", weights[country], None, links
-                )
-            )
+        here = {facts.country, *(place.country for place in facts.places), *(good.origin for good in facts.goods)}
+        if country := max((c for c in here if c in weights), key=lambda c: (weights[c], c), default=None):
+            text = f"Seat, a site or a sourced good is in {country}, a country of higher risk"
+            countries.append(Found(_driver("country", text, weights[country], None, links)))
+    for fact, weight in assessed_countries(facts, policy, now):
+        text = f"A site or a sourced good is in {_entry(fact.match.signal)}"
+        countries.append(Found(_of(fact, "country", text, weight)))
+    if countries:
+        yield max(countries, key=lambda one: (one.driver.points, one.driver.text))
 
 
 def _match(fact: MatchFact, policy: Policy, now: datetime) -> Found | None:
@@ -78,11 +86,20 @@ def _match(fact: MatchFact, policy: Policy, now: datetime) -> Found | None:
     if match.signal.source.kind in ("finding", "hotspot"):
         return _finding(fact, policy, now)
     if match.about == "exposure":
+        if match.signal.advancement is not None or not holds(match.signal, now):
+            return None  # an assessment of a country counts among places
         points = policy.points.exposure
         listed = match.signal.source.list or ""
         weight = _weakened(match, points.by_list.get(listed, points.list_entry), policy)
-        return Found(_of(fact, "exposure_list", f"A sourced good or place falls under {_entry(match.signal)}", weight))
+        text = f"A sourced good or place falls under {_entry(match.signal)}"
+        return Found(_of(fact, "exposure_list", text, weight), _until(fact, weight))
     return None if counts_by_share(fact, policy) else _listed(fact, policy)
+
+
+def _until(fact: MatchFact, weight: float) -> Fade | None:
+    """An exposure does not fade, it ends with its last day."""
+    end = ends(fact.match.signal)
+    return None if end is None else Fade(weight, fact.since, math.inf, end)
 
 
 def _listed(fact: MatchFact, policy: Policy) -> Found:
@@ -168,10 +185,14 @@ def _unknown(holding: Held, policy: Policy) -> Found:
 
 
 def _inherited(facts: Facts, policy: Policy, holding: Held | None) -> Iterator[Found]:
-    for origin in origins(facts, policy, holding):
+    all_origins = origins(facts, policy, holding)
+    for origin, signal in exposed_by(all_origins):
+        text = f"A good or place of a supplier {_steps(origin)} up the chain falls under {_entry(signal)}"  # its weight is in that supplier's risk
+        yield Found(_driver("exposure_upstream", text, 0.0, None, origin.links, signal, supplier_id=origin.supplier_id))
+    for origin in all_origins:
         if not origin.points and not origin.prohibited_upstream:
             continue
-        far = "one step" if origin.distance == 1 else f"{origin.distance} steps"
+        far = _steps(origin)
         code: DriverCode = "upstream_prohibited" if origin.prohibited_upstream else "upstream"
         tier = policy.at_least.upstream_prohibited if origin.prohibited_upstream else None
         text = (
@@ -180,6 +201,10 @@ def _inherited(facts: Facts, policy: Policy, holding: Held | None) -> Iterator[F
             else f"A linked supplier or owner, {far} away, is at risk"
         )
         yield Found(_driver(code, text, origin.points, tier, origin.links, origin.risk.signal, supplier_id=origin.supplier_id))
+
+
+def _steps(origin: Origin) -> str:
+    return "one step" if origin.distance == 1 else f"{origin.distance} steps"
 
 
 def _audit(fact: AuditFact, policy: Policy) -> Iterator[Found]:
@@ -225,6 +250,8 @@ def _together(weights: list[float]) -> float:
 
 def _entry(signal: SignalRef) -> str:
     """The entry as its list has it: an official publication, so its name may stand here."""
+    if signal.source.kind == "finding":
+        return "a verified finding"
     return f"{signal.name or 'an entry'} on list {signal.source.list or 'unknown'}"
 
 

@@ -24,6 +24,9 @@ UNKNOWN = GateReason(code="unknown_supplier", text="No supplier of this number o
 INACTIVE = GateReason(code="inactive_supplier", text="The supplier was deactivated: nothing new is ordered until it is activated again")
 
 
+STALE = GateReason(code="stale_list", text="A list is older than it may be; what it says since is not known. See stale_lists")
+
+
 class GateView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All the gate needs of a supplier: a word per effect, and reasons and conditions for the words that are not `allow`."""
 
@@ -73,7 +76,7 @@ def _at_least_review(word: DecisionWord) -> DecisionWord:
     return word if SEVERITY[word] >= SEVERITY["review"] else "review"
 
 
-def answer(view: GateView | None, effect: Effect, now: datetime, policy: Policy) -> Answer:
+def answer(view: GateView | None, effect: Effect, now: datetime, policy: Policy, *, stale: bool = False) -> Answer:
     """The answer to one question; None, an unknown supplier, is `review`, valid no longer than where everything is forbidden.
 
     It is a rating's answer: an override, with its actor, reason and expiry, is applied by whoever keeps overrides.
@@ -84,9 +87,13 @@ def answer(view: GateView | None, effect: Effect, now: datetime, policy: Policy)
             decision="review", reasons=(UNKNOWN,), conditions=(), policy_version=policy.version, data_as_of=None, valid_until=until
         )
     word: DecisionWord = getattr(view, effect)
+    reasons = () if word == "allow" else view.reasons
+    least: DecisionWord = getattr(policy.stale_lists, effect) if stale and policy.stale_lists else "allow"
+    if SEVERITY[least] > SEVERITY[word]:
+        word, reasons = least, (STALE, *reasons)[:MAX_REASONS]
     return Answer(
         decision=word,
-        reasons=() if word == "allow" else view.reasons,
+        reasons=reasons,
         conditions=view.conditions if word == "allow_with_conditions" else (),
         policy_version=view.policy_version,
         data_as_of=view.as_of,

@@ -18,6 +18,7 @@ from services.assessment.facts import (
 from services.assessment.gate import GateView, effects
 from services.assessment.holdings import told_of_owners
 from services.assessment.policy import Policy
+from services.assessment.policy.laws import in_short
 from services.assessment.rating import handed_on, next_change, rate
 from shared.events.envelope import Payload
 from shared.events.followup import AuditChanged, CaseChanged
@@ -145,9 +146,10 @@ def handing_on(supplier_id: str, state: Assessment) -> ExposurePropagated:
 
 
 def _grounds(rating: Rating) -> tuple[str, ...]:
-    """What duties rest on: signals and the duties themselves."""
+    """What duties rest on: signals and the duties themselves, the policy's and those of laws."""
     signals = {f"signal {d.signal.id}" for d in rating.drivers if d.signal and not d.supplier_id}
-    return tuple(sorted(signals | {f"duty {o.code}" for o in rating.obligations}))
+    laws = {f"law {duty}" for d in rating.drivers for duty in d.laws}
+    return tuple(sorted(signals | laws | {f"duty {o.code}" for o in rating.obligations}))
 
 
 def _told(kind: type[RatingTold], facts: Facts, rating: Rating, previous: Tier | None) -> RatingTold:
@@ -166,9 +168,15 @@ def _told(kind: type[RatingTold], facts: Facts, rating: Rating, previous: Tier |
 
 
 def rating_view(rating: Rating) -> dict[str, Any]:
-    """A rating as the API gives it."""
+    """A rating as the API gives it. `legal_obligations`: what laws ask for because of any of the drivers, each once, with the drivers that bring it."""
     view: dict[str, Any] = msgspec.to_builtins(rating)
-    return {"drivers": [], "obligations": [], **view}
+    drivers = [{"obligations": in_short(driver.pop("laws", ())), **driver} for driver in view.pop("drivers", ())]
+    legal: dict[str, dict[str, Any]] = {}
+    for driver in drivers:
+        for duty in driver["obligations"]:
+            known = legal.setdefault(duty["id"], {**duty, "drivers": []})
+            known["drivers"] = [*known["drivers"], *({driver["code"]} - set(known["drivers"]))]
+    return {"obligations": [], **view, "drivers": drivers, "legal_obligations": list(legal.values())}
 
 
 ASSESSMENT = Aggregate(

@@ -7,13 +7,17 @@ from datetime import datetime, timedelta
 import msgspec
 
 from services.assessment.drivers import Found, found
+from services.assessment.exposures import begins
 from services.assessment.facts import Facts
 from services.assessment.holdings import held
-from services.assessment.inheritance import origins
+from services.assessment.inheritance import MAX_TIERS, origins
 from services.assessment.policy import RANK, Policy, effects_of, tier_of
+from services.assessment.policy.laws import duties_of
 from shared.events.ratings import MAX_DRIVERS, CauseRef, Driver, Inherited, Obligation, Rating, Tier
 
 MAX_HANDED = 50
+MAX_EXPOSURES = 5
+_EXPOSURES = ("exposure_list", "exposure_finding")
 _DIGITS = 6
 
 
@@ -26,7 +30,8 @@ def rate(facts: Facts, policy: Policy, now: datetime, cause: CauseRef) -> Rating
         )
     score = _score(((one.driver.code, one.driver.points) for one in all_found), policy)
     tier = _tier(score, all_found, policy)
-    drivers = sorted(_as_counted(all_found, policy), key=lambda driver: _order(driver, policy))
+    counted = zip(_as_counted(all_found, policy), all_found, strict=True)
+    drivers = sorted((_with_duties(driver, one) for driver, one in counted), key=lambda driver: _order(driver, policy))
     return Rating(
         tier=tier,
         score=score,
@@ -38,18 +43,25 @@ def rate(facts: Facts, policy: Policy, now: datetime, cause: CauseRef) -> Rating
     )
 
 
+def _with_duties(driver: Driver, one: Found) -> Driver:
+    """With what laws ask because of it."""
+    duties = duties_of(driver, one.region)
+    return msgspec.structs.replace(driver, laws=duties) if duties else driver
+
+
 def next_change(facts: Facts, policy: Policy, now: datetime) -> datetime | None:
     """When time alone next moves the tier or ends a fact, to the second and never early; None where nothing fades.
 
-    Weights only fall and lowest tiers only end with their fact, so that up to the first end the tier moves at most downward: halving finds where.
+    Weights only fall and lowest tiers only end with their fact, so that up to the first end, or the first exposure that begins to hold, the tier moves
+    at most downward: halving finds where.
     """
     if not facts.matches:
         return None
     all_found = found(facts, policy, now)
-    ends = [one.fade.end for one in all_found if one.fade is not None]
-    if not ends:
+    turns = [one.fade.end for one in all_found if one.fade is not None] + begins(facts, now)
+    if not turns:
         return None
-    first = min(ends)
+    first = min(turns)
 
     def tier_at(seconds: int) -> Tier:
         then = now + timedelta(seconds=seconds)
@@ -72,6 +84,7 @@ def next_change(facts: Facts, policy: Policy, now: datetime) -> datetime | None:
 def handed_on(facts: Facts, rating: Rating, policy: Policy) -> tuple[Inherited, ...]:
     """What dependents see of this supplier: its own risk at 0 hops, then what it inherited, each origin once and never itself.
 
+    Exposures of its goods and places go along, also where they leave it at low, and beyond the hops that a risk goes.
     Its own is what its owners' shares make of it, too; what counts by these is not handed on beside. `tier` is what the origin makes of this supplier,
     and nobody but itself makes it prohibited. Scores are rounded to hundredths and chains hold the origin's events only, so that in a circle of
     suppliers the vectors come to rest instead of telling each other of every second's decay.
@@ -79,15 +92,23 @@ def handed_on(facts: Facts, rating: Rating, policy: Policy) -> tuple[Inherited, 
     own = rating if not facts.inherited else rate(_alone(facts), policy, rating.as_of, rating.cause)
     out: dict[str, Inherited] = {}
     for origin in origins(facts, policy, held(facts, policy)) if facts.inherited else ():
-        if origin.distance < policy.upstream.hops and not origin.by_share:
+        further = MAX_TIERS if origin.risk.exposures else policy.upstream.hops
+        if origin.distance < further and not origin.by_share:
             tier: Tier = "critical" if origin.risk.tier == "prohibited" else origin.risk.tier
             out[origin.supplier_id] = msgspec.structs.replace(origin.risk, hops=origin.distance, tier=tier)
-    if own.tier != "low":
+    exposures = tuple(driver.signal for driver in own.drivers if driver.code in _EXPOSURES and driver.signal)[:MAX_EXPOSURES]
+    if own.tier != "low" or exposures:
         main = own.drivers[0]
         told = {handed.link for handed in facts.inherited.values()}
         chain = tuple(link for link in main.chain if link not in told)
         out[facts.supplier_id] = Inherited(
-            supplier_id=facts.supplier_id, score=round(own.score, 2), tier=own.tier, hops=0, chain=chain, signal=main.signal
+            supplier_id=facts.supplier_id,
+            score=round(own.score, 2),
+            tier=own.tier,
+            hops=0,
+            chain=chain,
+            signal=main.signal,
+            exposures=exposures,
         )
     damping = policy.upstream.damping
     return tuple(

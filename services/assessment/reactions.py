@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
+from services.assessment.list_ages import LIST_AGE
 from services.assessment.model import ASSESSMENT, Rerate, Told, handing_on
 from services.assessment.tenant_policies import Policies
 from shared.events.envelope import Meta, Record
 from shared.events.followup import AuditChanged, CaseChanged
+from shared.events.intelligence import ListWatched
 from shared.events.matches import MatchEvent, SupplierScreened
 from shared.events.ratings import ExposurePropagated, Link
 from shared.ids import derive
@@ -38,7 +40,7 @@ class Assessor:
 
     def reaction(self) -> Reaction:
         """Everything that a rating rests on, and, from its own topic, what suppliers hand on."""
-        return Reaction(GROUP, ("matches", "audits", "remediation", "ratings"), self.react, _BATCH, after=self._committed)
+        return Reaction(GROUP, ("matches", "audits", "remediation", "ratings", "lists"), self.react, _BATCH, after=self._committed)
 
     def _committed(self, _: Sequence[Outcome]) -> None:
         now = self.ctx.clock.now()
@@ -67,6 +69,8 @@ class Assessor:
                     items.append(self._item(record, tenant, payload.match.supplier_id))
                 case AuditChanged() | CaseChanged():
                     items.append(self._item(record, tenant, payload.supplier_id))
+                case ListWatched():
+                    items.append(Item(LIST_AGE, tenant, payload.list, Message(payload, cause_of(record))))
                 case ExposurePropagated():
                     items += [self._item(record, tenant, id_) for id_ in await self._dependents(tenant, payload.supplier_id)]
         return items
@@ -177,6 +181,7 @@ class Assessor:
 
 _WANTED = (
     "duewatch.match.", "duewatch.supplier.screened.", "duewatch.audit.changed.", "duewatch.case.changed.", "duewatch.exposure.",
+    "duewatch.list.watched.",
 )  # fmt: skip
 
 

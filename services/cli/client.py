@@ -54,9 +54,9 @@ class Api:
         """As `post`: the fields that are given replace what stands there."""
         return self._send("PATCH", path, json=_given(body), headers=headers)
 
-    def put(self, path: str, body: dict[str, Any]) -> Answer:
-        """As `post`: the whole of what shall stand there."""
-        return self._send("PUT", path, json=_given(body))
+    def put(self, path: str, body: dict[str, Any], *, nulls: bool = False) -> Answer:
+        """As `post`: the whole of what shall stand there; `nulls`: None is said, too."""
+        return self._send("PUT", path, json=body if nulls else _given(body))
 
     def delete(self, path: str, body: dict[str, Any] | None = None) -> Answer:
         """Ends what stands there; with a JSON body where the reason must be given."""

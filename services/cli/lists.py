@@ -39,27 +39,17 @@ def load(
     if any(source.startswith(_ADDRESSES) for source in sources):
         if len(sources) > 1:
             raise WrongUse("Give one address, of a file or of a zip with all of them")
-        pull(session, list_id, sources[0], wait=wait)
+        answer = session.api.post(f"/v1/lists/{segment(list_id)}/pulls", {"address": sources[0]}).body
+        follow(session, list_id, answer["id"], wait=wait)
         return
     paths = [Path(source) for source in sources]
     if missing := [path for path in paths if not path.exists()]:
         raise WrongUse(f"{missing[0]}: there is no such file or folder")
-    official = [file["name"] for file in session.api.get(f"/v1/lists/{segment(list_id)}").body["files"]]
+    layouts = session.api.get(f"/v1/lists/{segment(list_id)}").body["layouts"]
+    official = list(dict.fromkeys(file["name"] for layout in layouts for file in layout["files"]))
     with package(official, paths) as sent:
         answer = _send(session, list_id, sent)
-    _follow(session, list_id, answer["id"], wait=wait)
-
-
-@command(app, "pull", example="duewatch lists pull us_ofac_sdn", role="operator")
-def pull(
-    session: Session,
-    list_id: ListId,
-    address: Annotated[str | None, typer.Option(help="Where the file or a zip is; else the publisher's own address.")] = None,
-    wait: Wait = True,
-) -> None:
-    """Has the system fetch a release itself."""
-    answer = session.api.post(f"/v1/lists/{segment(list_id)}/pulls", {"address": address}).body
-    _follow(session, list_id, answer["id"], wait=wait)
+    follow(session, list_id, answer["id"], wait=wait)
 
 
 @command(app, "accept", example="duewatch lists accept us_ofac_sdn rel_... --reason 'OFAC announced the delisting'", role="operator")
@@ -72,7 +62,7 @@ def accept(
 ) -> None:
     """Lets in a release that a guard rail refused."""
     session.api.post(f"{_release(list_id, release_id)}/acceptance", {"reason": reason})
-    _follow(session, list_id, release_id, wait=wait)
+    follow(session, list_id, release_id, wait=wait)
 
 
 @command(app, "show", example="duewatch lists show us_ofac_sdn", role="analyst")
@@ -166,7 +156,7 @@ def _send(session: Session, list_id: str, sent: Package) -> Any:
         return session.api.upload(f"/v1/lists/{segment(list_id)}/releases", chunks, sent.size, sent.content_type).body
 
 
-def _follow(session: Session, list_id: str, release_id: str, *, wait: bool) -> None:
+def follow(session: Session, list_id: str, release_id: str, *, wait: bool) -> None:
     """Shows the release, after its comparison and its sweep where that is waited for; a refused one is a failure."""
     path = _release(list_id, release_id)
     if not wait:
@@ -179,8 +169,9 @@ def _follow(session: Session, list_id: str, release_id: str, *, wait: bool) -> N
         sweep = _sweep(session, release.body, bars) if release.body["state"] == "accepted" else None
     session.answer(release, lambda body: _summary(body, sweep))
     if release.body["state"] == "refused":
-        how = f"If it is right all the same: duewatch lists accept {list_id} {release_id} --reason WHY"
-        raise Refused("The release was refused; the last good one stays in force", *([how] if release.body["may_be_let_in"] else []))
+        who = release.body["let_in_by"]
+        how = [f"If it is right all the same, the role {who['role']} may let it in: {who['command']}"] if who else []
+        raise Refused("The release was refused; the last good one stays in force", *how)
 
 
 def _sweep(session: Session, release: Any, bars: Any) -> Any:
@@ -202,8 +193,9 @@ def _sweep(session: Session, release: Any, bars: Any) -> Any:
 
 def _summary(release: Any, sweep: Any) -> RenderableType:
     rows = {
-        "release": release["id"], "state": release["state"], "reason": release["reason"], "entries": release["entries"],
-        "unread": _unread(release), "added": release["added"], "modified": release["modified"], "deleted": release["deleted"],
+        "release": release["id"], "state": release["state"], "reason": release["reason"], "layout": release["layout"], "dated": release["dated"],
+        "version": release["version"], "entries": release["entries"], "unread": _unread(release), "added": release["added"],
+        "modified": release["modified"], "deleted": release["deleted"],
     }  # fmt: skip
     if sweep:
         swept = f"{sweep['state']}, {sweep['partitions_done']} of {sweep['partitions']} partitions"
@@ -230,7 +222,7 @@ def _named(entry: Any) -> str:
 def _list(body: Any) -> RenderableType:
     release, refused = body["release"] or {}, body["last_refused"] or {}
     rows = {
-        "list": body["id"], "title": body["title"], "publisher": body["publisher"], "entries": body["entries"],
+        "list": body["id"], "title": body["title"], "publisher": body["publisher"], "licence": body["licence"], "entries": body["entries"],
         "release": release.get("id") or "none in force", "in force since": when(release.get("accepted_at")), "let in by": release.get("accepted_by"),
         "because": release.get("accepted_because"), "sha256": release.get("sha256"), "checked": when(body["checked_at"]),
         "refused last": refused.get("id"), "received": when(refused.get("received_at")), "why": refused.get("reason"),

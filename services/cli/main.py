@@ -12,10 +12,11 @@ from services.cli import (
     case_steps,
     demo,
     deployment,
+    fetching,
     findings,
     gate,
     journal,
-    lists,
+    laws,
     matching,
     operations,
     screening,
@@ -47,7 +48,7 @@ command(app, "up", example="duewatch up --data ./data --port 8080", local=True, 
 command(app, "serve", example="duewatch serve screening", local=True, panel=_RUNNING)(system.serve)
 command(app, "demo", example="duewatch demo", role="admin", panel=_RUNNING)(demo.demo)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=_RUNNING)
-app.add_typer(lists.app, name="lists", rich_help_panel=_WORLD)
+app.add_typer(fetching.app, name="lists", rich_help_panel=_WORLD)
 app.add_typer(findings.reports, name="reports", rich_help_panel=_WORLD)
 app.add_typer(findings.findings, name="findings", rich_help_panel=_WORLD)
 app.add_typer(suppliers.app, name="suppliers", rich_help_panel=_SUPPLIERS)
@@ -56,6 +57,7 @@ app.add_typer(screening.matches, name="matches", rich_help_panel=_SUPPLIERS)
 app.add_typer(screening.sweeps, name="sweeps", rich_help_panel=_SUPPLIERS)
 command(app, "gate", example="duewatch gate S4:100001 S4:100002 --effect payment", role="buyer", panel=_SUPPLIERS)(gate.gate)
 command(app, "why", example="duewatch why dec_...", role="buyer", panel=_SUPPLIERS)(why.why)
+command(app, "laws", example="duewatch laws us_uflpa", role="buyer", panel=_SUPPLIERS)(laws.laws)
 app.add_typer(audit_steps.audits, name="audits", rich_help_panel=_FOLLOWING)
 app.add_typer(case_steps.cases, name="cases", rich_help_panel=_FOLLOWING)
 app.add_typer(subscriptions.app, name="subscriptions", rich_help_panel=_FOLLOWING)

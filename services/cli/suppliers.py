@@ -106,4 +106,9 @@ def _rating(body: Any) -> RenderableType:
     )
     duties = table(body["obligations"], {"obligation": "text", "kind": "kind", "due in days": lambda row: row.get("due_days")}, empty="")
     ways = [Text(f"held: {line}") for driver in body["drivers"] for line in held_through(driver)]
-    return Group(fields(about), Text(), drivers, *ways, duties)
+    by_law = table(
+        body["legal_obligations"],
+        {"by law, where it binds you": "text", "see": lambda row: f"laws {row['id'].partition('.')[0]}"},
+        empty="",
+    )
+    return Group(fields(about), Text(), drivers, *ways, duties, by_law)

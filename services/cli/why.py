@@ -50,12 +50,15 @@ def _of_rating(body: Any) -> Chain:
     drivers = [_driver(driver) for driver in body["drivers"]]
     main = drivers[0]["text"] if drivers else "nothing speaks against it"
     data = {name: body.get(name) for name in ("tier", "score", "policy_version", "supplier_id")}
-    if drivers and drivers[0]["paths"]:
-        data["driver"] = {"paths": drivers[0]["paths"]}
+    if drivers and (drivers[0]["paths"] or drivers[0]["obligations"]):
+        data["driver"] = {"paths": drivers[0]["paths"], "obligations": drivers[0]["obligations"]}
     first = _step("assessment", body["supplier_id"], body["as_of"], f"The supplier is rated {body['tier']}: {main}", data)
     return {
         "chain": [first, *(drivers[0]["chain"] if drivers else [])],
-        "others": [{"text": d["text"], "paths": d["paths"], "leads_to": d["chain"][-1] if d["chain"] else None} for d in drivers[1:]],
+        "others": [
+            {"text": d["text"], "paths": d["paths"], "obligations": d["obligations"], "leads_to": d["chain"][-1] if d["chain"] else None}
+            for d in drivers[1:]
+        ],
     }
 
 
@@ -65,7 +68,7 @@ def _driver(driver: Any) -> Chain:
     if signal := driver.get("signal"):
         last = links.pop() if links else {}
         links.append(_signal({**signal["source"], "id": signal["id"], "name": signal.get("name")}, last.get("id"), last.get("time")))
-    return {"text": driver["text"], "paths": driver.get("paths", []), "chain": links}
+    return {"text": driver["text"], "paths": driver.get("paths", []), "obligations": driver.get("obligations", []), "chain": links}
 
 
 def _of_match(body: Any) -> Chain:
@@ -144,7 +147,7 @@ def _tree(body: Any) -> Tree:
     if body.get("others"):
         others = tree.add(Text("also", "bold"))
         for other in body["others"]:
-            leaf = others.add(_lines(Text(clean(other["text"])), held_through(other)))
+            leaf = others.add(_lines(Text(clean(other["text"])), [*held_through(other), _asked_in_short(other)]))
             if other.get("leads_to"):
                 leaf.add(_link(other["leads_to"]))
     if body.get("override"):
@@ -168,7 +171,18 @@ def _link(link: Any) -> Text:
     ]
     place = " · ".join(part for part in (when(link.get("time")), link["service"], link["id"]) if part)
     shown = Text(clean(link["summary"]), STYLES.get(data.get("decision") or data.get("tier") or "", "bold"))
-    return _lines(shown, [*held_through(data.get("driver") or {}), ", ".join(said), place])
+    return _lines(shown, [*held_through(data.get("driver") or {}), *_asked(data.get("driver") or {}), ", ".join(said), place])
+
+
+def _asked(driver: Any) -> list[str]:
+    """What laws ask because of a driver, a line each."""
+    return [f"by law: {duty['text']} ({duty['id']})" for duty in driver.get("obligations") or ()]
+
+
+def _asked_in_short(driver: Any) -> str:
+    """The same in one line, where the words stand elsewhere or would hide the drivers."""
+    ids = ", ".join(duty["id"] for duty in driver.get("obligations") or ())
+    return f"by law: {ids}" if ids else ""
 
 
 def _lines(shown: Text, lines: list[str]) -> Text:

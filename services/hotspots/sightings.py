@@ -152,7 +152,7 @@ def _of_subject(subject: ExposureSignal | PartySignal) -> list[Spot]:
     if isinstance(subject, PartySignal):
         told = [a.text for a in subject.addresses if a.text and _REGION.fullmatch(a.text) and a.text[:2] == a.country]
         return [_region(region) for region in dict.fromkeys(told)]
-    goods = _of_good(subject.hs, subject.origin) if subject.hs else []
+    goods = list(dict.fromkeys(spot for code in subject.codes for spot in _of_good(code, subject.origin)))
     return goods + ([_region(subject.region)] if subject.region and _REGION.fullmatch(subject.region) else [])
 
 

@@ -18,6 +18,7 @@ import uvloop
 
 from services.assessment.tenant_policies import of_file
 from services.hotspots.policy import of_file as hotspot_policy_of
+from services.intelligence.fetching.sources import of_file as sources_of
 from services.runtime.front import front, server, tokens_of
 from services.runtime.logs import set_up_logging
 from services.runtime.node import Node, tune
@@ -158,6 +159,7 @@ async def _serve(settings: Settings, workers: list[Worker], say: Callable[[str],
     if settings.policy:  # before the workers: each would tell of it by a traceback, again and again
         of_file(settings.policy)
     hotspot_policy_of(settings.hotspot_policy)
+    sources_of(settings.lists)
     for worker in workers:  # they start while this process still imports its own
         worker.start()
     services = load(MODULES)

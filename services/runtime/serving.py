@@ -12,6 +12,7 @@ import uvloop
 
 from services.assessment.tenant_policies import of_file
 from services.hotspots.policy import of_file as hotspot_policy_of
+from services.intelligence.fetching.sources import of_file as sources_of
 from services.runtime.embedded import admin_token
 from services.runtime.front import server, service_app, tokens_of
 from services.runtime.gateway import Gateway, gateway_app
@@ -49,6 +50,7 @@ def serve(settings: Settings, name: str, only: Only | None, say: Say) -> None:
     if settings.policy:
         of_file(settings.policy)
     hotspot_policy_of(settings.hotspot_policy)
+    sources_of(settings.lists)
     os.umask(0o077)
     set_up_logging(name)
     tracing.set_up(name)

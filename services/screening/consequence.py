@@ -10,10 +10,10 @@ from typing import Final, Literal
 from shared.events.matches import Match
 
 Consequence = Literal["prohibiting", "conditioning", "informing"]
-RESTRICTING: Final = frozenset(("us_ofac_cons",))  # restricts some dealings; property is not blocked
-INFORMING: Final = frozenset(("us_ilab_tvpra", "us_eo13126"))  # whole sectors of a country: a reason to look
+RESTRICTING: Final = frozenset(("us_ofac_cons", "us_cbp_wro"))  # restrict some dealings, or hold goods at a border; property is not blocked
+INFORMING: Final = frozenset(("us_ilab_tvpra", "us_eo13126", "us_ilab_countries"))  # whole sectors of a country: a reason to look
 QUEUES: Final = ("open", "escalated", "proposed")
-RANKING: Final = 1  # the version of what follows: raise it, and all matches that wait are ranked anew at the next start
+RANKING: Final = 2  # the version of what follows: raise it, and all matches that wait are ranked anew at the next start
 
 _WEIGHTS: Final[dict[Consequence, float]] = {"prohibiting": 1.0, "conditioning": 0.3, "informing": 0.1}
 _NOT_BOUGHT: Final = 0.2  # from a supplier that was deactivated nothing new is ordered; what is owed is still paid
@@ -43,7 +43,13 @@ def rank(match: Match, *, bought: bool, proposed: bool, opened_at: datetime) -> 
     What somebody has proposed waits for another person only, so that it stands in a queue of its own.
     """
     queue = "proposed" if proposed else match.state
-    if queue not in QUEUES:
+    if queue not in QUEUES or _asks_nobody(match, opened_at):
         return ""
     behind = round((1 - priority(match, bought=bought)) * _STEPS)
     return f"{queue}/{behind:07d}/{opened_at:%Y%m%dT%H%M%S}"
+
+
+def _asks_nobody(match: Match, opened_at: datetime) -> bool:
+    """An assessment of a whole country, or an exposure that had ended before it was found: the rating knows what to make of them."""
+    ended = match.signal.valid_until
+    return match.signal.advancement is not None or (ended is not None and ended < opened_at.date())

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from shared.events.matches import Reason, Strength
-from shared.events.signals import ExposureSignal
+from shared.events.signals import Advancement, ExposureSignal
 from shared.events.suppliers import Profile
 
 
@@ -28,17 +28,28 @@ class Exposed(msgspec.Struct, frozen=True):
 _CERTAIN, _PERHAPS = 1.0, 0.7
 _HALF = 50  # percent
 _GROUP = "group/"
+_CODES_TOLD = 4
+_RISKY: frozenset[Advancement] = frozenset({"none", "minimal"})
 
 
 def describe(signal: ExposureSignal) -> str:
     """The exposure in words."""
+    if signal.advancement is not None:
+        return f"{signal.origin}, where {signal.advancement.replace('_', ' ')} is the advancement in ending child labour"
+    codes = " ".join(signal.codes[:_CODES_TOLD]) + (" ..." if len(signal.codes) > _CODES_TOLD else "")
+    code = f"HS {codes}" if codes else ""
     parts = [
-        f"HS {signal.hs}" if signal.hs else "",
+        signal.good,
+        f"({code})" if signal.good and code else code,
         f"from {signal.origin}" if signal.origin else "",
         f"in {signal.region}" if signal.region else "",
         f"of the group of {signal.group}" if signal.group else "",
     ]
-    return " ".join(p for p in parts if p)
+    abuses = ", ".join(_ABUSES.get(abuse, abuse.replace("_", " ")) for abuse in signal.abuses)
+    return " ".join(p for p in parts if p) + (f": {abuses}" if abuses else "")
+
+
+_ABUSES = {"derived": "made from goods of child or forced labour"}
 
 
 def places(profile: Profile) -> set[str]:
@@ -52,11 +63,15 @@ def groups(profile: Profile) -> set[str]:
 
 
 def expose(profile: Profile, signal: ExposureSignal) -> Exposed | None:
-    """The strongest way in which a signal touches a supplier; None where none does."""
+    """The strongest way in which a signal touches a supplier; None where none does, as of a good that nobody has given a code, or of a country that is
+    well assessed. Whether the signal's interval has begun or ended is for the rating to say, which has a clock."""
     if signal.group is not None:
         return _member(profile, signal.group)
+    codes = signal.codes
+    if (signal.good and not codes) or (signal.advancement is not None and signal.advancement not in _RISKY):
+        return None
     found = [e for good in profile.goods if (e := _good(good.hs, good.origin, good.region, signal))]
-    if signal.hs is None:
+    if not codes:
         found += [e for site in profile.sites if (e := _place(site.country, site.region, signal, "site"))]
     if not found:
         return None
@@ -76,19 +91,20 @@ def _member(profile: Profile, head: str) -> Exposed | None:
 
 
 def _good(hs: str, origin: str, region: str | None, signal: ExposureSignal) -> Exposed | None:
-    if signal.hs is None:
+    """The longest code that a good falls under counts; where it falls under none, the first that is narrower than what the supplier names."""
+    codes = signal.codes
+    if not codes:
         return _place(origin, region, signal, "origin")
-    if hs.startswith(signal.hs):
-        certain = True
-    elif signal.hs.startswith(hs):
-        certain = False  # the supplier names a wider group of goods than the signal does
-    else:
+    under = max((code for code in codes if hs.startswith(code)), key=len, default=None)
+    within = under if under is not None else min((code for code in codes if code.startswith(hs)), default=None)
+    if within is None:
         return None
     place = _place(origin, region, signal, "origin") if signal.origin or signal.region else Exposed(_CERTAIN, "strong", ())
     if place is None:
         return None
-    score = min(place.score, _CERTAIN if certain else _PERHAPS)
-    good = Reason(kind="good" if certain else "wider_good", asked=hs, found=signal.hs, score=_CERTAIN if certain else _PERHAPS)
+    certainty = _CERTAIN if under is not None else _PERHAPS
+    score = min(place.score, certainty)
+    good = Reason(kind="good" if under is not None else "wider_good", asked=hs, found=within, score=certainty)
     return Exposed(score, "strong" if score == _CERTAIN else "weak", (good, *place.why))
 
 

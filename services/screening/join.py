@@ -15,7 +15,7 @@ from services.screening.matching.facts import FOR, Facts
 from services.screening.matching.index import Hit, NameIndex, country_set
 from services.screening.matching.why import Why
 from services.screening.model import Former, match_id
-from services.screening.names import facts_of_signal, of_signals, of_suppliers, parties_of
+from services.screening.names import facts_of_signal, of_signals, of_suppliers, parties_of, ref_of
 from services.screening.pairs import Found, Key, Pair, Standing, each_once
 from services.screening.side import Supplier, SupplierSide, fingerprint, rows_of, supplier_of, suppliers_of
 from services.screening.state import Sides
@@ -171,17 +171,17 @@ class Join:
         subject, own = signal.subject, _PART.join(key)
         name = subject.names[0].name if isinstance(subject, PartySignal) else describe(subject)
         schema = subject.schema if isinstance(subject, PartySignal) else "exposure"
-        ref = SignalRef(
-            id=key[1], source=signal.source, name=name, schema=schema, event_id=meta.id, event_type=meta.type, event_time=meta.time
-        )
+        ref = ref_of(key[1], signal, name, schema, meta)
         self._signals[key] = (signal, ref)
         self._identities.pop(key, None)
         if isinstance(subject, PartySignal):
+            self._exposures.remove_signal(own)  # an order that is in force again names its party again
             strong = [n.name for n in subject.names if not n.weak]
             weak = [n.name for n in subject.names if n.weak]
             facts = facts_of_signal(subject)
             self._signal_names.put(own, strong, schema=subject.schema, countries=subject.countries, weak=weak, facts=facts)
         else:
+            self._signal_names.remove(own)
             self._exposures.put_signal(own, subject)
 
     def remove_signal(self, key: Key) -> None:

@@ -26,10 +26,11 @@ def of_exposure(touched: Iterable[str], identity: str) -> str:
 
 
 def identity(signal: Signal) -> str:
-    """Who or what a signal is about: names, numbers, places and dates, in whatever order; neither remarks nor programmes."""
+    """Who or what a signal is about: names, numbers, places and dates, in whatever order; neither remarks nor programmes. Of an exposure not the days
+    on which it holds, which move with each release, nor the words for a good that its codes name."""
     subject = signal.subject
     if isinstance(subject, ExposureSignal):
-        return _digest(_text(subject))
+        return _digest(_text(msgspec.structs.replace(subject, good="", valid_from=None, valid_until=None)))
     told = (*subject.names, *subject.countries, *subject.addresses, *subject.identifiers, *subject.birth_dates)
     return _digest(subject.schema, *sorted(map(_text, told)))
 

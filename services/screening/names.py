@@ -4,7 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from services.screening.matching.facts import Facts, facts_of
+from shared.events.envelope import Meta
+from shared.events.matches import SignalRef
 from shared.events.signals import PartySignal, Signal
 from shared.events.suppliers import Profile
 
@@ -76,3 +80,16 @@ def of_signals(signals: Iterable[Signal]) -> Mapping[str, list[str]]:
         if isinstance(signal.subject, PartySignal):
             names[signal.subject.schema] += [n.name for n in signal.subject.names]
     return names
+
+
+def ref_of(signal_id: str, signal: Signal, name: str, schema: str, meta: Meta) -> SignalRef:
+    """A signal as its matches tell of it, with what a rating needs to know of an exposure."""
+    ref = SignalRef(
+        id=signal_id, source=signal.source, name=name, schema=schema, event_id=meta.id, event_type=meta.type, event_time=meta.time
+    )
+    about = signal.subject
+    if isinstance(about, PartySignal):
+        return ref
+    return msgspec.structs.replace(
+        ref, abuses=about.abuses, valid_from=about.valid_from, valid_until=about.valid_until, advancement=about.advancement
+    )

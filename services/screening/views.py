@@ -29,6 +29,8 @@ def view(found: Document[MatchDocument]) -> dict[str, Any]:
         "signal": {
             "id": match.signal.id, "kind": source.kind, "list": source.list, "uid": source.uid, "release_id": source.release_id,
             "finding_id": source.finding_id, "name": match.signal.name, "schema": match.signal.schema, "programs": source.programs,
+            "abuses": match.signal.abuses, "valid_from": match.signal.valid_from, "valid_until": match.signal.valid_until,
+            "advancement": match.signal.advancement,
         },
         "why": [msgspec.to_builtins(reason) for reason in match.why],
         "consequence": consequence(match),

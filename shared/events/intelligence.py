@@ -1,5 +1,6 @@
 """What intelligence only journals: how releases, reports and findings moved. Never what a report says, who sent it, or why a person decided."""
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -17,10 +18,15 @@ ErasureReason = Literal["data_subject_request", "retention_ended", "sent_by_mist
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Of the publisher's own records: read in all, those that could not be read, and what changed."""
+    """Of the publisher's own records: `records` were read in all, `entries` of them or `quarantined`, and what changed.
 
+    A delta reads fewer: its `entries` are those of the list that it leads to.
+    """
+
+    records: int = 0
     entries: int = 0
     quarantined: int = 0
+    reasons: dict[str, int] = {}  # why records were quarantined, each with how many
     added: int = 0
     modified: int = 0
     deleted: int = 0
@@ -87,3 +93,22 @@ class FindingErased(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """What people wrote about it cannot be read any more; that it was verified stands."""
 
     report_id: str
+
+
+@event("own_list.mapped.v1", None)
+class OwnListMapped(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """An operator (the event's actor) said how the files of a list of one's own are to be read."""
+
+    list: str
+    columns: tuple[str, ...]  # what the mapping takes from a file, by our names
+
+
+@event("list.watched.v1", "lists")
+class ListWatched(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """How old a list is and may be; the subject is its id. `checked_at`: when its publisher's files were last known to be what acts, None while
+    nothing does; its age then counts from `since`, when that was first asked. `max_age_s` None: any age."""
+
+    list: str
+    since: datetime
+    checked_at: datetime | None = None
+    max_age_s: int | None = None

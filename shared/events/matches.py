@@ -1,12 +1,12 @@
 """What screening tells: matches of suppliers with signals, that a supplier has been screened, and that a sweep is complete."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
 
 from shared.events.envelope import Payload, event
-from shared.events.signals import Source
+from shared.events.signals import Abuse, Advancement, Source
 from shared.events.suppliers import Profile, Status
 
 MatchState = Literal["open", "escalated", "confirmed", "cleared", "withdrawn"]
@@ -32,6 +32,10 @@ class SignalRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     event_id: str = ""
     event_type: str = ""
     event_time: datetime | None = None
+    abuses: tuple[Abuse, ...] = ()  # these four of an exposure, as `ExposureSignal` has them
+    valid_from: date | None = None
+    valid_until: date | None = None
+    advancement: Advancement | None = None
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -54,6 +54,9 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     supplier_id: str | None = None  # where it is inherited
     indicators: tuple[str, ...] = ()
     paths: tuple[OwnerPath, ...] = ()  # of a share that owners hold: at most ten that make it up; never told with a change of rating
+    laws: tuple[
+        str, ...
+    ] = ()  # what laws ask because of it, by their place in the catalogue, LAW.DUTY; what the policy asks stands in the rating's own
 
 
 class Obligation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -124,6 +127,9 @@ class Inherited(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hops: int
     chain: tuple[Link, ...] = ()
     signal: SignalRef | None = None
+    exposures: tuple[
+        SignalRef, ...
+    ] = ()  # what its own goods and places fall under, at most five: told on through every tier of a supply chain
 
 
 class OwnerShare(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -175,6 +181,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     policy_version: str = ""
     reasons: tuple[str, ...] = ()  # codes
     override_id: str = ""
+    stale_lists: tuple[str, ...] = ()  # older than they might be when it was given
 
 
 @event("decisions.taken.v1", "decisions")

@@ -1,6 +1,6 @@
 """What screening matches suppliers against: entries of official lists and verified findings, and the markers that bracket a release."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
@@ -9,6 +9,10 @@ from shared.events.envelope import Payload, event
 from shared.ids import derive
 
 Schema = Literal["organisation", "person", "vessel", "aircraft"]
+# What is done to the people who make a good. `derived`: not to them, but to those who make something that goes into it (ILAB's "derived" goods).
+Abuse = Literal["child_labour", "forced_labour", "forced_child_labour", "derived"]
+# How far a country is in ending child labour, as ILAB assesses it each year: of the country alone, of no good and nobody in it.
+Advancement = Literal["none", "minimal", "moderate", "significant", "not_assessed"]
 
 
 class SignalName(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -47,13 +51,26 @@ class PartySignal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 class ExposureSignal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="exposure", tag_field="about"):
     """About a good from an origin, a region, a site or a corporate group: never an accusation of a supplier. At least one field is set.
 
-    `hs` matches by prefix; `group` is the supplier at a group's head, and stands alone.
+    `hs` matches by prefix, and so does each of `more_hs` beside it: any of them is enough. `group` is the supplier at a group's head, and stands alone.
+    A `good` without a code touches nobody: which goods it means is not known, and it does not mean all of its origin. Without `good` and code all
+    goods are meant. `advancement`: an assessment of the country `origin`, which touches only where there is little or none.
     """
 
     hs: str | None = None
     origin: str | None = None
     region: str | None = None  # ISO 3166-2
     group: str | None = None
+    more_hs: tuple[str, ...] = ()
+    good: str = ""  # in the publisher's words
+    abuses: tuple[Abuse, ...] = ()
+    valid_from: date | None = None  # the first day on which it holds; None: as long as it is listed
+    valid_until: date | None = None  # the last one
+    advancement: Advancement | None = None
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """All HS prefixes."""
+        return (self.hs, *self.more_hs) if self.hs is not None else self.more_hs
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -28,6 +28,7 @@ TOPICS = {
     for t in (
         Topic(name="suppliers", owner="onboarding", compacted=True),
         Topic(name="signals", owner="intelligence", compacted=True, broadcast=True),
+        Topic(name="lists", owner="intelligence", compacted=True),  # how old they are
         Topic(name="hotspots", owner="hotspots", compacted=True, broadcast=True),  # signals, too: see ADR 0011
         Topic(name="matches", owner="screening"),
         Topic(name="ratings", owner="assessment"),

@@ -23,6 +23,9 @@ LIST_TO_GATE_SECONDS = histogram(
     buckets=SLOW,
 )
 count_rows = Tally(counter("duewatch.import.rows", "{row}", "Rows of supplier imports, by what became of them", "outcome"))
+LIST_AGE = gauge("duewatch.list.age", "s", "Since a list's publisher was last known to have what acts", "list")
+LIST_MAX_AGE = gauge("duewatch.list.permitted.age", "s", "How old a list may be; infinite where any age is right", "list")
+count_pulls = Tally(counter("duewatch.list.pulls", "{pull}", "Rounds of fetching a list, by what became of them", "outcome"))
 count_decisions = Tally(counter("duewatch.gate.decisions", "{decision}", "Answers of the gate", "decision"))
 
 # The bus, as a group reads it.

@@ -1,6 +1,6 @@
 """An event of any type, made from its declaration: every field filled, or none that need not be."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ _PLAIN: dict[type[types.Type], Any] = {
     types.BoolType: True,
     types.NoneType: None,
     types.DateTimeType: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    types.DateType: date(2026, 1, 2),
     types.DecimalType: Decimal("12.50"),
     types.RawType: msgspec.Raw(b'{"any": "thing"}'),
     types.AnyType: {"any": "thing"},

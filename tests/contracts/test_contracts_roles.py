@@ -21,8 +21,8 @@ ONLY = {
     Role.REPORTER: r"POST /v1/reports|GET /v1/reports(/\{\w+\})?",
     Role.PARTNER: r"\w+ /v1/(subscriptions|risk-changes)\b.*",
     Role.CUSTODIAN: r"POST /v1/reports/\{\w+\}/identity",
-    Role.AUDITOR: r"\w+ /v1/audits\b.*|GET /v1/(suppliers|cases)\b.*|POST /v1/cases/\{\w+\}/closure",  # who closes is independent
-    Role.CASE_WORKER: r"\w+ /v1/cases\b.*|GET /v1/suppliers\b.*",
+    Role.AUDITOR: r"\w+ /v1/audits\b.*|GET /v1/(suppliers|cases|laws)\b.*|POST /v1/cases/\{\w+\}/closure",  # who closes is independent
+    Role.CASE_WORKER: r"\w+ /v1/cases\b.*|GET /v1/(suppliers|laws)\b.*",
 }
 MUST = {
     Role.OPERATOR: ["POST /v1/lists/{list_id}/releases", "POST /v1/tokens", "GET /v1/dead-letters", "POST /v1/journal/verification"],

@@ -158,3 +158,30 @@ async def test_why_tells_what_was_known_then(world: Harness) -> None:
     assert (told["chain"][0]["data"]["decision"], told["chain"][1]["data"]["tier"]) == ("allow", "prohibited")
     assert (told["override"]["state"], told["override"]["decided_by"], told["override"]["version"]) == ("active", "bo", 2)
     assert (await world.client("buyer").get(f"/v1/overrides/{id_}")).json()["state"] == "revoked"
+
+
+# ---- laws ----
+
+
+async def test_a_rating_and_its_why_name_what_laws_ask_and_the_catalogue_says_the_rest(world: Harness) -> None:
+    await screened(world)
+    await listed(world)
+    buyer = world.client("buyer")
+    rating = (await buyer.get(f"/v1/suppliers/{SUPPLIER}/rating")).json()
+    asked_for = [duty["id"] for duty in rating["drivers"][0]["obligations"]]
+    assert asked_for == ["us_ofac_50.block", "us_ofac_50.report", "us_ofac_records.keep"]
+    assert [duty["id"] for duty in rating["legal_obligations"]] == asked_for
+    why = (await buyer.get(f"/v1/decisions/{(await asked(world))['id']}/why")).json()
+    assert [duty["id"] for duty in why["chain"][1]["data"]["driver"]["obligations"]] == asked_for
+    laws = {law["id"]: law for law in (await buyer.get("/v1/laws")).json()["items"]}
+    records = laws["us_ofac_records"]
+    assert (records["status"], records["retention"]["period"]) == ("unverified", "P10Y")
+    assert {
+        "id": "us_ofac_50.report",
+        "due": "within 10 working days, from the day the property is blocked or the transaction rejected",
+    }.items() <= laws["us_ofac_50"]["duties"][1].items()
+    assert laws["us_ofac_50"]["status"] == "unverified"
+    assert (await buyer.get("/v1/laws/us_ofac_50")).json() == laws["us_ofac_50"]
+    assert {law["id"] for law in (await buyer.get("/v1/laws?jurisdiction=FR")).json()["items"]} == {"fr_vigilance"}
+    assert (await buyer.get("/v1/laws/nowhere")).status_code == 404
+    assert (await world.client("reporter").get("/v1/laws")).status_code == 403

@@ -1,18 +1,19 @@
 """What a person sees of lists: how old they are, what was refused and why, which rows could not be read, how an entry changed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.intelligence.lists import catalogue
-from services.intelligence.lists.spec import Entry, Files, ListFile, ListSpec, Reading
+from services.intelligence.lists.records import entry
+from services.intelligence.lists.spec import Entry, Layout, ListFile, ListSpec
 from services.intelligence.releases.loading import Loader
 from services.intelligence.releases.model import MAX_UNREAD_TOLD
 from services.intelligence.service import SERVICE
 from shared.errors import Invalid
-from shared.events.signals import ExposureSignal, Signal, Source
+from shared.events.signals import ExposureSignal
 from shared.settings import Settings
 from tests.services.harness import Harness, harness
 from tests.services.intelligence_lists import LIST, MARK, PATH, load, mills, post, read, sdn, work, zipped
@@ -107,19 +108,17 @@ async def test_an_entry_tells_how_it_changed_and_where_it_went(h: Harness) -> No
     assert (await h.client("analyst").get(f"/v1/lists/{LIST}/entries/{MARK}?withdrawn=true")).status_code == 404
 
 
-def goods(files: Files, *, list_id: str, release_id: str) -> Reading:
+def goods(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Entry]:
     """The reader of a made-up list of goods: a line is `uid TAB HS TAB origin`."""
-    entries = []
     for line in files["primary"].read_text().splitlines():
         uid, hs, origin = line.split("\t")
-        source = Source(kind="list_entry", list=list_id, uid=uid, release_id=release_id)
-        entries.append(Entry(uid=uid, signal=Signal(subject=ExposureSignal(hs=hs, origin=origin), source=source, digest=hs + origin)))
-    return Reading(entries=tuple(entries), quarantined=(), attached={})
+        yield entry(list_id, release_id, uid, ExposureSignal(hs=hs, origin=origin))
 
 
 async def test_another_list_is_one_more_description(h: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     file = ListFile(role="primary", name="goods.txt", address="https://example.org/goods.txt")
-    spec = ListSpec(id="goods", title="Goods", publisher="Nobody", files=(file,), read=goods)
+    layout = Layout(name="goods.txt", files=(file,), read=goods, recognises=lambda head: b"\t" in head)
+    spec = ListSpec(id="goods", title="Goods", publisher="Nobody", layouts=(layout,))
     monkeypatch.setitem(catalogue.CATALOGUE, "goods", spec)
     later = zipped({"GOODS.TXT": b"Cotton/Turkmenistan\t520100\tTM\nTea\t0902\tIN\n"})
     for body in (b"Cotton/Turkmenistan\t5201\tTM\nTea\t0902\tIN\n", later):
@@ -127,10 +126,10 @@ async def test_another_list_is_one_more_description(h: Harness, monkeypatch: pyt
         await work(Loader(h.ctx))
     release = await read(h, release_id, "goods")
     assert [release[n] for n in ("state", "entries", "added", "modified", "deleted")] == ["accepted", 2, 0, 1, 0]
-    entry = await get(h, "/v1/lists/goods/entries/Cotton/Turkmenistan")
-    assert (entry["about"], entry["name"], entry["hs"], entry["history"][-1]["parts"]) == ("exposure", None, "520100", ["hs"])
-    assert "names" not in entry
-    assert [one["id"] for one in (await get(h, "/v1/lists"))["items"]] == ["goods", "us_ofac_cons", "us_ofac_sdn"]
+    cotton = await get(h, "/v1/lists/goods/entries/Cotton/Turkmenistan")
+    assert (cotton["about"], cotton["name"], cotton["hs"], cotton["history"][-1]["parts"]) == ("exposure", None, "520100", ["hs"])
+    assert "names" not in cotton
+    assert [one["id"] for one in (await get(h, "/v1/lists"))["items"]] == sorted(catalogue.CATALOGUE)
 
 
 @pytest.mark.parametrize(

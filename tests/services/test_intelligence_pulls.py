@@ -66,7 +66,8 @@ def parts(h: Harness) -> list[str]:
 async def test_all_files_of_the_publisher_become_one_release(h: Harness, publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = catalogue.find(LIST)
     files = tuple(msgspec.structs.replace(f, address=f"{publisher.base}/{f.name}") for f in spec.files)
-    monkeypatch.setitem(catalogue.CATALOGUE, LIST, msgspec.structs.replace(spec, files=files))
+    layout = msgspec.structs.replace(spec.layouts[0], files=files)
+    monkeypatch.setitem(catalogue.CATALOGUE, LIST, msgspec.structs.replace(spec, layouts=(layout,)))
     publisher.files = {
         "SDN.CSV": sdn(mills(5)),
         "ALT.CSV": b'1,1,"aka","OTHER NAME",-0- \r\n',
@@ -92,9 +93,9 @@ async def test_one_address(h: Harness, publisher: Publisher) -> None:
     release_id = (await pull(h, {"address": f"{publisher.base}/all.zip"}))["id"]
     await work(Loader(h.ctx))
     assert (await read(h, release_id))["state"] == "accepted"
-    for missing, told in ((MARK, "answered 404"), ("away", "not followed")):
+    for missing, told in ((MARK, "answered 404"), ("away", "answered 404")):
         assert told in (await pull(h, {"address": f"{publisher.base}/{missing}"}, 503))["detail"]
-    assert publisher.asked == ["all.zip", MARK, "away"]
+    assert publisher.asked == ["all.zip", MARK, "away", "SDN.CSV"]
     assert parts(h) == []
 
 

@@ -1,20 +1,28 @@
 """Releases that were cut off: between any two commits, while they came in, or by a disk that lost what it held."""
 
 import asyncio
+import errno
 import itertools
 import os
+import sqlite3
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from services.intelligence.releases import loading
+from services.intelligence.lists import catalogue
+from services.intelligence.lists.records import entry as made
+from services.intelligence.lists.spec import Entry
+from services.intelligence.releases import publishing
 from services.intelligence.releases.loading import Loader
 from services.intelligence.releases.raw import discard_parts
+from services.intelligence.releases.spool import Spool
 from services.intelligence.service import SERVICE
-from shared.events.signals import SIGNAL_EVENTS, ReleaseAccepted, ReleasePublished
+from shared.events.signals import SIGNAL_EVENTS, ExposureSignal, ReleaseAccepted, ReleasePublished
 from shared.store.port import Commit
 from tests.services.harness import Harness, harness
 from tests.services.intelligence_lists import load, mills, post, read, sdn, work
@@ -27,7 +35,7 @@ async def h(tmp_path: Path) -> AsyncIterator[Harness]:
 
 
 async def test_a_crash_between_any_two_commits_ends_in_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "_BATCH", 4)
+    monkeypatch.setattr(publishing, "_BATCH", 4)
     tax = "Tax ID No. 7701 (Russia)"
     old, new = mills(20), {**mills(17), 2: "RENAMED", 5: "RENAMED TOO", **mills(6, first=50), 55: "MILL NUMBER 20"}
 
@@ -70,7 +78,7 @@ async def test_a_crash_between_any_two_commits_ends_in_the_same(tmp_path: Path, 
 async def test_an_accepted_release_that_cannot_be_read_again_stops_only_its_list(
     h: Harness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(loading, "_BATCH", 4)
+    monkeypatch.setattr(publishing, "_BATCH", 4)
     await load(h, sdn(mills(10)))
     commit, count = h.ctx.store.commit, itertools.count()
 
@@ -101,8 +109,8 @@ async def test_the_task_works_on_what_comes_and_clears_up_what_was_left(h: Harne
     left = h.ctx.folder / "release-left"
     left.mkdir()
     (left / "SDN.CSV").write_bytes(b"x")
-    (task,) = SERVICE.tasks(h.ctx)
-    assert (task.name, task.role) == ("releases", "bulk")
+    task = next(task for task in SERVICE.tasks(h.ctx) if task.name == "releases")
+    assert task.role == "bulk"
     running = asyncio.ensure_future(task.run())
     try:
         release_id = await post(h, sdn(mills(5)))
@@ -125,3 +133,46 @@ async def test_only_old_parts_are_taken_away(h: Harness) -> None:
         os.utime(raw / name, (now - 100_000, now - 100_000))
     discard_parts(h.ctx, now)
     assert {p.name for p in raw.iterdir()} == kept | {"b.part"}
+
+
+async def test_the_task_ends_though_a_reader_does_not(h: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(_files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Entry]:
+        try:
+            for n in itertools.count():
+                yield made(list_id, release_id, str(n), ExposureSignal(hs="01"))
+                if n == 5_000:
+                    begun.set()
+        finally:
+            ended.set()
+
+    spec = catalogue.find("us_ofac_sdn")
+    layout = msgspec.structs.replace(spec.layouts[0], read=endless)
+    monkeypatch.setitem(catalogue.CATALOGUE, spec.id, msgspec.structs.replace(spec, layouts=(layout,)))
+    release_id = await post(h, sdn(mills(5)))
+    running = asyncio.ensure_future(Loader(h.ctx).run())
+    assert await asyncio.to_thread(begun.wait, 20)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(running, 5)
+    assert await asyncio.to_thread(ended.wait, 5)
+    assert [p.name for p in h.ctx.folder.iterdir()] == ["raw"]
+    monkeypatch.undo()
+    await work(Loader(h.ctx))
+    assert (await read(h, release_id))["state"] == "accepted"
+
+
+@pytest.mark.parametrize("failure", [sqlite3.OperationalError("database or disk is full"), OSError(errno.ENOSPC, "no space left")])
+async def test_a_full_disk_is_no_fault_of_the_release(h: Harness, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    def full(*_: Any) -> None:
+        raise failure
+
+    release_id = await post(h, sdn(mills(5)))
+    loader = Loader(h.ctx)
+    with monkeypatch.context() as patch:
+        patch.setattr(Spool, "read", full)
+        assert await loader.step() is False
+    assert (await read(h, release_id))["state"] == "received"
+    await work(loader)
+    assert (await read(h, release_id))["state"] == "accepted"

@@ -53,7 +53,7 @@ async def matches(h: Harness, tenant: str = "default") -> dict[str, str]:
     return {m["supplier_id"]: m["state"] for m in items}
 
 
-WEAK = "Zelmar Freight"  # scores between the two thresholds that are shipped
+WEAK = "Zelmer Freight"  # scores between the two thresholds that are shipped
 
 
 async def test_a_smaller_budget_takes_matches_away_and_a_larger_one_brings_them_back(world: Harness) -> None:

@@ -266,13 +266,14 @@ def test_a_token_can_be_saved_for_its_owner_only(network: Network, tmp_path: Pat
 
 RELEASE = {
     "id": "rel_1", "state": "refused", "entries": 5, "quarantined": 0, "added": 0, "modified": 0, "deleted": 4, "sweep_id": None,
-    "reason": "too much smaller", "may_be_let_in": True,
+    "reason": "too much smaller", "layout": "MAIN.CSV", "dated": None, "version": None,
+    "let_in_by": {"role": "operator", "command": "duewatch lists accept us_x rel_1 --reason WHY"},
 }  # fmt: skip
 
 
 def offers(network: Network) -> None:
     """A list of two files, whose releases are all refused."""
-    network.replies["GET /v1/lists/us_x"] = (200, {"files": [{"name": "MAIN.CSV"}, {"name": "ALT.CSV"}]})
+    network.replies["GET /v1/lists/us_x"] = (200, {"layouts": [{"files": [{"name": "MAIN.CSV"}, {"name": "ALT.CSV"}]}]})
     network.replies["POST /v1/lists/us_x/releases"] = (202, {"id": "rel_1"})
     network.replies["GET /v1/lists/us_x/releases/rel_1"] = (200, RELEASE)
 
@@ -283,7 +284,7 @@ def test_a_refused_release_is_1_and_says_how_to_let_it_in(network: Network, tmp_
     assert duewatch("lists", "load", "us_x", tmp_path / "f") == 1
     told = capsys.readouterr()
     assert "too much smaller" in told.out
-    assert "duewatch lists accept us_x rel_1" in told.err
+    assert "the role operator may let it in: duewatch lists accept us_x rel_1" in told.err
 
 
 def test_a_sweep_that_the_caller_may_not_see_is_left_out(network: Network, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

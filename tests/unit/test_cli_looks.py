@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from services.cli import why
+from services.cli import laws, suppliers, why
 from services.cli.show import clean, fields, page, reasons, table, text, when
 
 
@@ -131,3 +131,32 @@ def test_why_shows_through_whom_a_share_is_held() -> None:
     assert "Alpha [b]Holding[/b] 60 %: followed no further" in told
     decided = link("assessment", "Rated", driver={"code": "blocked_share", "paths": held["paths"]})
     assert "ACME on list us_x" in look(why._tree({"chain": [link("gate", "blocked"), decided], "others": []}))
+
+
+def test_what_laws_ask_stands_beside_the_driver_in_why_and_in_the_rating() -> None:
+    duty = {"id": "us_uflpa.presumption", "text": "UFLPA: Rebut the presumption"}
+    driver = {"text": "A sourced good is in CN-XJ", "points": 0.6, "chain": [], "obligations": [duty]}
+    body = {
+        "supplier_id": "sup_1", "tier": "high", "score": 0.6, "policy_version": "standard-1", "as_of": "2026-01-02T03:04:05Z",
+        "drivers": [driver, driver], "obligations": [], "legal_obligations": [{**duty, "drivers": ["region"]}],
+    }  # fmt: skip
+    told = look(why._tree(why._of_rating(body)))
+    assert told.count("by law: UFLPA: Rebut the presumption (us_uflpa.presumption)") == 1
+    assert told.count("by law: us_uflpa.presumption") == 1  # of a further driver
+    rating = look(suppliers._rating(body))
+    assert "by law, where it binds you" in rating
+    assert "laws us_uflpa" in rating
+
+
+def test_a_law_says_whether_its_own_words_were_read() -> None:
+    body = {
+        "id": "no_law", "name": "A Law", "jurisdiction": "NO", "reference": "s. 1", "applies_from": "2022-07-01", "binds": "Larger ones",
+        "source": "https://example.org", "checked": "2026-11-28", "verified": None, "read": "a summary",
+        "retention": {"period": "P7Y", "starts": "the document", "rule": "s. 10"},
+        "duties": [{"id": "no_law.answer", "text": "Answer", "due": "within 3 weeks, from the request"}],
+    }  # fmt: skip
+    told = look(laws._law(body))
+    assert "unverified, looked for on 2026-11-28" in told
+    assert "P7Y from the document (s. 10)" in told
+    assert "within 3 weeks, from the request" in told
+    assert "unverified" not in look(laws._law({**body, "verified": "2026-11-28"}))

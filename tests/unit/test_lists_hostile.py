@@ -9,10 +9,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intelligence.lists import catalogue, package
+from services.intelligence.lists import catalogue
 from services.intelligence.lists.remarks import parse
-from services.intelligence.lists.spec import Reading, Role
 from shared.errors import DuewatchError
+from tests.unit.lists_reading import Reading, read_sent
 
 SPEC = catalogue.find("us_ofac_sdn")
 SOUND = b'%d,"NAME %d",-0- ,"CUBA",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"a.k.a. \'X\'; DOB 1 Jan 1950."\r\n'
@@ -39,11 +39,8 @@ NOISE = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=12)), max
 
 def load(content: bytes) -> Reading | None:
     with tempfile.TemporaryDirectory() as folder:
-        sent, work = Path(folder, "sent"), Path(folder, "work")
-        sent.write_bytes(content)
-        work.mkdir()
         try:
-            return SPEC.read(package.unpack(SPEC, sent, work), list_id=SPEC.id, release_id="r")
+            return read_sent(SPEC, content, Path(folder))
         except DuewatchError:
             return None
 
@@ -70,13 +67,13 @@ def test_noise_costs_no_sound_row_but_those_it_touches(at: int, noise: bytes) ->
 @given(NOISE, NOISE, NOISE)
 def test_any_bytes_beside_a_sound_primary_file(aliases: bytes, addresses: bytes, comments: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        files: dict[Role, Path] = {}
-        contents: dict[Role, bytes] = {"primary": SOUND % (36, 1), "aliases": aliases, "addresses": addresses, "comments": comments}
+        files: dict[str, Path] = {}
+        contents: dict[str, bytes] = {"primary": SOUND % (36, 1), "aliases": aliases, "addresses": addresses, "comments": comments}
         for role, content in contents.items():
             files[role] = Path(folder, role)
             files[role].write_bytes(content)
         with contextlib.suppress(DuewatchError):
-            assert SPEC.read(files, list_id=SPEC.id, release_id="r").published == 1
+            assert Reading(SPEC.layouts[0], files, SPEC.id).published == 1
 
 
 @settings(max_examples=300, deadline=None)

@@ -9,9 +9,10 @@ from services.intelligence.lists.countries import alpha2
 from services.intelligence.lists.remarks import birth_date
 from services.intelligence.lists.remarks import parse as parse_remarks
 from services.intelligence.lists.rows import MAX_LINE, MAX_LINES
-from services.intelligence.lists.spec import Attached, Entry, Reading, Role
+from services.intelligence.lists.spec import Attached, Entry
 from shared.errors import DuewatchError, Malformed, NotFound, TooLarge
 from shared.events.signals import PartySignal, SignalAddress, SignalIdentifier, SignalName
+from tests.unit.lists_reading import Reading
 
 NULLS = '-0- ,"CUBA",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- '
 
@@ -21,12 +22,12 @@ def row(uid: object, name: str, rest: str = NULLS) -> str:
 
 
 def read(tmp_path: Path, primary: str | bytes, **others: str | bytes) -> Reading:
-    files: dict[Role, Path] = {}
+    files: dict[str, Path] = {}
     for role, content in {"primary": primary, **others}.items():
         path = tmp_path / f"{role}.csv"
         path.write_bytes(content if isinstance(content, bytes) else (content + "\x1a").encode())
-        files[role] = path  # type: ignore[index]  # the keyword's name is the role
-    return catalogue.find("us_ofac_sdn").read(files, list_id="us_ofac_sdn", release_id="r1")
+        files[role] = path
+    return Reading(catalogue.find("us_ofac_sdn").layouts[0], files, "us_ofac_sdn")
 
 
 def only(reading: Reading) -> tuple[Entry, PartySignal]:
@@ -145,7 +146,11 @@ def test_orphans_are_counted_and_harm_nothing(tmp_path: Path) -> None:
     reading = read(
         tmp_path, row(1, "ALPHA"), aliases='1,1,"aka","A",-0- \r\n2,2,"aka","B",-0- \r\n', addresses="\x1a", comments='3,"x"\r\n'
     )
-    assert reading.attached == {"aliases": Attached(rows=2, orphans=1), "addresses": Attached(), "comments": Attached(rows=1, orphans=1)}
+    assert reading.attached == {
+        "aliases": Attached(role="aliases", rows=2, orphans=1),
+        "addresses": Attached(role="addresses"),
+        "comments": Attached(role="comments", rows=1, orphans=1),
+    }
     assert reading.published == 1
 
 
@@ -197,7 +202,7 @@ def test_digests_follow_the_content_and_not_the_order(tmp_path: Path) -> None:
 def test_the_release_is_not_content(tmp_path: Path) -> None:
     (tmp_path / "SDN.CSV").write_text(row(1, "ALPHA"))
     spec = catalogue.find("us_ofac_cons")
-    first, second = (spec.read({"primary": tmp_path / "SDN.CSV"}, list_id=spec.id, release_id=r).entries[0].signal for r in ("r1", "r2"))
+    first, second = (Reading(spec.layouts[0], {"primary": tmp_path / "SDN.CSV"}, spec.id, r).entries[0].signal for r in ("r1", "r2"))
     assert (first.digest, first.source.release_id, second.source.release_id) == (second.digest, "r1", "r2")
 
 

@@ -6,12 +6,14 @@ import time
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from services.intelligence.lists import catalogue, package
+from services.intelligence.lists.spec import Layout, ListFile, ListSpec
 from shared.errors import DuewatchError, Malformed, TooLarge
 
-SPEC = catalogue.find("us_ofac_sdn")
+SPEC = msgspec.structs.replace(catalogue.find("us_ofac_sdn"), max_file_bytes=64_000_000, max_total_bytes=128_000_000)  # less to write
 GOOD = b'36,"AEROCARIBBEAN AIRLINES",-0- ,"CUBA",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \r\n'
 MARK = "zzmarkerzz"
 
@@ -28,7 +30,7 @@ def unpack(tmp_path: Path, content: bytes) -> dict[str, bytes]:
     sent, work = tmp_path / "sent", tmp_path / "work"
     sent.write_bytes(content)
     work.mkdir()
-    return {role: path.read_bytes() for role, path in package.unpack(SPEC, sent, work).items()}
+    return {role: path.read_bytes() for role, path in package.unpack(SPEC, sent, work).files.items()}
 
 
 def refused(tmp_path: Path, content: bytes, kind: type[DuewatchError], words: str) -> None:
@@ -52,7 +54,7 @@ def test_a_folder(tmp_path: Path) -> None:
     (tmp_path / "sdn.CSV").write_bytes(GOOD)
     (tmp_path / "add.csv").write_bytes(b"")
     (tmp_path / "ALT.CSV").mkdir()
-    assert set(package.from_folder(SPEC, tmp_path)) == {"primary", "addresses"}
+    assert set(package.from_folder(SPEC, tmp_path).files) == {"primary", "addresses"}
     (tmp_path / "SDN.CSV").write_bytes(GOOD)
     with pytest.raises(Malformed, match="twice"):
         package.from_folder(SPEC, tmp_path)
@@ -61,7 +63,7 @@ def test_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_the_primary_file(tmp_path: Path) -> None:
-    with pytest.raises(Malformed, match=r"SDN\.CSV is missing"):
+    with pytest.raises(Malformed, match=r"SDN\.CSV.* is missing"):
         package.from_folder(SPEC, tmp_path)
 
 
@@ -141,7 +143,7 @@ def test_a_wrong_checksum(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [zipped([("ALT.CSV", b"a")]), zipped([])])
 def test_no_primary_file(tmp_path: Path, content: bytes) -> None:
-    refused(tmp_path, content, Malformed, r"SDN\.CSV is missing")
+    refused(tmp_path, content, Malformed, r"SDN\.CSV.* is missing")
 
 
 def test_nothing_at_all(tmp_path: Path) -> None:
@@ -175,3 +177,72 @@ def test_a_single_file_that_is_too_large(tmp_path: Path) -> None:
         file.truncate(SPEC.max_file_bytes + 1)  # sparse
     with pytest.raises(TooLarge, match="at most 64 MB"):
         package.unpack(SPEC, sent, tmp_path)
+
+
+def made_up(name: str, mark: bytes) -> Layout:
+    files = tuple(ListFile(role=role, name=f"{name}{end}", address="https://example.org") for role, end in (("primary", ""), ("more", "+")))
+    return Layout(name=name, files=files, read=SPEC.layouts[0].read, recognises=lambda head: mark in head)
+
+
+TWO = ListSpec(id="two", title="Two", publisher="Nobody", layouts=(made_up("ONE", b"1"), made_up("OTHER", b"2")))
+
+
+@pytest.mark.parametrize(
+    ("content", "layout", "roles"),
+    [
+        (b"..2", "OTHER", {"primary"}),  # a body: what it holds
+        (zipped([("one", b"1"), ("other", b"2"), ("other+", b"")]), "ONE", {"primary"}),  # both: the first
+        (zipped([("one", b"?"), ("other", b"2"), ("other+", b"")]), "OTHER", {"primary", "more"}),  # the first is another file
+        (zipped([("other", b"?"), ("one+", b"")]), "OTHER", {"primary"}),  # its reader says what is wrong with it
+        (zipped([("one", b"2"), ("other+", b"")]), "OTHER", {"primary", "more"}),  # under the name of another layout's
+        (zipped([("consolidated-2026.xml", b"2")]), "OTHER", {"primary"}),  # one file under another name
+    ],
+)
+def test_content_tells_the_layout(tmp_path: Path, content: bytes, layout: str, roles: set[str]) -> None:
+    (tmp_path / "sent").write_bytes(content)
+    (tmp_path / "work").mkdir()
+    found = package.unpack(TWO, tmp_path / "sent", tmp_path / "work")
+    assert (found.layout.name, set(found.files)) == (layout, roles)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"neither", "none of the official layouts"),
+        (zipped([("a.xml", b"neither")]), "none of the official layouts"),
+        (zipped([("one", b"?"), ("other", b"?")]), "none of the official layouts"),
+        (zipped([("one+", b"1"), ("x", b"2")]), "The primary file ONE or OTHER is missing"),
+    ],
+)
+def test_content_of_no_layout(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "sent").write_bytes(content)
+    (tmp_path / "work").mkdir()
+    with pytest.raises(Malformed, match=words):
+        package.unpack(TWO, tmp_path / "sent", tmp_path / "work")
+
+
+def test_ofacs_layout_is_recognised_by_its_rows() -> None:
+    recognises = SPEC.layouts[0].recognises
+    for head in (GOOD, b"\xef\xbb\xbf" + GOOD, b'damaged\r\n"36","A"', b"ent_num,SDN_Name\r\n"):
+        assert recognises(head)
+    for other in (
+        b"",
+        b"\x1a",
+        b'<?xml version="1.0"?>\n<sdnList>\n12,34</sdnList>',
+        b'{"id": 1}',
+        b"_id,source,entity_number\n",
+        b"\xff\xfe1,",
+    ):
+        assert not recognises(other)
+
+
+def test_a_file_that_a_layout_cannot_be_without(tmp_path: Path) -> None:
+    files = tuple(msgspec.structs.replace(file, required=file.role == "more") for file in made_up("ONE", b"1").files)
+    spec = msgspec.structs.replace(TWO, layouts=(msgspec.structs.replace(made_up("ONE", b"1"), files=files),))
+    (tmp_path / "work").mkdir()
+    (tmp_path / "sent").write_bytes(zipped([("one", b"1"), ("one+", b"")]))
+    assert set(package.unpack(spec, tmp_path / "sent", tmp_path / "work").files) == {"primary", "more"}
+    for content in (zipped([("one", b"1")]), b"1"):
+        (tmp_path / "sent").write_bytes(content)
+        with pytest.raises(Malformed, match=r"The file ONE\+ is missing"):
+            package.unpack(spec, tmp_path / "sent", tmp_path / "work")

@@ -1,10 +1,12 @@
 """The same party under another id, and who is only called the same."""
 
+from collections import defaultdict
 from typing import Any
 
 import pytest
 
-from services.intelligence.lists.successors import successors
+from services.intelligence.lists.successors import party as who
+from services.intelligence.lists.successors import successors as found
 from shared.events.signals import ExposureSignal, PartySignal, Signal, SignalAddress, SignalIdentifier, SignalName, Source
 
 TAX = SignalIdentifier(kind="Tax ID No.", value="7701", country="RU")
@@ -13,6 +15,14 @@ TAX = SignalIdentifier(kind="Tax ID No.", value="7701", country="RU")
 def party(*names: str, **told: Any) -> Signal:
     subject = PartySignal(names=tuple(SignalName(name=name) for name in names), **told)
     return Signal(subject=subject, source=Source(kind="list_entry", list="us_ofac_sdn"))
+
+
+def successors(gone: dict[str, Signal], held: dict[str, Signal]) -> dict[str, tuple[str, ...]]:
+    parties = defaultdict[bytes, list[str]](list)
+    for id_, signal in gone.items():
+        if same := who(signal):
+            parties[same].append(id_)
+    return found(parties, held.items())
 
 
 OLD = party("ZELMAR FREIGHT", "ZELMAR", identifiers=(TAX,), birth_dates=("1970",))

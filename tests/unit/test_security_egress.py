@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from shared.errors import Invalid, TooLarge, Unavailable
 from shared.security.addresses import is_inside, is_reachable, parse_networks
 from shared.security.client import GuardedClient, Outcome
+from shared.security.download import Downloader
 from shared.security.egress import check_new_url, check_url
 
 NONE = parse_networks("")
@@ -258,7 +259,7 @@ async def test_a_connection_is_used_again(receiver: Receiver) -> None:
 
 
 async def get(receiver: Receiver, into: Path, **limits: Any) -> Any:
-    client = GuardedClient(parse_networks("127.0.0.0/8"))
+    client = Downloader(parse_networks("127.0.0.0/8"))
     try:
         url = f"http://127.0.0.1:{receiver.port}/list.zip"
         return await client.get(url, {"If-None-Match": '"1"'}, into=into, **{"limit_bytes": 5_000_000, "seconds": 5, **limits})

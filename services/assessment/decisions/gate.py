@@ -15,6 +15,7 @@ from starlette.responses import Response
 from services.assessment.decisions.model import DECISIONS, Decisions, Override, Take
 from services.assessment.decisions.question import Question, read
 from services.assessment.gate import Answer, GateReason, GateView, answer
+from services.assessment.list_ages import Ages
 from services.assessment.policy import RANK, SEVERITY
 from services.assessment.tenant_policies import Policies
 from shared.events.envelope import encode
@@ -55,6 +56,7 @@ class Told(msgspec.Struct, frozen=True):
     valid_until: datetime
     supplier_id: str | None
     override_id: str | None = None
+    stale_lists: tuple[str, ...] = ()  # lists that were older than they may be
 
 
 _row = msgspec.json.Decoder(Row)
@@ -71,7 +73,7 @@ class Gate:
     """Answers for one process."""
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx, self.policies = ctx, Policies(ctx)
+        self.ctx, self.policies, self.ages = ctx, Policies(ctx), Ages(ctx)
         self._waiting: dict[tuple[str, str], list[_Call]] = {}
         self._answering: asyncio.Task[None] | None = None
 
@@ -111,9 +113,14 @@ class Gate:
         """Keeps the tenants' policies at hand: an unknown supplier's answer names one."""
         waits = self.ctx.nudged()
         while True:
-            await self.policies.refresh()
+            await self.refresh()
             await waits.wait(30.0)
             await asyncio.sleep(5.0)
+
+    async def refresh(self) -> None:
+        """Policies and ages of lists as they stand."""
+        await self.policies.refresh()
+        await self.ages.refresh()
 
     async def rows(self, tenant: str, questions: list[Question]) -> list[Row | None]:
         """The assessments asked about, in order; None where none is known (or screened)."""
@@ -141,14 +148,15 @@ class Gate:
         now, policy = self.ctx.clock.now(), self.policies.of(tenant)
         rows = await self.rows(tenant, questions)
         overrides = await self._overrides(tenant, [row.facts.supplier_id for row in rows if row is not None], now)
+        stale = self.ages.stale(now)
         told, kept = [], []
         for n, (question, row) in enumerate(zip(questions, rows, strict=True)):
-            given = answer(row.gate if row else None, question.effect, now, policy)
+            given = answer(row.gate if row else None, question.effect, now, policy, stale=bool(stale))
             supplier_id = row.facts.supplier_id if row else None
             override = overrides.get((supplier_id or "", question.effect))
             if row is None or (override and not _applies(override[1], row.gate, given)):
                 override = None
-            told.append(_tell(f"{batch}.{n}", question.effect, supplier_id, given, override, row.gate.conditions if row else ()))
+            told.append(_tell(f"{batch}.{n}", question.effect, supplier_id, given, override, row.gate.conditions if row else (), stale))
             kept.append(
                 Decision(
                     decision=override[1].decision if override else given.decision,
@@ -158,6 +166,7 @@ class Gate:
                     policy_version=given.policy_version,
                     reasons=tuple(reason.code for reason in given.reasons),
                     override_id=override[0] if override else "",
+                    stale_lists=stale,
                 )
             )
         return await self._keep(tenant, kept, told, Cause(batch, "command.decide", actor=actor, traceparent=trace), repeat)
@@ -201,7 +210,13 @@ def _applies(override: Override, view: GateView, given: Answer) -> bool:
 
 
 def _tell(
-    id_: str, effect: Effect, supplier_id: str | None, given: Answer, override: tuple[str, Override] | None, conditions: tuple[str, ...]
+    id_: str,
+    effect: Effect,
+    supplier_id: str | None,
+    given: Answer,
+    override: tuple[str, Override] | None,
+    conditions: tuple[str, ...],
+    stale: tuple[str, ...],
 ) -> Told:
     reasons, word, until = given.reasons, given.decision, given.valid_until
     if override:
@@ -218,6 +233,7 @@ def _tell(
         until,
         supplier_id,
         override[0] if override else None,
+        stale,
     )
 
 

@@ -4,24 +4,22 @@ No header, `-0- ` is null, 0x1A at the end, linked by `ent_num`; remarks are cut
 specification", dat_spec.txt).
 """
 
-import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import msgspec
-
-from services.intelligence.lists import remarks
+from services.intelligence.lists import ofac_advanced, ofac_xml, remarks
 from services.intelligence.lists.countries import alpha2
+from services.intelligence.lists.ofac_party import CALL_SIGN, place
+from services.intelligence.lists.records import MAX_NAME, entry, party_names
 from services.intelligence.lists.rows import MAX_LINES, Row, rows
-from services.intelligence.lists.spec import Attached, Entry, Files, ListFile, ListSpec, Quarantined, Reading, Role
+from services.intelligence.lists.spec import Attached, Entry, Layout, ListFile, ListSpec, Quarantined, Reader, Record
 from shared.errors import Malformed
-from shared.events.signals import PartySignal, Schema, Signal, SignalAddress, SignalIdentifier, SignalName, Source
+from shared.events.signals import PartySignal, Schema, SignalAddress, SignalIdentifier, SignalName
 
-COLUMNS: dict[Role, int] = {"primary": 12, "aliases": 5, "addresses": 6, "comments": 2}
+COLUMNS: dict[str, int] = {"primary": 12, "aliases": 5, "addresses": 6, "comments": 2}
 MAX_BAD_SHARE = 0.05  # of a file's rows: beyond, it is another layout and not a few damaged rows
-MAX_NAME = 1000  # characters; the specification allows 350
 _SCHEMAS: dict[str, Schema] = {"individual": "person", "vessel": "vessel", "aircraft": "aircraft"}
 _DETAILS = (
     (4, "Title"),
@@ -32,27 +30,32 @@ _DETAILS = (
 )  # columns without a field of their own
 _BETWEEN_PROGRAMS = re.compile(r"\]\s*\[|;\s*")
 _HEADING = "ent_num"  # dat_spec.txt
-_CANONICAL = msgspec.json.Encoder(order="sorted")
+_ROW = re.compile(r'\s*"?\d{1,10}"?\s*,\s*"?[^,<>]')
 
 
-def read(files: Files, *, list_id: str, release_id: str) -> Reading:
-    """Entries of a release, in the order of the primary file.
+def read(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
+    """Entries of a release, in the order of the primary file. All of it is in memory meanwhile, for the files that add to it are in any order:
+    `MAX_LINES` bounds it.
 
     Rows that cannot be read are quarantined one by one; a primary file without any entry, or any file with more than 5 % of bad rows, is `Malformed`.
     """
-    if "primary" not in files:
-        raise Malformed("The primary file is missing")
     primary, quarantined = _primary(files["primary"])
-    attached: dict[Role, Attached] = {}
-    extra: dict[Role, dict[str, list[list[str]]]] = {"aliases": {}, "addresses": {}, "comments": {}}
+    extra: dict[str, dict[str, list[list[str]]]] = {"aliases": {}, "addresses": {}, "comments": {}}
     for role in extra:
         if role in files:
-            extra[role], attached[role] = _attached(files[role], role, primary)
-    entries = tuple(
-        _entry(uid, cells, {role: rows_of.get(uid, []) for role, rows_of in extra.items()}, list_id, release_id)
-        for uid, cells in primary.items()
-    )
-    return Reading(entries=entries, quarantined=quarantined, attached=attached)
+            extra[role], attached = _attached(files[role], role, primary)
+            yield attached
+    yield from quarantined
+    for uid, cells in primary.items():
+        yield _entry(uid, cells, {role: rows_of.get(uid, []) for role, rows_of in extra.items()}, list_id, release_id)
+
+
+def recognises(head: bytes) -> bool:
+    """Rows that begin with a number and have OFAC's columns, or the heading that some tools write above them."""
+    text = head.decode("utf-8-sig", "replace")
+    if text.lstrip().startswith(("<", "{", "[")):
+        return False
+    return text.startswith(_HEADING) or any(_ROW.match(line) for line in text.splitlines())
 
 
 def _primary(path: Path) -> tuple[dict[str, list[str]], tuple[Quarantined, ...]]:
@@ -85,7 +88,7 @@ def _objection(uid: str, cells: list[str], found: dict[str, list[str]]) -> str:
     return "its entry number stands on an earlier row" if uid in found else ""
 
 
-def _attached(path: Path, role: Role, known: dict[str, list[str]]) -> tuple[dict[str, list[list[str]]], Attached]:
+def _attached(path: Path, role: str, known: dict[str, list[str]]) -> tuple[dict[str, list[list[str]]], Attached]:
     by_uid: dict[str, list[list[str]]] = defaultdict(list)
     total = orphans = unread = 0
     for row in rows(path, COLUMNS[role], role):
@@ -100,10 +103,10 @@ def _attached(path: Path, role: Role, known: dict[str, list[str]]) -> tuple[dict
         else:
             orphans += 1
     _refuse_if_bad(unread, total, role)
-    return by_uid, Attached(rows=total, orphans=orphans, unread=unread)
+    return by_uid, Attached(role=role, rows=total, orphans=orphans, unread=unread)
 
 
-def _refuse_if_bad(bad: int, total: int, role: Role) -> None:
+def _refuse_if_bad(bad: int, total: int, role: str) -> None:
     if bad > MAX_BAD_SHARE * total:
         raise Malformed(f"{bad} of {total} rows of the {role} file are not in OFAC's CSV layout")
 
@@ -127,15 +130,15 @@ def _value(cell: str) -> str:
     return "" if cell == "-0-" else cell
 
 
-def _entry(uid: str, cells: list[str], more: dict[Role, list[list[str]]], list_id: str, release_id: str) -> Entry:
+def _entry(uid: str, cells: list[str], more: dict[str, list[list[str]]], list_id: str, release_id: str) -> Entry:
     """One entry; everything that comes from several rows is sorted, so that their order changes nothing."""
     text = "".join(cell for cell in (cells[11], *(row[1] for row in more["comments"])) if _value(cell)).strip()
     noted = remarks.parse(text) if text else remarks.Remarks()
     places = {place for row in more["addresses"] if (place := _address(row))}
     flag = alpha2(_value(cells[9]))
-    call_sign = [SignalIdentifier(kind="Call Sign", value=value)] if (value := _value(cells[5])) else []
+    call_sign = [SignalIdentifier(kind=CALL_SIGN, value=value)] if (value := _value(cells[5])) else []
     subject = PartySignal(
-        names=_names(_value(cells[1]), more["aliases"], noted.names),
+        names=party_names(_value(cells[1]), (*_aliases(more["aliases"]), *noted.names)),
         schema=_SCHEMAS.get(_value(cells[2]).lower(), "organisation"),
         countries=tuple(sorted({*noted.countries, *(p.country for p in places if p.country), *([flag] if flag else [])})),
         addresses=tuple(sorted(places, key=lambda p: (p.country or "", p.city or "", p.text or ""))),
@@ -144,25 +147,7 @@ def _entry(uid: str, cells: list[str], more: dict[Role, list[list[str]]], list_i
     )
     programs = tuple(p for part in _BETWEEN_PROGRAMS.split(_value(cells[3])) if (p := part.strip(" []")))
     details = [f"{label} {value}" for column, label in _DETAILS if (value := _value(cells[column]))]
-    source = Source(kind="list_entry", list=list_id, uid=uid, programs=programs)
-    bare = Signal(subject=subject, source=source, remarks="; ".join([*details, text] if text else details))
-    digest = hashlib.sha256(_CANONICAL.encode(bare)).hexdigest()[:32]
-    source = Source(kind="list_entry", list=list_id, uid=uid, release_id=release_id, programs=programs)
-    return Entry(uid=uid, signal=Signal(subject=subject, source=source, remarks=bare.remarks, digest=digest))
-
-
-def _names(primary: str, aliases: list[list[str]], noted: list[SignalName]) -> tuple[SignalName, ...]:
-    """The primary name first; a name that is given twice counts as the stronger one, and one beyond all bounds is left out."""
-    others: dict[str, SignalName] = {}
-    for alias in (*_aliases(aliases), *noted):
-        known = others.get(alias.name)
-        if alias.name not in ("", primary) and len(alias.name) <= MAX_NAME and (known is None or _strength(alias) < _strength(known)):
-            others[alias.name] = alias
-    return (SignalName(name=primary, kind="primary"), *(others[name] for name in sorted(others)))
-
-
-def _strength(name: SignalName) -> tuple[bool, bool]:
-    return name.weak, name.kind == "former"
+    return entry(list_id, release_id, uid, subject, programs=programs, remarks="; ".join([*details, text] if text else details))
 
 
 def _aliases(found: list[list[str]]) -> Iterator[SignalName]:
@@ -172,29 +157,42 @@ def _aliases(found: list[list[str]]) -> Iterator[SignalName]:
 
 
 def _address(row: list[str]) -> SignalAddress | None:
-    """Words that are no country, and regions, which are less than their country, stay in the text."""
     street, city, word, note = (_value(cell) for cell in row[2:6])
-    country = alpha2(word)
-    kept = word if country is None or word.startswith("Region: ") else ""
-    text = ", ".join(part for part in (street, kept, note) if part)
-    return SignalAddress(text=text or None, city=city or None, country=country) if text or city or country else None
+    return place(street, city, word, note)
 
 
-def _spec(list_id: str, title: str, primary: str, prefix: str, comments: str) -> ListSpec:
+def _spec(list_id: str, title: str, comma: str, prefix: str, comments: str, plain: str, advanced: str) -> ListSpec:
     base = "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports/"
-    names: dict[Role, str] = {"primary": primary, "aliases": f"{prefix}ALT.CSV", "addresses": f"{prefix}ADD.CSV", "comments": comments}
+    names = {"primary": comma, "aliases": f"{prefix}ALT.CSV", "addresses": f"{prefix}ADD.CSV", "comments": comments}
+
+    def layout(reader: Reader, recognised: Callable[[bytes], bool], **files: str) -> Layout:
+        listed = tuple(ListFile(role=role, name=name, address=base + name) for role, name in files.items())
+        return Layout(name=files["primary"], files=listed, read=reader, recognises=recognised)
+
     return ListSpec(
         id=list_id,
         title=title,
         publisher="US Department of the Treasury, Office of Foreign Assets Control",
-        files=tuple(ListFile(role=role, name=name, address=base + name) for role, name in names.items()),
-        read=read,
-        max_file_bytes=64_000_000,  # ten times the largest file of 2025
-        max_total_bytes=128_000_000,
+        layouts=(
+            layout(read, recognises, **names),
+            layout(ofac_xml.read, ofac_xml.recognises, primary=plain),
+            layout(ofac_advanced.read, ofac_advanced.recognises, primary=advanced),
+        ),
     )
 
 
 SPECS = (
-    _spec("us_ofac_sdn", "Specially Designated Nationals and Blocked Persons List", "SDN.CSV", "", "SDN_COMMENTS.CSV"),
-    _spec("us_ofac_cons", "Consolidated (non-SDN) Sanctions List", "CONS_PRIM.CSV", "CONS_", "CONS_COMMENTS.CSV"),
+    _spec(
+        "us_ofac_sdn",
+        "Specially Designated Nationals and Blocked Persons List",
+        "SDN.CSV",
+        "",
+        "SDN_COMMENTS.CSV",
+        "SDN.XML",
+        "SDN_ADVANCED.XML",
+    ),
+    _spec(
+        *("us_ofac_cons", "Consolidated (non-SDN) Sanctions List", "CONS_PRIM.CSV", "CONS_", "CONS_COMMENTS.CSV"),
+        *("CONSOLIDATED.XML", "CONS_ADVANCED.XML"),
+    ),
 )

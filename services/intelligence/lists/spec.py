@@ -1,6 +1,6 @@
-"""What every list module gives and gets: its description, its reader, and what reading a release found."""
+"""What every list module gives and gets: its description, its layouts with their readers, and the records that reading a release yields."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -8,70 +8,85 @@ import msgspec
 
 from shared.events.signals import Signal
 
-Role = Literal["primary", "aliases", "addresses", "comments"]
-Files = Mapping[Role, Path]
+HEAD_BYTES = 65_536  # of a primary file: what a layout is recognised by
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One record of a list, ready to be published; `uid` is the publisher's own."""
+    """One record of a list, ready to be published; `uid` is the publisher's own. `part`: told within the record before it (a subsidiary in the text of
+    its parent's name), and so none of the publisher's own records."""
 
     uid: str
     signal: Signal
+    part: bool = False
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that became no entry: where it stands and why, never what it says. `uid` where it could still be read: its old entry must not be withdrawn."""
+    """A record that became no entry: where it stands and why, never what it says. `uid` where it could still be read: its old entry must not be
+    withdrawn. One `reason` for all of a kind: they are counted by it."""
 
-    row: int  # from 1, lines of the primary file
+    row: int  # from 1: the line, or which record of the file it is
     reason: str
     uid: str | None = None
 
 
-class Attached(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of a file that adds to entries: all, of entries that the release does not hold, and not of the layout."""
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """Only in a delta: its publisher takes this entry away."""
 
+    uid: str
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a file that adds to entries, told once a file: all, of entries that the release does not hold, and not of the layout.
+
+    A file that is not told of was not sent: its content is missing, too.
+    """
+
+    role: str
     rows: int = 0
     orphans: int = 0
     unread: int = 0
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What a release holds; always `read == published + len(quarantined)`. A role missing from `attached` was not sent: its content is missing, too."""
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a release says of itself; told at most once. `base`: it is a delta upon that version, and what it does not name stays."""
 
-    entries: tuple[Entry, ...]
-    quarantined: tuple[Quarantined, ...]
-    attached: dict[Role, Attached]
+    dated: str | None = None  # the day that its publisher puts on it, ISO 8601
+    version: str | None = None
+    base: str | None = None
 
-    @property
-    def published(self) -> int:
-        return len(self.entries)
 
-    @property
-    def read(self) -> int:
-        return len(self.entries) + len(self.quarantined)
-
-    @property
-    def nameless(self) -> int:
-        """Rows of which it is not even known whose they are."""
-        return sum(q.uid is None for q in self.quarantined)
-
-    @property
-    def unread_uids(self) -> frozenset[str]:
-        """Entries that the release holds but that could not be read."""
-        return frozenset(q.uid for q in self.quarantined if q.uid is not None) - {e.uid for e in self.entries}
+Record = Entry | Quarantined | Removed | Attached | About
 
 
 class Reader(Protocol):
-    def __call__(self, files: Files, *, list_id: str, release_id: str) -> Reading:
-        """Entries of the official files; `Malformed` where they are not of the layout, `TooLarge` beyond its limits."""
+    def __call__(self, files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
+        """The records of the official files, by role, one after the other and in constant memory.
+
+        All are `Entry` or `Quarantined` (or `Removed`), none is passed over; two of one uid may come, for the second is quarantined by who reads. `Malformed` where the files are not of the layout, `TooLarge` beyond
+        its limits, raised also between two records.
+        """
 
 
 class ListFile(msgspec.Struct, frozen=True, kw_only=True):
     """One official file, named as its publisher does."""
 
-    role: Role
+    role: str
     name: str
     address: str
+    required: bool = False  # besides the primary one
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """One official form of a list. Content tells it, never a name alone: `recognises` gets the first 64 KiB of the primary file."""
+
+    name: str
+    files: tuple[ListFile, ...]  # the primary one is required
+    read: Reader
+    recognises: Callable[[bytes], bool]
+
+    @property
+    def primary(self) -> ListFile:
+        return next(f for f in self.files if f.role == "primary")
 
 
 class ListSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,14 +95,21 @@ class ListSpec(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     title: str
     publisher: str
-    files: tuple[ListFile, ...]  # the primary one is required
-    read: Reader
+    layouts: tuple[Layout, ...]  # the first is what is pulled
     addresses: Literal["verified", "unverified"] = "unverified"
-    max_shrink_share: float = 0.20  # of the entries in force; a release that removes more waits for a person
+    versions: str = ""  # the role of the file that tells of versions, where its publisher has the changes between them
+    licence: str = ""  # where its use is bound to more than naming the source
+    # Of the entries in force: a release that removes, adds or changes more waits for a person, and so does one of whose records more are unread.
+    max_shrink_share: float = 0.20
+    max_growth_share: float = 1.0
+    max_change_share: float = 0.8
+    max_quarantined_share: float = 0.5
     minimum_entries: int = 1
+    stale_after_days: int = 7  # since its publisher was last asked, where nobody has set another age
     max_file_bytes: int = 256_000_000
     max_total_bytes: int = 512_000_000
 
     @property
-    def primary(self) -> ListFile:
-        return next(f for f in self.files if f.role == "primary")
+    def files(self) -> tuple[ListFile, ...]:
+        """Those that are pulled."""
+        return self.layouts[0].files

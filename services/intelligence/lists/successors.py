@@ -4,36 +4,37 @@ The same party bears the same names and the same particulars: every identifier a
 are never enough, for namesakes are what people spent their time on telling apart. Addresses may differ; what a review rests on is screening's to say.
 """
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
 
 from shared.events.signals import PartySignal, Signal, SignalIdentifier
 
-_Party = tuple[str, frozenset[str], frozenset[tuple[str, str, str]], frozenset[str]]
+_SEVERAL = 2
 
 
-def successors(gone: Mapping[str, Signal], held: Mapping[str, Signal]) -> dict[str, tuple[str, ...]]:
-    """uid that a release holds -> uids that it gave up for it, sorted. Where two that it holds are the same party, nobody can say whose they were."""
-    wanted: dict[_Party, list[str]] = defaultdict(list)
-    for uid in sorted(gone):
-        if party := _party(gone[uid]):
-            wanted[party].append(uid)
-    if not wanted:
-        return {}
-    found: dict[_Party, list[str]] = defaultdict(list)
-    for uid, signal in held.items():
-        if (party := _party(signal)) in wanted and party is not None:
-            found[party].append(uid)
-    return {uids[0]: tuple(wanted[party]) for party, uids in found.items() if len(uids) == 1}
+def successors(gone: Mapping[bytes, Sequence[str]], held: Iterable[tuple[str, Signal]]) -> dict[str, tuple[str, ...]]:
+    """uid that a release holds -> ids that it gave up for it, sorted. Where two that it holds are the same party, nobody can say whose they were.
+
+    `gone`: `party` of what the release gives up -> its ids; `held`: all that it holds, of which nothing is kept.
+    """
+    found: dict[bytes, set[str]] = defaultdict(set)
+    for uid, signal in held:
+        if (same := party(signal)) and same in gone and len(found[same]) < _SEVERAL:
+            found[same].add(uid)
+    return {next(iter(uids)): tuple(sorted(gone[same])) for same, uids in found.items() if len(uids) == 1}
 
 
-def _party(signal: Signal) -> _Party | None:
-    """Who a signal is about, whatever the order and the dress of what it says; None where names are all that it says."""
+def party(signal: Signal) -> bytes | None:
+    """A digest of who a signal is about, whatever the order and the dress of what it says; None where names are all that it says."""
     subject = signal.subject
     if not isinstance(subject, PartySignal) or not (subject.identifiers or subject.birth_dates):
         return None
-    names = frozenset(_folded(one.name) for one in subject.names)
-    return subject.schema, names, frozenset(map(_number, subject.identifiers)), frozenset(subject.birth_dates)
+    names = sorted({_folded(one.name) for one in subject.names})
+    told = [subject.schema, names, sorted(set(map(_number, subject.identifiers))), sorted(set(subject.birth_dates))]
+    return hashlib.blake2b(msgspec.json.encode(told), digest_size=16).digest()
 
 
 def _folded(name: str) -> str:

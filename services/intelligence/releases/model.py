@@ -5,12 +5,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from services.intelligence.lists import clusters
 from shared.errors import Conflict, NotFound
 from shared.events.intelligence import Counts, ReleaseMoved, ReleaseState
 from shared.events.signals import ReleaseAccepted, ReleasePublished, Signal, SignalChanged, SignalPublished, SignalWithdrawn, sweep_id
 from shared.kernel.aggregate import Aggregate, Decided, Document, Index, Message
 
-Refusal = Literal["guard", "unreadable"]
+Refusal = Literal["guard", "unreadable", "base"]  # only what a guard refuses can be let in; `base`: a delta upon another version
 MAX_UNREAD_TOLD = 50
 
 
@@ -19,6 +20,7 @@ class Receive(msgspec.Struct, frozen=True):
     sha256: str
     size: int
     source: Literal["upload", "pull"]
+    step: int = 0  # of several that came together, and follow each other
 
 
 class UnreadRow(msgspec.Struct, frozen=True):
@@ -26,6 +28,15 @@ class UnreadRow(msgspec.Struct, frozen=True):
 
     row: int
     reason: str
+
+
+class Named(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a release says of itself: its day (ISO 8601), its version, the version that it is a delta upon; and the layout it was read in."""
+
+    dated: str = ""
+    version: str = ""
+    base: str = ""
+    layout: str = ""
 
 
 class Judge(msgspec.Struct, frozen=True):
@@ -36,6 +47,7 @@ class Judge(msgspec.Struct, frozen=True):
     reason: str = ""
     refusal: Refusal | None = None
     unread: tuple[UnreadRow, ...] = ()
+    named: Named = Named()
 
 
 class LetIn(msgspec.Struct, frozen=True):
@@ -49,7 +61,9 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """The publisher's files came again and are still these."""
+    """The publisher's files came again and are still these, be it under a newer day or version."""
+
+    named: Named = Named()
 
 
 class Supersede(msgspec.Struct, frozen=True):
@@ -68,6 +82,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: Literal["upload", "pull"]
     loaded_by: str
     received_at: datetime
+    step: int = 0
     counts: Counts = Counts()
     accepted_at: datetime | None = None
     published: bool = False
@@ -78,6 +93,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     superseded_by: str = ""
     seen_at: datetime | None = None
     unread: tuple[UnreadRow, ...] = ()
+    named: Named = Named()
 
 
 def _moved(new: Release, reason: str = "") -> ReleaseMoved:
@@ -93,7 +109,7 @@ def _decide(state: Release | None, message: Message, now: datetime) -> Decided[R
             return None
         new = Release(
             list=body.list, state="received", sha256=body.sha256, size=body.size, source=body.source,
-            loaded_by=message.cause.actor, received_at=now,
+            loaded_by=message.cause.actor, received_at=now, step=body.step,
         )  # fmt: skip
         return Decided(new, [_moved(new)])
     if state is None:
@@ -113,8 +129,11 @@ def _decide(state: Release | None, message: Message, now: datetime) -> Decided[R
                 return None
             new = msgspec.structs.replace(state, published=True)
             return Decided(new, [_moved(new)])
-        case Seen():
-            new = msgspec.structs.replace(state, seen_at=now)
+        case Seen(named):
+            kept = msgspec.structs.replace(
+                state.named, dated=named.dated or state.named.dated, version=named.version or state.named.version
+            )
+            new = msgspec.structs.replace(state, seen_at=now, named=kept)
             return Decided(new, [_moved(new)])
         case Supersede(by):
             if state.superseded_by:
@@ -128,7 +147,7 @@ def _judged(state: Release, judge: Judge, release_id: str, now: datetime) -> Dec
     if state.state != "received":
         return None
     new = msgspec.structs.replace(
-        state, state=judge.state, counts=judge.counts, reason=judge.reason, refusal=judge.refusal, unread=judge.unread
+        state, state=judge.state, counts=judge.counts, reason=judge.reason, refusal=judge.refusal, unread=judge.unread, named=judge.named
     )
     if judge.state != "accepted":
         return Decided(new, [_moved(new, judge.reason)])
@@ -221,11 +240,16 @@ def _entry(state: Entry | None, message: Message, _now: datetime) -> Decided[Ent
     raise TypeError(type(message.body).__name__)
 
 
+SAME = "same"  # what an entry has in common with others of the same party
+
 ENTRY = Aggregate(
     kind="entry",
     state=Entry,
     decide=_entry,
-    indexes=(Index("list", lambda s: s.signal.source.list if s.live else None),),
+    indexes=(
+        Index("list", lambda s: s.signal.source.list if s.live else None),
+        Index(SAME, lambda s: clusters.keys(s.signal) if s.live else (), many=True),
+    ),
 )
 
 
@@ -237,11 +261,18 @@ def entry_id(list_id: str, uid: str) -> str:
 def view(found: Document[Release]) -> dict[str, Any]:
     """A release as the API gives it."""
     s = found.state
+    may_be_let_in = s.state == "refused" and s.refusal == "guard"
     return {
         "id": found.id,
         "list": s.list,
         "state": s.state,
+        "layout": s.named.layout or None,
+        "dated": s.named.dated or None,
+        "version": s.named.version or None,
+        "base": s.named.base or None,
+        "records": s.counts.records,
         "entries": s.counts.entries,
+        "reasons": s.counts.reasons,
         "quarantined": s.counts.quarantined,
         "unread": [{"row": u.row, "reason": u.reason} for u in s.unread],
         "attached": s.counts.attached,
@@ -252,7 +283,8 @@ def view(found: Document[Release]) -> dict[str, Any]:
         "accepted_at": s.accepted_at,
         "published": s.published,
         "reason": s.reason or None,
-        "may_be_let_in": s.state == "refused" and s.refusal == "guard",
+        "may_be_let_in": may_be_let_in,
+        "let_in_by": {"role": "operator", "command": f"duewatch lists accept {s.list} {found.id} --reason WHY"} if may_be_let_in else None,
         "accepted_by": s.accepted_by or None,
         "accepted_because": s.accepted_because or None,
         "superseded_by": s.superseded_by or None,

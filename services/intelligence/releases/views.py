@@ -3,11 +3,12 @@
 Tuples where a field is called `list`, which then is no type.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from services.intelligence.releases.status import Health
 from shared.events.intelligence import ReleaseState
 from shared.events.signals import Schema
 
@@ -25,17 +26,37 @@ class UnreadRowView(BaseModel):
     reason: str
 
 
-class ReleaseView(BaseModel):
-    """One release. `entries`, `added`, `modified`, `deleted` count entries, `quarantined` rows that could not be read, `attached` rows of the other files.
+class QuarantinedView(UnreadRowView):
+    """The same, of all that became no entry; `uid` where it could be read."""
 
-    `accepted_by` and `accepted_because`: who let it in past a guard, and why. `seen_at`: when the publisher's files were last the same.
+    uid: str | None
+
+
+class LetInView(BaseModel):
+    """Who may let in a release that a guard refused, and with which command."""
+
+    role: str
+    command: str
+
+
+class ReleaseView(BaseModel):
+    """One release. `records` of its primary file were read, each an entry or `quarantined`; `added`, `modified`, `deleted` count entries, `attached`
+    rows of the other files. `reasons`: how many were quarantined for what. A delta (`base`) names only what changes; its `entries` are the list's.
+
+    `dated`, `version`: the publisher's own. `let_in_by`: who may let in a refused one, and how. `accepted_by` and `accepted_because`: who let it in past a guard, and why. `seen_at`: when the publisher's files were last the same.
     """
 
     id: str
     list: str
     state: ReleaseState
+    layout: str | None
+    dated: str | None
+    version: str | None
+    base: str | None
+    records: int
     entries: int
     quarantined: int
+    reasons: dict[str, int]
     unread: tuple[UnreadRowView, ...]
     attached: dict[str, int]
     added: int
@@ -46,6 +67,7 @@ class ReleaseView(BaseModel):
     published: bool
     reason: str | None
     may_be_let_in: bool
+    let_in_by: LetInView | None
     accepted_by: str | None
     accepted_because: str | None
     superseded_by: str | None
@@ -60,21 +82,54 @@ class ReleaseView(BaseModel):
 class FileView(BaseModel):
     """An official file, and where its publisher has it."""
 
-    role: Literal["primary", "aliases", "addresses", "comments"]
+    role: str
     name: str
     address: str
+
+
+class LayoutView(BaseModel):
+    """An official form of a list; content tells which one came."""
+
+    name: str
+    files: list[FileView]
+
+
+class StatusView(BaseModel):
+    """How a list stands. `age_s`: since the date that its publisher puts on the release, or since that came into force where there is none.
+
+    `records`: entries in force; `added`, `modified`, `deleted`: by the release in force. `reason`: why its health is not `ok`.
+    """
+
+    list: str
+    title: str
+    release_id: str | None
+    version: str | None
+    dated: str | None
+    accepted_at: datetime | None
+    checked_at: datetime | None
+    age_s: int | None
+    records: int
+    quarantined: int
+    added: int
+    modified: int
+    deleted: int
+    health: Health
+    reason: str | None
+    next_pull: datetime | None
 
 
 class ListView(BaseModel):
     """A list that can be loaded, with the release that acts.
 
-    `age_s`: since that came into force. `checked_at`: when its publisher's files were last known to be that release.
+    `files` are those that are pulled, of the first of its `layouts`. `licence`: what its use is bound to. `age_s`: since that came into force. `checked_at`: when its publisher's files were last known to be that release.
     """
 
     id: str
     title: str
     publisher: str
+    licence: str | None
     files: list[FileView]
+    layouts: list[LayoutView]
     addresses: Literal["verified", "unverified"]
     entries: int
     release: ReleaseView | None
@@ -124,8 +179,14 @@ class EntryView(BaseModel):
     identifiers: tuple[IdentifierView, ...] = ()
     birth_dates: tuple[str, ...] = ()
     hs: str | None = None
+    more_hs: tuple[str, ...] = ()
     origin: str | None = None
     region: str | None = None
+    good: str | None = None
+    abuses: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_until: date | None = None
+    advancement: str | None = None
 
 
 class ChangeView(BaseModel):
@@ -137,7 +198,19 @@ class ChangeView(BaseModel):
     parts: list[str]
 
 
+class AlsoListed(BaseModel):
+    """Another entry of the same party, on this list or another."""
+
+    list: str
+    uid: str
+    signal_id: str
+    name: str | None
+    programs: tuple[str, ...] = ()
+
+
 class EntryWithHistory(EntryView):
-    """One entry, with all its changes, oldest first."""
+    """One entry, with all its changes, oldest first, and where else its party is listed: a shared number, or a name with a day of birth, joins
+    listings; each stays its own, and names alone join none."""
 
     history: tuple[ChangeView, ...]
+    also_listed_as: tuple[AlsoListed, ...] = ()

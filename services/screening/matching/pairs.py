@@ -3,16 +3,16 @@
 from typing import Final, NamedTuple
 
 from services.screening.matching.corpus import Corpus
-from services.screening.matching.model import REVIEW
 from services.screening.matching.normalise import prepare, tells
 from services.screening.matching.score import compare, kind_of, with_countries
+from services.screening.matching.settings import PAIR_MATCH
 from services.screening.matching.why import Why, explain, explain_countries
 
 _NO_LIST: Final = Corpus()  # nothing is ever put in: words weigh what they weigh in names at large
 
 
 class PairScore(NamedTuple):
-    """Score in 0..1, whether it reaches REVIEW, and the reasons."""
+    """Score in 0..1, whether it reaches PAIR_MATCH, and the reasons."""
 
     score: float
     match: bool
@@ -29,4 +29,4 @@ def score_pair(name1: str, name2: str, schema: str = "organisation", country: st
     compared = compare(a, b, _NO_LIST, kind, kind)
     score = with_countries(compared.score, lands, lands)
     whys = explain(a, b, compared, _NO_LIST) + explain_countries(lands, lands)
-    return PairScore(round(score, 4), score >= REVIEW, tuple(whys))
+    return PairScore(round(score, 4), score >= PAIR_MATCH, tuple(whys))

@@ -38,8 +38,11 @@ BIRTH_FINDS: Final = (
 )
 BIRTH_PARTIAL: Final = 0.7  # the same year, or as much of the date as both know: one person in fifty by chance
 BIRTH_DAY_DIFFERS: Final = -1.5  # the same year, another day: lists differ by that about one person
-BIRTH_YEAR_DIFFERS: Final = -7.0  # years apart: another person of the same name, who alerts nobody
+BIRTH_YEAR_DIFFERS: Final = -8.0  # years apart: another person of the same name, who alerts nobody
 BIRTH_CIRCA_YEARS: Final = 2  # either way, where a list says "circa"
+
+# ---- two names without a list ----
+PAIR_MATCH: Final = 0.3  # is it one party? Of labelled pairs F1 hardly moves between 0.25 and 0.32, in either half of them
 
 # ---- limits ----
 MAX_TOKENS: Final = 40  # words of a name that are looked at: hostile input is the norm

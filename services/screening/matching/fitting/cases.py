@@ -18,6 +18,7 @@ from shared.errors import Invalid
 
 _FLOOR: Final = 0.01  # probability from which another's name is worth learning from
 _FEW: Final = 50  # names that bear a word which tells a party
+_OTHER_WORDS: Final = 800  # names in which one word is another's: they take part in what a probability means, so that their number is fixed
 _BESIDE: Final = 25  # others' names beside one asked
 
 
@@ -85,7 +86,7 @@ def cases_of(listed: Listed, clean: Sequence[str], prior: Mapping[str, float], r
     for key in sorted(absent):
         found += judge.of_nobody("absent", listed.names[key][0])
     words = sorted({word for key in present for word in listed.names[key][0].split() if len(word) >= 4})
-    for key in islice(present, 2 * each):
+    for key in islice(present, _OTHER_WORDS):
         replaced = other_word(random, listed.names[key][0], words)
         if replaced:
             found += judge.beside("other_word", replaced, key)

@@ -13,7 +13,7 @@ from shared.documents import read
 from shared.errors import Invalid
 from shared.events.ratings import TIERS, DecisionWord, Tier
 
-STANDARD = Path(__file__).with_name("policies") / "standard.yaml"
+STANDARD = Path(__file__).parents[1] / "policies" / "standard.yaml"
 ILO_INDICATORS = (  # ILO indicators of forced labour (SAP-FL, 2012), in ILO's order
     "abuse_of_vulnerability",
     "deception",
@@ -36,6 +36,7 @@ DriverCode = Literal[
     "blocked_share", "owner_share", "owner_share_unknown", "owner_finding",
     "finding_confirmed", "finding_strong", "finding_weak", "exposure_finding", "exposure_list",
     "region", "country", "non_conformity", "audit_overdue", "case_overdue", "case_reopened", "upstream", "upstream_prohibited",
+    "exposure_upstream",
 ]  # fmt: skip
 
 Weight = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -163,6 +164,14 @@ class Effects(Part, frozen=True, kw_only=True):
     prohibited: TierEffects
 
 
+class StaleEffects(Part, frozen=True, kw_only=True):
+    """What the gate says at least to each effect while a list is older than it may be."""
+
+    purchase_order: DecisionWord
+    new_site: DecisionWord
+    payment: DecisionWord
+
+
 class Duty(Part, frozen=True, kw_only=True):
     """An obligation and when it arises: from a tier upward, and, where drivers are named, with one of them."""
 
@@ -174,7 +183,7 @@ class Duty(Part, frozen=True, kw_only=True):
     drivers: tuple[DriverCode, ...] = ()
 
 
-class Rules(Part, frozen=True, kw_only=True):
+class Rules(Part, frozen=True, kw_only=True, omit_defaults=True):
     """The document as written."""
 
     name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]{0,39}$")]
@@ -186,6 +195,7 @@ class Rules(Part, frozen=True, kw_only=True):
     at_least: AtLeast
     effects: Effects
     obligations: Annotated[tuple[Duty, ...], msgspec.Meta(max_length=100)]
+    stale_lists: StaleEffects | None = None  # None: stale lists are named, and change no answer
 
 
 class Policy(Rules, frozen=True, kw_only=True):

@@ -1,0 +1,182 @@
+"""What readers of sanctions lists make parties with: ids told once, values folded, countries and days in one form, everything in an order of its own."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime
+from functools import lru_cache, wraps
+from pathlib import Path
+from typing import TypeVar
+
+import pycountry
+
+from services.intelligence.lists.countries import alpha2
+from services.intelligence.lists.records import MAX_NAME, party_names
+from services.intelligence.lists.spec import Entry, Quarantined, Reader, Record
+from shared.errors import Malformed
+from shared.events.signals import PartySignal, Schema, SignalAddress, SignalIdentifier, SignalName
+
+MAX_VALUE = 200  # characters of a number, a date or a kind
+MAX_ADDRESS = 2000  # characters of an address
+MAX_REMARKS = 32_768  # characters
+MAX_FACTS = 2000  # names, numbers, places and dates of one party; of the lists of 2026 none has 300
+_UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+_QUALIFIED = re.compile(r"(.+?) ?\((?:the )?(.+? of)(?: the)?\)", re.IGNORECASE)
+_LESS_THAN_COUNTRY = re.compile(r"(?:People's Republic of )?China, (Hong Kong|Macao)\b.*|(Hong Kong|Macao)\b.*", re.IGNORECASE)
+_WORDS = {
+    "congo": "CG",
+    "the congo": "CG",
+    "congo (democratic republic)": "CD",
+    "uk": "GB",
+    "usa": "US",
+    "uae": "AE",
+    "occupied palestinian territories": "PS",
+}
+UNKNOWN_TYPE = "its type is none that is known"
+Found = TypeVar("Found")
+
+
+class Unreadable(Exception):
+    """This record can become no entry; the reason is one for all of its kind and says nothing of what the record says."""
+
+
+def records(found: Iterable[tuple[int, Found]], identify: Callable[[Found], str], make: Callable[[str, Found], Entry]) -> Iterator[Record]:
+    """An entry or a quarantined record for each that is found, with its row; of two with one id the second is quarantined. `make` may raise `Unreadable`."""
+    published: set[str] = set()
+    for row, one in found:
+        uid = ""
+        try:
+            uid = _checked(identify(one))
+            if uid in published:
+                raise Unreadable("its id stands on an earlier record")
+            made = make(uid, one)
+        except Unreadable as why:
+            yield Quarantined(row=row, reason=str(why), uid=uid or None)
+        else:
+            published.add(uid)
+            yield made
+
+
+def _checked(uid: str) -> str:
+    if not uid:
+        raise Unreadable("it has no id")
+    if not _UID.fullmatch(uid):
+        raise Unreadable("its id is not of the layout")
+    return uid
+
+
+def holding_records(reads: Reader) -> Reader:
+    """The same reader; `Malformed` behind the last where none was an entry or quarantined: the file is another one than it seems."""
+
+    @wraps(reads)
+    def read(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
+        any_record = False
+        for record in reads(files, list_id=list_id, release_id=release_id):
+            any_record = any_record or isinstance(record, Entry | Quarantined)
+            yield record
+        if not any_record:
+            raise Malformed("The primary file holds no record of its layout")
+
+    return read
+
+
+def party(
+    primary: str,
+    others: Iterable[SignalName] = (),
+    *,
+    schema: Schema = "organisation",
+    countries: Iterable[str | None] = (),
+    addresses: Iterable[SignalAddress | None] = (),
+    identifiers: Iterable[SignalIdentifier | None] = (),
+    birth_dates: Iterable[str] = (),
+) -> PartySignal:
+    """A party whose values come in any order and any number; nothing is told twice. Countries of addresses count among its own."""
+    if not primary:
+        raise Unreadable("it has no name")
+    if len(primary) > MAX_NAME:
+        raise Unreadable(f"its name is longer than {MAX_NAME} characters")
+    names, places = party_names(primary, others), {place for place in addresses if place}
+    numbers, days = {one for one in identifiers if one}, {day for day in birth_dates if day}
+    if len(names) + len(places) + len(numbers) + len(days) > MAX_FACTS:
+        raise Unreadable(f"it has more than {MAX_FACTS} names, places, numbers and dates")
+    return PartySignal(
+        names=names,
+        schema=schema,
+        countries=tuple(sorted({code for code in (*countries, *(place.country for place in places)) if code})),
+        addresses=tuple(sorted(places, key=lambda p: (p.country or "", p.city or "", p.text or ""))),
+        identifiers=tuple(sorted(numbers, key=lambda i: (i.kind, i.value, i.country or ""))),
+        birth_dates=tuple(sorted(days)),
+    )
+
+
+def joined(*parts: str, by: str = " ") -> str:
+    """Parts in one line, without empty ones and with single spaces."""
+    return by.join(folded for part in parts if (folded := " ".join(part.split())))
+
+
+def remarks(*parts: str) -> str:
+    """Parts in one text, cut where it is longer than anybody reads."""
+    return joined(*parts, by="; ")[:MAX_REMARKS].rstrip()
+
+
+def identifier(kind: str, value: str, where: str = "") -> SignalIdentifier | None:
+    """A number of a kind in words; none where it has no value or one beyond bounds."""
+    value = joined(value)
+    return (
+        SignalIdentifier(kind=joined(kind)[:MAX_VALUE] or "Number", value=value, country=country(where))
+        if 0 < len(value) <= MAX_VALUE
+        else None
+    )
+
+
+def address(*lines: str, city: str = "", where: str = "") -> SignalAddress | None:
+    """Words that name no country stay in the text."""
+    code = country(where)
+    text, town = joined(*lines, *([] if code else [where]), by=", ")[:MAX_ADDRESS], joined(city)[:MAX_ADDRESS]
+    return SignalAddress(text=text or None, city=town or None, country=code) if text or town or code else None
+
+
+@lru_cache(maxsize=4096)
+def country(word: str) -> str | None:
+    """ISO 3166-1 alpha-2 of a code or of a name as publishers write it: `IR`, `Iran`, `Iran (Islamic Republic of)`; none for all else."""
+    word = " ".join(word.split())
+    if not word or len(word) > 100:
+        return None
+    if len(word) == 2 and word.isascii() and word.isupper() and (word == "XK" or pycountry.countries.get(alpha_2=word)):
+        return word
+    if known := alpha2(word) or _WORDS.get(word.lower()):
+        return known
+    if qualified := _QUALIFIED.fullmatch(word):
+        return alpha2(f"{qualified[2]} {qualified[1]}") or alpha2(qualified[1])
+    if part := _LESS_THAN_COUNTRY.fullmatch(word):
+        return alpha2({"hong kong": "Hong Kong", "macao": "Macau"}[(part[1] or part[2]).lower()])
+    return None
+
+
+def iso_day(text: str, *forms: str) -> str | None:
+    """A day in one of strptime's forms, or at the beginning of an ISO time stamp, as ISO 8601; none for all else."""
+    text = text.strip()
+    for form in forms:
+        try:
+            return datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007 - a day without a clock
+        except ValueError:
+            continue
+    try:
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError:
+        return None
+
+
+def birth_day(year: str, month: str = "", day: str = "") -> str:
+    """`1971`, `1971-03`, `1971-03-09` from as many of the three as are numbers of a date; nothing without a year."""
+    parts = []
+    for text, least, most in ((year, 1000, 2999), (month, 1, 12), (day, 1, 31)):
+        if not (text.isascii() and text.isdigit() and len(text) <= 4 and least <= int(text) <= most):
+            break
+        parts.append(int(text))
+    if not parts:
+        return ""
+    try:
+        date(*[*parts, 1, 1][:3])
+    except ValueError:
+        parts.pop()  # 31 April: the month is known
+    return "-".join(f"{part:0{4 if place == 0 else 2}d}" for place, part in enumerate(parts))
