@@ -11,7 +11,6 @@ import random
 import types
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from shared.kernel.service import Context, Service, Task
 from shared.kernel.waker import Waker
 from shared.security.sealing import FileMasterKey, Sealer
 from shared.settings import Settings
+from tests.faults.at_once import AtOnce
 from tests.faults.memory import Memory, MemoryStore
 from tests.faults.memory_bus import MemoryBus
 
@@ -186,18 +186,6 @@ class Process:
             actor.work.close()
         self.actors = []
         self.bus.leave()
-
-
-class AtOnce(ThreadPoolExecutor):
-    """Does in place what is given to a thread: how quick a thread is must not decide who comes next."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        try:
-            done.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # whoever waits gets it
-            done.set_exception(error)
-        return done
 
 
 class World:
