@@ -1,8 +1,7 @@
 """A whole system in one thread: processes whose coroutines a seeded scheduler steps one at a time, and kills between any two steps.
 
-Nothing here runs by itself. A coroutine runs until its next await on the store or the bus (see memory.py); then anybody may be next. So races,
-delays, redelivery and crashes come in every order, and the same seed gives the same order.
-"""
+Nothing here runs by itself. A coroutine runs until its next await on the store or the bus (see memory.py); then anybody may be next. So
+races, delays, redelivery and crashes come in every order, and the same seed gives the same order."""
 
 import asyncio
 import dataclasses
