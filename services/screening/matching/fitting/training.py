@@ -19,7 +19,7 @@ _COSTS: Final = {
     "person": {"absent": 1.0, "other_word": 3.0},  # another's name in one place is another person
 }
 # What too few names show by themselves, and every analyst knows: weights no nearer to 0 than these.
-_LEAST: Final = {"thin": -6.0, "other_words": -9.0, "numbers": -3.0}
+_LEAST: Final = {"thin": -9.0, "other_words": -9.0, "numbers": -3.0}
 # What the fit half has too much of, plants that are numbered: no further from 0 than these, so that a person still looks at a number that may be wrong.
 _MOST: Final = {"number_near": -3.0}
 _UNWEIGHED: Final = 0.2  # of a case seen as if there was no list
