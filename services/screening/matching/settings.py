@@ -22,7 +22,7 @@ COUNTRY_AGREES: Final = 0.05  # share of what is missing to 1 that an agreeing c
 COUNTRY_DIFFERS: Final = 0.98  # factor; an exact name under another country must stay a strong match
 WEAK_ALIAS: Final = 0.9  # factor for names that the list itself calls weak: never strong
 PERSON_AS_ORGANISATION: Final = 0.9  # factor where one side is a person, the other an organisation, and all words agree
-OTHER_KIND_CAP: Final = 0.15  # highest score of a vessel beside an organisation, or of a person's name in part: nobody looks, also where the country agrees
+OTHER_KIND_CAP: Final = 0.15  # highest score of a vessel beside an organisation, or of a person's name in part: nobody looks
 
 # ---- what is known beside names, in log odds ----
 IDENTIFIER_DECIDES: Final = 7.0  # least, where a LEI, tax or register number is the same: as much as an equal name, whatever the names are
