@@ -17,7 +17,7 @@ from services.screening.matching.store import Flags, Floats, NameStore, Numbers,
 
 BITS: Final = 16  # distinct words of a name that are told apart; the rest counts as covered
 APART: Final = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
-_LONGER: Final = 3  # letters by which a word may be longer than the one that it stands for
+LONGER: Final = 3  # letters by which a word may be longer than the one that it stands for
 
 _FORGIVEN: Final = np.array([edit_limit(letters) for letters in range(256)], np.uint8)
 
@@ -66,7 +66,8 @@ def _spelt(asked: Sequence[Sequence[str]]) -> Spelling:
 
 
 class Met(NamedTuple):
-    """Names met together, by one word of a name asked or by several written as one: what these weigh, how many they are, their letters."""
+    """Names met together, by one word of a name asked or by several written as one: what these weigh, how many they are, and the most
+    letters of what may stand for them, as often as they stand in the name asked."""
 
     numbers: Numbers
     weight: float
@@ -142,7 +143,7 @@ def first_look(
     zero = np.zeros(len(numbers), np.float32)
     left = np.maximum(total - agree - queries.misread_weight[row_of], zero)
     left_words = np.maximum(queries.words[row_of] - count - queries.misread_words[row_of], zero)
-    both = np.minimum(left_words, (core.letters > letters + _LONGER * count) & (queries.legal[row_of] == 0))
+    both = np.minimum(left_words, (core.letters > letters) & (queries.legal[row_of] == 0))
     alike, alike_all = _likest(core, queries.core, row_of, both > 0), _likest(every, queries.every, row_of, both > 0)
     odds = model.bounds(
         agree, queries.single.max(axis=1)[row_of], both, left, zero, left / np.maximum(left_words, np.float32(1)), zero,

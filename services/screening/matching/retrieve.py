@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from services.screening.matching.bounding import APART, BITS, Gains, Met, Queries, bounded, first_look
+from services.screening.matching.bounding import APART, BITS, LONGER, Gains, Met, Queries, bounded, first_look
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.store import Floats, NameStore, Numbers
@@ -113,7 +113,7 @@ def _met(
             words.names_with(joined),
             sum([weights.get(word, 0.0) for word in part]),
             sum([word in weights for word in part]),
-            sum(map(len, part)),
+            sum([len(word) + LONGER for word in part]),
         )
         for part, joined in joins
     ]
@@ -128,11 +128,11 @@ def _met(
         if len(numbers) > place:
             heappush(waiting, (len(numbers), word))
             continue
-        found.append(Met(numbers, weights[word], 1, len(word)))
+        found.append(Met(numbers, weights[word], 1, name.words.count(word) * (len(word) + LONGER)))
         may_agree -= left.pop(word)
         if not (persons and len(word) == 1) and word not in misread:
             missed, worst = missed + weights[word], max(worst, weights[word] / name.words.count(word))
-    unasked = Met(_NONE, sum(left.values()), len(left), sum(map(len, left)))
+    unasked = Met(_NONE, sum(left.values()), len(left), sum([len(word) + LONGER for word in name.words if word in left]))
     return [one for one in found if len(one.numbers)], unasked
 
 
