@@ -11,6 +11,7 @@ from services.screening.matching.align import Alignment, Side, alike
 from services.screening.matching.legal import form_family
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.places import PLACES
+from services.screening.matching.settings import SHORTEST_WHOLE
 from services.screening.matching.spellings import are_numbers, is_number
 
 # name -> whether more of it speaks for (1) or against (-1) one party, as people expect; 0 where either may be
@@ -91,7 +92,8 @@ def features(a: Prepared, b: Prepared, side_a: Side, side_b: Side, found: Alignm
     numbers = sum(any(map(is_number, words)) for words in (words_a, words_b))
     places = sum(not PLACES.isdisjoint(words) for words in (words_a, words_b))
     both_words = min(len(left_a), len(left_b), 3)
-    near_whole = min(2.0, max(len(a.joined), len(b.joined)) / 10) if core_edits <= _NEAR and few > 1 else 0.0
+    short_letters, long_letters = sorted((len(a.joined), len(b.joined)))
+    near_whole = min(2.0, long_letters / 10) if core_edits <= _NEAR and few > 1 and short_letters >= SHORTEST_WHOLE else 0.0
     near = numbers > 0 and best >= ENOUGH and core_edits <= _NEAR and are_numbers(words_a, words_b)
     if near:
         numbers, both_words, only_a, only_b, worst_a, worst_b = 0, 0, 0.0, 0.0, 0.0, 0.0

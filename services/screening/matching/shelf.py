@@ -17,7 +17,7 @@ from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings, PostingsState
 from services.screening.matching.retrieve import Partners, candidates
 from services.screening.matching.segments import Segments
-from services.screening.matching.settings import TWICE_SIMILARITY, edit_limit
+from services.screening.matching.settings import SHORTEST_WHOLE, TWICE_SIMILARITY, edit_limit
 from services.screening.matching.store import NameStore, Numbers, StoreState
 
 _MEMO_WORDS: Final = 65_536  # words whose partners are remembered before all are forgotten
@@ -25,7 +25,6 @@ _MOST_EDITS: Final = 2  # between words, as far as neighbourhoods reach
 _LONG_EDITS: Final = 3  # between long words
 _LONG: Final = 9  # letters of words that may be so far from one of twelve
 _WHOLE_EDITS: Final = 2  # between names written as one word
-_SHORTEST_WHOLE: Final = 6  # letters; the words of shorter names find each other by themselves
 _MOST_FORGIVEN: Final = np.array(  # edits, by the letters of the longer word
     [min(_MOST_EDITS, max(edit_limit(n), int((1 - TWICE_SIMILARITY) * n))) for n in range(256)], np.uint8
 )
@@ -56,9 +55,9 @@ class Shelf:
         self._postings = Postings()
         self._near = Neighbourhoods()
         self._long = Segments(_LONG_EDITS, _LONG, self._store.spelling, self._store.word_alphabets)
-        self._core = Segments(_WHOLE_EDITS, _SHORTEST_WHOLE, self._store.joined, self._store.core_alphabets)
+        self._core = Segments(_WHOLE_EDITS, SHORTEST_WHOLE, self._store.joined, self._store.core_alphabets)
         # With the legal words, which a slip may make telling ones or glue to one: of names that have any.
-        self._whole = Segments(_WHOLE_EDITS, _SHORTEST_WHOLE, self._store.written, self._store.alphabets)
+        self._whole = Segments(_WHOLE_EDITS, SHORTEST_WHOLE, self._store.written, self._store.alphabets)
         self._memo: dict[str, Partners] = {}
         self._memo_of = (0, 0)
         self._nearby: dict[str, list[tuple[int, float]]] = {}
