@@ -81,6 +81,8 @@ def align(a: Side, b: Side, corpus: Corpus, *, persons: bool = False) -> Alignme
         pairs += _misspelt(a, b, left_a, left_b, corpus, persons)
     if left_a and left_b:
         pairs += _run(a, b, left_a, left_b, corpus, persons, sum([pair.edits for pair in pairs]))
+    if persons and all(pair.kind == "initial" for pair in pairs):  # an initial is one only beside a word that agrees
+        return Alignment([], list(range(len(a.tokens))), list(range(len(b.tokens))))
     return Alignment(pairs, left_a, left_b)
 
 
