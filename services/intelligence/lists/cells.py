@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
 import pycountry
 
 from services.intelligence.lists.countries import alpha2
+from services.intelligence.lists.days import in_forms
 from services.intelligence.lists.goods import folded
 
 _YES = frozenset({"yes", "y", "true", "t", "1", "x", "1 0"})
@@ -37,12 +38,7 @@ def day(word: str, *, last: bool = False) -> date | None:
     word = _TIME.sub("", word.strip())
     if _YEAR.fullmatch(word):
         return date(int(word[:4]), 12, 31) if last else date(int(word[:4]), 1, 1)
-    for form in _DAYS if len(word) <= MAX_WORD else ():
-        try:
-            return datetime.strptime(word, form).date()  # noqa: DTZ007  # a day has no zone
-        except ValueError:
-            continue
-    return None
+    return in_forms(word, _DAYS) if len(word) <= MAX_WORD else None
 
 
 def year(word: str) -> int | None:

@@ -1,13 +1,13 @@
 """Lists of one's own, such as internal deny lists or those of customers: any table or JSON lines, read as its mapping says."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from services.intelligence.lists.days import in_forms
 from services.intelligence.lists.lines import lines
 from services.intelligence.lists.mapping import Mapping as Mapped
 from services.intelligence.lists.parties import (
@@ -164,8 +164,6 @@ class _Party:
     def day(self, written: str) -> str:
         """ISO 8601 where it is a day in the mapping's form, else as it is written."""
         if self.mapping.dates:
-            try:
-                return datetime.strptime(written, self.mapping.dates).date().isoformat()  # noqa: DTZ007 - a day has no zone
-            except ValueError:
-                return written[:40]
+            found = in_forms(written, (self.mapping.dates,))
+            return found.isoformat() if found else written[:40]
         return iso_day(written) or written[:40] if written else ""

@@ -3,12 +3,12 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from functools import lru_cache
 
 import pycountry
 
 from services.intelligence.lists.countries import alpha2
+from services.intelligence.lists.days import in_forms
 from services.intelligence.lists.spec import Entry, Record
 from shared.errors import Malformed
 from shared.events.signals import SignalAddress, SignalIdentifier
@@ -59,11 +59,8 @@ def country_of(word: str) -> str | None:
 def iso_day(written: str) -> str | None:
     """`06/19/2003` (month first, as US publishers write) or `June 21, 2022` -> ISO 8601; None for what is no day."""
     written = " ".join(written.split())[:40]
-    for form in _DAYS:
-        try:
-            return datetime.strptime(written, form).date().isoformat()  # noqa: DTZ007 - a day has no zone
-        except ValueError:
-            continue
+    if found := in_forms(written, _DAYS):
+        return found.isoformat()
     return iso_day(written[:10]) if len(written) > 10 and written[4:5] == "-" else None
 
 

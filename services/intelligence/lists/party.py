@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +10,7 @@ from typing import TypeVar
 import pycountry
 
 from services.intelligence.lists.countries import alpha2
+from services.intelligence.lists.days import in_forms
 from services.intelligence.lists.records import MAX_NAME, party_names
 from services.intelligence.lists.spec import Entry, Quarantined, Reader, Record
 from shared.errors import Malformed
@@ -155,11 +156,8 @@ def country(word: str) -> str | None:
 def iso_day(text: str, *forms: str) -> str | None:
     """A day in one of strptime's forms, or at the beginning of an ISO time stamp, as ISO 8601; none for all else."""
     text = text.strip()
-    for form in forms:
-        try:
-            return datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007 - a day without a clock
-        except ValueError:
-            continue
+    if found := in_forms(text, forms):
+        return found.isoformat()
     try:
         return date.fromisoformat(text[:10]).isoformat()
     except ValueError:

@@ -11,8 +11,8 @@ from services.intelligence.lists import pairs
 from services.intelligence.lists.cells import flag
 from services.intelligence.lists.pairs import COUNTRY, FLAGS, GOOD, KINDS, Found
 from services.intelligence.lists.rows_of import of_json, of_table
-from services.intelligence.lists.spec import Layout, ListSpec, Record
-from services.intelligence.lists.us_ilab import API, MAX_BYTES, PUBLISHER, is_json, is_table, is_xml, of_xml, one_file
+from services.intelligence.lists.spec import ListSpec, Record
+from services.intelligence.lists.us_ilab import MAX_BYTES, PUBLISHER, of_api, of_xml
 from shared.errors import Malformed
 from shared.events.signals import Abuse
 
@@ -63,21 +63,7 @@ SPECS = (
         id="us_eo13126",
         title="List of Products Produced by Forced or Indentured Child Labor (Executive Order 13126)",
         publisher=PUBLISHER,
-        layouts=(
-            Layout(
-                name="JSON of the API",
-                files=one_file("products.json", API + "ImportWatch_Core_Data/json"),
-                read=read_json,
-                recognises=is_json,
-            ),
-            Layout(name="XML", files=one_file("products.xml", API + "ImportWatch_Core_Data/xml"), read=read_xml, recognises=is_xml),
-            Layout(
-                name="table with a header",
-                files=one_file("products.csv", API + "ImportWatch_Core_Data/csv"),
-                read=read_table,
-                recognises=is_table,
-            ),
-        ),
+        layouts=of_api("products", "ImportWatch_Core_Data", json=read_json, xml=read_xml, table=read_table),
         minimum_entries=1,
         max_file_bytes=MAX_BYTES,
         max_total_bytes=2 * MAX_BYTES,

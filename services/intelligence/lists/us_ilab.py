@@ -5,13 +5,13 @@ Published every second year as XML and tables, and through the Department of Lab
 until the next release that lacks it, unless its rows carry years or days.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from services.intelligence.lists import pairs, xml
 from services.intelligence.lists.pairs import COUNTRY, GOOD, Found
 from services.intelligence.lists.rows_of import of_json, of_table
-from services.intelligence.lists.spec import Layout, ListFile, ListSpec, Record
+from services.intelligence.lists.spec import Layout, ListFile, ListSpec, Reader, Record
 from services.intelligence.lists.tables import fold
 from shared.errors import Malformed
 
@@ -87,31 +87,25 @@ def one_file(name: str, address: str) -> tuple[ListFile, ...]:
     return (ListFile(role="primary", name=name, address=address),)
 
 
+def of_api(stem: str, endpoint: str, *, json: Reader, xml: Reader, table: Reader) -> tuple[Layout, ...]:
+    """The three forms in which the API gives one endpoint, as files named by their stem."""
+    forms: tuple[tuple[str, str, Reader, Callable[[bytes], bool]], ...] = (
+        ("JSON of the API", "json", json, is_json),
+        ("XML", "xml", xml, is_xml),
+        ("table with a header", "csv", table, is_table),
+    )
+    return tuple(
+        Layout(name=name, files=one_file(f"{stem}.{form}", f"{API}{endpoint}/{form}"), read=read, recognises=recognises)
+        for name, form, read, recognises in forms
+    )
+
+
 SPECS = (
     ListSpec(
         id="us_ilab_tvpra",
         title="List of Goods Produced by Child Labor or Forced Labor",
         publisher=PUBLISHER,
-        layouts=(
-            Layout(
-                name="JSON of the API",
-                files=one_file("goods.json", API + "LaborShield_Goods/json"),
-                read=read_json,
-                recognises=is_json,
-            ),
-            Layout(
-                name="XML",
-                files=one_file("goods.xml", API + "LaborShield_Goods/xml"),
-                read=read_xml,
-                recognises=is_xml,
-            ),
-            Layout(
-                name="table with a header",
-                files=one_file("goods.csv", API + "LaborShield_Goods/csv"),
-                read=read_table,
-                recognises=is_table,
-            ),
-        ),
+        layouts=of_api("goods", "LaborShield_Goods", json=read_json, xml=read_xml, table=read_table),
         minimum_entries=1,
         max_file_bytes=MAX_BYTES,
         max_total_bytes=2 * MAX_BYTES,

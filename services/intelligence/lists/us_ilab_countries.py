@@ -15,9 +15,9 @@ from services.intelligence.lists.goods import folded
 from services.intelligence.lists.pairs import COUNTRY, YEAR, Found, first_of
 from services.intelligence.lists.records import entry
 from services.intelligence.lists.rows_of import of_json, of_table
-from services.intelligence.lists.spec import Layout, ListSpec, Quarantined, Record
+from services.intelligence.lists.spec import ListSpec, Quarantined, Record
 from services.intelligence.lists.tables import fold
-from services.intelligence.lists.us_ilab import API, MAX_BYTES, PUBLISHER, is_json, is_table, is_xml, one_file
+from services.intelligence.lists.us_ilab import MAX_BYTES, PUBLISHER, of_api
 from shared.errors import Malformed
 from shared.events.signals import Advancement, ExposureSignal
 
@@ -106,17 +106,12 @@ def read_table(files: Mapping[str, Path], *, list_id: str, release_id: str) -> I
     return _records(of_table(files["primary"], NAMES, LEVEL), list_id, release_id)
 
 
-_ENDPOINT = API + "Child_Labor_Report__2016_to_2022/"
 SPECS = (
     ListSpec(
         id="us_ilab_countries",
         title="Findings on the Worst Forms of Child Labor: assessments of countries",
         publisher=PUBLISHER,
-        layouts=(
-            Layout(name="JSON of the API", files=one_file("countries.json", _ENDPOINT + "json"), read=read_json, recognises=is_json),
-            Layout(name="XML", files=one_file("countries.xml", _ENDPOINT + "xml"), read=read_xml, recognises=is_xml),
-            Layout(name="table with a header", files=one_file("countries.csv", _ENDPOINT + "csv"), read=read_table, recognises=is_table),
-        ),
+        layouts=of_api("countries", "Child_Labor_Report__2016_to_2022", json=read_json, xml=read_xml, table=read_table),
         minimum_entries=1,
         max_file_bytes=MAX_BYTES,
         max_total_bytes=2 * MAX_BYTES,
