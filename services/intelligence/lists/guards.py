@@ -1,6 +1,7 @@
 """Whether a release may act without a person. Pure."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 
 import msgspec
 
@@ -31,6 +32,29 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def changes(self) -> int:
         return self.added + self.modified + self.deleted
+
+
+def older(dated: str, acts: str, found: Found) -> str | None:
+    """Why a whole release that its publisher dated before the one in force must wait for a named person, though it changed nothing, or None.
+
+    A mirror that lags behind, or a file sent again, would bring back who was delisted and let go who was listed since, and make the list look
+    freshly checked. Days as the releases have them; silent where one of them is unknown, or for a delta, which its versions order.
+    """
+    day, acting = _day(dated), _day(acts)
+    if found.delta or day is None or acting is None or day >= acting:
+        return None
+    return (
+        f"The release is dated {day}, the one in force {acting}: it would add {found.added}, change {found.modified} and remove {found.deleted} "
+        "entries; an older release must be accepted by a person"
+    )
+
+
+def _day(told: str) -> date | None:
+    """A publisher may also put words in the place of a day."""
+    try:
+        return datetime.fromisoformat(told).date()
+    except ValueError:
+        return None
 
 
 def objection(spec: ListSpec, found: Found, attached_before: Mapping[str, int] | None = None) -> str | None:

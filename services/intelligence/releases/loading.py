@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
-from services.intelligence.lists.guards import Found, objection
+from services.intelligence.lists.guards import Found, objection, older
 from services.intelligence.lists.package import Files, unpack
 from services.intelligence.lists.spec import ListSpec
 from services.intelligence.own import registry
@@ -184,6 +184,9 @@ class Loader:
         judge = Judge("accepted", counts, unread=tuple(UnreadRow(row.row, row.reason) for row in unread), named=named)
         if reason := _misplaced(found, named, before):
             await self._judge(release, msgspec.structs.replace(judge, state="refused", reason=reason, refusal="base"))
+            return False
+        if not release.state.accepted_by and before and (reason := older(named.dated, before.state.named.dated, found)):
+            await self._judge(release, msgspec.structs.replace(judge, state="refused", reason=reason, refusal="older"))
             return False
         if not found.changes:
             seen = [Item(RELEASE, PUBLIC, before.id, Message(Seen(named), cause(release, "seen")))] if before else []

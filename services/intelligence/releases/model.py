@@ -11,7 +11,8 @@ from shared.events.intelligence import Counts, ReleaseMoved, ReleaseState
 from shared.events.signals import ReleaseAccepted, ReleasePublished, Signal, SignalChanged, SignalPublished, SignalWithdrawn, sweep_id
 from shared.kernel.aggregate import Aggregate, Decided, Document, Index, Message
 
-Refusal = Literal["guard", "unreadable", "base"]  # only what a guard refuses can be let in; `base`: a delta upon another version
+Refusal = Literal["guard", "older", "unreadable", "base"]  # `older` than the one in force; `base`: a delta upon another version
+GUARDED = ("guard", "older")  # only what a guard refuses can be let in
 MAX_UNREAD_TOLD = 50
 
 
@@ -118,7 +119,7 @@ def _decide(state: Release | None, message: Message, now: datetime) -> Decided[R
         case Judge():
             return _judged(state, body, message.cause.correlation, now)
         case LetIn(reason):
-            if state.state != "refused" or state.refusal != "guard":
+            if state.state != "refused" or state.refusal not in GUARDED:
                 raise Conflict("Only a release that a guard refused can be let in")
             new = msgspec.structs.replace(
                 state, state="received", reason="", refusal=None, accepted_by=message.cause.actor, accepted_because=reason
@@ -261,7 +262,7 @@ def entry_id(list_id: str, uid: str) -> str:
 def view(found: Document[Release]) -> dict[str, Any]:
     """A release as the API gives it."""
     s = found.state
-    may_be_let_in = s.state == "refused" and s.refusal == "guard"
+    may_be_let_in = s.state == "refused" and s.refusal in GUARDED
     return {
         "id": found.id,
         "list": s.list,
@@ -283,6 +284,7 @@ def view(found: Document[Release]) -> dict[str, Any]:
         "accepted_at": s.accepted_at,
         "published": s.published,
         "reason": s.reason or None,
+        "refusal": s.refusal,
         "may_be_let_in": may_be_let_in,
         "let_in_by": {"role": "operator", "command": f"duewatch lists accept {s.list} {found.id} --reason WHY"} if may_be_let_in else None,
         "accepted_by": s.accepted_by or None,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from services.intelligence.releases.model import Refusal
 from services.intelligence.releases.status import Health
 from shared.events.intelligence import ReleaseState
 from shared.events.signals import Schema
@@ -43,7 +44,7 @@ class ReleaseView(BaseModel):
     """One release. `records` of its primary file were read, each an entry or `quarantined`; `added`, `modified`, `deleted` count entries, `attached`
     rows of the other files. `reasons`: how many were quarantined for what. A delta (`base`) names only what changes; its `entries` are the list's.
 
-    `dated`, `version`: the publisher's own. `let_in_by`: who may let in a refused one, and how. `accepted_by` and `accepted_because`: who let it in past a guard, and why. `seen_at`: when the publisher's files were last the same.
+    `dated`, `version`: the publisher's own. `refusal`, where it is refused: by a `guard` of counts, `older` than the release in force by their dates, `unreadable`, or a delta upon another version (`base`); `reason` says it in words. `let_in_by`: who may let in a refused one, and how. `accepted_by` and `accepted_because`: who let it in past a guard, and why. `seen_at`: when the publisher's files were last the same.
     """
 
     id: str
@@ -66,6 +67,7 @@ class ReleaseView(BaseModel):
     accepted_at: datetime | None
     published: bool
     reason: str | None
+    refusal: Refusal | None
     may_be_let_in: bool
     let_in_by: LetInView | None
     accepted_by: str | None
