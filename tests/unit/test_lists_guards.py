@@ -18,6 +18,8 @@ def found(entries: int, in_force: int = 0, **told: Any) -> Found:
 
 def test_an_empty_release_waits() -> None:
     assert objection(SPEC, found(0)) == "The release holds 0 entries; at least 1 are expected"
+    unread = objection(SPEC, found(0, quarantined=7))
+    assert unread == "The release holds 0 entries; at least 1 are expected; of 7 records 7 could not be read"
 
 
 @pytest.mark.parametrize(

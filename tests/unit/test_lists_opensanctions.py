@@ -169,11 +169,18 @@ def test_a_delta_with_its_version_in_a_file_beside_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [lines({"op": "DEL", "entity": {"id": "c"}}), lines({"version": "2", "base": ""}, {"op": "DEL", "entity": {"id": "c"}}), delta(b'{"version": "3"}'),
-     lines({"schema": "Company"}), b'{"schema": "Company"', b"id,schema,name\n", b"\x00\x01", lines(entity("a", "Address"))],
+     b"id,schema,name\n", b"\x00\x01", lines(entity("a", "Address"))],
 )  # fmt: skip
 def test_what_cannot_be_applied_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(Malformed):
         read(tmp_path, content)
+
+
+@pytest.mark.parametrize("content", [lines({"schema": "Company"}), b'{"schema": "Company"'])
+def test_of_a_file_without_a_good_line_each_is_told(tmp_path: Path, content: bytes) -> None:
+    """And its guard refuses the release, for it holds no entry."""
+    reading = read(tmp_path, content)
+    assert (reading.entries, len(reading.quarantined)) == ([], 1)
 
 
 VERSIONS = {f"2026010{day}000000-abc": f"https://data.example/{day}" for day in (3, 1, 2)}

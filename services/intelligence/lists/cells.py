@@ -1,4 +1,4 @@
-"""Words in the cells of published tables: yes or no, days, countries. None, or an error of their own, where a word says nothing that is known."""
+"""Words in the cells of published tables: yes or no, days, years. None, or an error of their own, where a word says nothing that is known."""
 
 import re
 from collections.abc import Iterable
@@ -6,9 +6,6 @@ from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-import pycountry
-
-from services.intelligence.lists.countries import alpha2
 from services.intelligence.lists.days import in_forms
 from services.intelligence.lists.goods import folded
 
@@ -17,8 +14,6 @@ _NO = frozenset({"no", "n", "false", "f", "0", "", "n a", "na", "none", "null", 
 _DAYS = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%Y/%m/%d", "%Y%m%d")
 _TIME = re.compile(r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?(Z|[+-]\d{2}:?\d{2})?$", re.IGNORECASE)
 _YEAR = re.compile(r"(1[89]|2[0-9])\d{2}(\.0)?")
-_BRACKETS = re.compile(r"\s*\(([^()]*)\)")
-_COUNTRIES = {"west bank and the gaza strip": "PS", "west bank and gaza": "PS", "gaza strip": "PS", "turkiye": "TR", "macao": "MO"}
 MAX_WORD = 60
 
 
@@ -44,18 +39,6 @@ def day(word: str, *, last: bool = False) -> date | None:
 def year(word: str) -> int | None:
     """A year, perhaps written as a number with a fraction of nothing."""
     return int(word.strip()[:4]) if _YEAR.fullmatch(word.strip()) else None
-
-
-@lru_cache(maxsize=4096)
-def country(word: str) -> str | None:
-    """ISO 3166-1 alpha-2, also where a second name stands in brackets: `Turkey (Türkiye)`."""
-    if len(word) > 200:
-        return None
-    for form in (word, _BRACKETS.sub("", word), *(_BRACKETS.findall(word))):
-        if form.strip() and (code := alpha2(form.strip()) or _COUNTRIES.get(folded(form))):
-            return code
-    code = word.strip().upper()
-    return code if re.fullmatch(r"[A-Z]{2}", code) and pycountry.countries.get(alpha_2=code) is not None else None
 
 
 def editions(years: Iterable[int]) -> dict[int, date | None]:

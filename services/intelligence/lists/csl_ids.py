@@ -2,7 +2,8 @@
 
 import re
 
-from services.intelligence.lists.parties import country_of, values
+from services.intelligence.lists.countries import country_of
+from services.intelligence.lists.parties import values
 from shared.events.signals import SignalIdentifier
 
 _DIGIT = re.compile(r"\d")

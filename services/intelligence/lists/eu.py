@@ -8,7 +8,8 @@ from pathlib import Path
 
 from services.intelligence.lists import un, xml
 from services.intelligence.lists.gathered import Gathered, Parties
-from services.intelligence.lists.party import MAX_VALUE, UNKNOWN_TYPE, Unreadable, birth_day, holding_records, iso_day, joined, records
+from services.intelligence.lists.party import MAX_VALUE, UNKNOWN_TYPE, Unreadable, birth_day, iso_day, joined, records
+from services.intelligence.lists.records import holding_records
 from services.intelligence.lists.spec import About, Layout, ListFile, ListSpec, Quarantined, Record
 from services.intelligence.lists.tables import Row, fold, table
 from shared.events.signals import Schema

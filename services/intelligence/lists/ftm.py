@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
+from services.intelligence.lists.countries import country_of
 from services.intelligence.lists.parties import (
     LONG_NAME,
     MAX_UID,
     NO_NAME,
     NO_UID,
     UNKNOWN_TYPE,
-    country_of,
     sorted_addresses,
     sorted_identifiers,
 )

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, address, country, identifier, joined, party, records, remarks
+from services.intelligence.lists.countries import country_of
+from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, address, identifier, joined, party, records, remarks
 from services.intelligence.lists.records import entry
 from services.intelligence.lists.spec import Entry, Record
 from shared.errors import TooLarge
@@ -31,7 +32,7 @@ class Gathered:
             self.names[SignalName(name=name, kind="primary" if primary else "former" if former else "alias", weak=weak)] = None
 
     def land(self, word: str) -> None:
-        if code := country(word):
+        if code := country_of(word):
             self.countries.add(code)
 
     def place(self, *lines: str, city: str = "", where: str = "") -> None:

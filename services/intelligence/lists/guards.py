@@ -81,7 +81,8 @@ def _objections(spec: ListSpec, found: Found, attached_before: Mapping[str, int]
 def _small(spec: ListSpec, found: Found) -> str | None:
     if found.entries >= spec.minimum_entries:
         return None
-    return f"The release holds {found.entries} entries; at least {spec.minimum_entries} are expected"
+    unread = f"; of {found.records} records {found.quarantined} could not be read" if found.quarantined else ""
+    return f"The release holds {found.entries} entries; at least {spec.minimum_entries} are expected{unread}"
 
 
 def _nameless(found: Found) -> str | None:

@@ -13,7 +13,8 @@ from services.intelligence.lists.ofac_advanced_dates import period
 from services.intelligence.lists.ofac_advanced_names import names
 from services.intelligence.lists.ofac_advanced_references import References
 from services.intelligence.lists.ofac_party import Told, place
-from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, holding_records, joined, records
+from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, joined, records
+from services.intelligence.lists.records import holding_records
 from services.intelligence.lists.spec import About, Entry, Record
 from shared.events.signals import Schema
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from services.intelligence.lists import xml
 from services.intelligence.lists.countries import alpha2
 from services.intelligence.lists.ofac_party import SCHEMAS, Told, person, place, town
-from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, holding_records, iso_day, joined, records
+from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, iso_day, joined, records
+from services.intelligence.lists.records import holding_records
 from services.intelligence.lists.spec import About, Entry, Record
 
 _ROOT, _RECORD, _ABOUT = "sdnList", "sdnEntry", "publshInformation"  # the publisher's own spelling

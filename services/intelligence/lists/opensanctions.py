@@ -12,23 +12,23 @@ from pathlib import Path
 from services.intelligence.lists import ftm
 from services.intelligence.lists.lines import lines
 from services.intelligence.lists.opensanctions_versions import said_in
-from services.intelligence.lists.parties import sound
+from services.intelligence.lists.records import holding_records
 from services.intelligence.lists.spec import About, Attached, Layout, ListFile, ListSpec, Quarantined, Record, Removed
 from services.intelligence.lists.tables import table
 from shared.errors import Malformed
 
 NO_JSON = "it is no JSON object of an entity"
-_WHAT = "OpenSanctions"
 _NO_PARTIES, _BESIDE = "other_entities", "not_targets"
 _NO_BASE = "The delta does not say upon which version it is; send it with version.json: its version, and its base"
 _LINE_END = 4096
 
 
+@holding_records
 def read_entities(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Entities, one a line; the version is told where `index.json` lies beside them."""
     if "index" in files:
         yield said_in(files["index"])
-    yield from sound(_entities(files["primary"], list_id, release_id), _WHAT)
+    yield from _entities(files["primary"], list_id, release_id)
 
 
 def read_delta(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
@@ -59,9 +59,10 @@ def read_delta(files: Mapping[str, Path], *, list_id: str, release_id: str) -> I
     yield from _attached(passed)
 
 
+@holding_records
 def read_csv(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Targets as a table; `;` between values, those that hold one in quotation marks."""
-    yield from sound(_targets(files["primary"], list_id, release_id), _WHAT)
+    yield from _targets(files["primary"], list_id, release_id)
 
 
 def _entities(path: Path, list_id: str, release_id: str) -> Iterator[Record]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from services.intelligence.lists.countries import country_of
 from services.intelligence.lists.days import in_forms
 from services.intelligence.lists.lines import lines
 from services.intelligence.lists.mapping import Mapping as Mapped
@@ -15,15 +16,13 @@ from services.intelligence.lists.parties import (
     NO_NAME,
     NO_UID,
     UNKNOWN_TYPE,
-    country_of,
     derived_uid,
     iso_day,
     sorted_addresses,
     sorted_identifiers,
-    sound,
     values,
 )
-from services.intelligence.lists.records import MAX_NAME, entry, party_names
+from services.intelligence.lists.records import MAX_NAME, entry, holding_records, party_names
 from services.intelligence.lists.spec import Layout, ListFile, ListSpec, Quarantined, Record
 from services.intelligence.lists.tables import fold, table
 from shared.errors import Malformed
@@ -55,9 +54,10 @@ def spec_of(mapping: Mapped) -> ListSpec:
     )
 
 
+@holding_records
 def _read(mapping: Mapped, files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     rows = _table if mapping.format == "csv" else _objects
-    return sound(rows(mapping, files["primary"], list_id, release_id), "its mapping")
+    return rows(mapping, files["primary"], list_id, release_id)
 
 
 def _table(mapping: Mapped, path: Path, list_id: str, release_id: str) -> Iterator[Record]:

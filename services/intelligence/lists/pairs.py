@@ -10,7 +10,8 @@ from datetime import date
 from typing import NamedTuple
 
 from services.intelligence.lists import goods, regions
-from services.intelligence.lists.cells import country, day, editions, flag, year
+from services.intelligence.lists.cells import day, editions, flag, year
+from services.intelligence.lists.countries import country_of
 from services.intelligence.lists.records import entry
 from services.intelligence.lists.spec import Entry, Quarantined, Record
 from shared.events.signals import Abuse, ExposureSignal
@@ -127,7 +128,7 @@ def _pair(found: Found, kinds: Kinds) -> Pair:
         raise Unread("it names no good" if not good else "it names no country")
     if max(len(good), len(where)) > MAX_NAME or not goods.folded(good):
         raise Unread("its good or its country is no name")
-    origin = country(where)
+    origin = country_of(where)
     uid = f"{_slug(good)}.{origin or _slug(where)}"
     if origin is None:
         raise Unread("its country is not known", uid)

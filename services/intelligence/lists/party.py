@@ -1,19 +1,14 @@
 """What readers of sanctions lists make parties with: ids told once, values folded, countries and days in one form, everything in an order of its own."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from functools import lru_cache, wraps
-from pathlib import Path
 from typing import TypeVar
 
-import pycountry
-
-from services.intelligence.lists.countries import alpha2
+from services.intelligence.lists.countries import beyond_country, country_of
 from services.intelligence.lists.days import in_forms
 from services.intelligence.lists.records import MAX_NAME, party_names
-from services.intelligence.lists.spec import Entry, Quarantined, Reader, Record
-from shared.errors import Malformed
+from services.intelligence.lists.spec import Entry, Quarantined, Record
 from shared.events.signals import PartySignal, Schema, SignalAddress, SignalIdentifier, SignalName
 
 MAX_VALUE = 200  # characters of a number, a date or a kind
@@ -21,17 +16,6 @@ MAX_ADDRESS = 2000  # characters of an address
 MAX_REMARKS = 32_768  # characters
 MAX_FACTS = 2000  # names, numbers, places and dates of one party; of the lists of 2026 none has 300
 _UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
-_QUALIFIED = re.compile(r"(.+?) ?\((?:the )?(.+? of)(?: the)?\)", re.IGNORECASE)
-_LESS_THAN_COUNTRY = re.compile(r"(?:People's Republic of )?China, (Hong Kong|Macao)\b.*|(Hong Kong|Macao)\b.*", re.IGNORECASE)
-_WORDS = {
-    "congo": "CG",
-    "the congo": "CG",
-    "congo (democratic republic)": "CD",
-    "uk": "GB",
-    "usa": "US",
-    "uae": "AE",
-    "occupied palestinian territories": "PS",
-}
 UNKNOWN_TYPE = "its type is none that is known"
 Found = TypeVar("Found")
 
@@ -63,21 +47,6 @@ def _checked(uid: str) -> str:
     if not _UID.fullmatch(uid):
         raise Unreadable("its id is not of the layout")
     return uid
-
-
-def holding_records(reads: Reader) -> Reader:
-    """The same reader; `Malformed` behind the last where none was an entry or quarantined: the file is another one than it seems."""
-
-    @wraps(reads)
-    def read(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
-        any_record = False
-        for record in reads(files, list_id=list_id, release_id=release_id):
-            any_record = any_record or isinstance(record, Entry | Quarantined)
-            yield record
-        if not any_record:
-            raise Malformed("The primary file holds no record of its layout")
-
-    return read
 
 
 def party(
@@ -123,7 +92,7 @@ def identifier(kind: str, value: str, where: str = "") -> SignalIdentifier | Non
     """A number of a kind in words; none where it has no value or one beyond bounds."""
     value = joined(value)
     return (
-        SignalIdentifier(kind=joined(kind)[:MAX_VALUE] or "Number", value=value, country=country(where))
+        SignalIdentifier(kind=joined(kind)[:MAX_VALUE] or "Number", value=value, country=country_of(where))
         if 0 < len(value) <= MAX_VALUE
         else None
     )
@@ -131,26 +100,9 @@ def identifier(kind: str, value: str, where: str = "") -> SignalIdentifier | Non
 
 def address(*lines: str, city: str = "", where: str = "") -> SignalAddress | None:
     """Words that name no country stay in the text."""
-    code = country(where)
-    text, town = joined(*lines, *([] if code else [where]), by=", ")[:MAX_ADDRESS], joined(city)[:MAX_ADDRESS]
+    code = country_of(where)
+    text, town = joined(*lines, beyond_country(where), by=", ")[:MAX_ADDRESS], joined(city)[:MAX_ADDRESS]
     return SignalAddress(text=text or None, city=town or None, country=code) if text or town or code else None
-
-
-@lru_cache(maxsize=4096)
-def country(word: str) -> str | None:
-    """ISO 3166-1 alpha-2 of a code or of a name as publishers write it: `IR`, `Iran`, `Iran (Islamic Republic of)`; none for all else."""
-    word = " ".join(word.split())
-    if not word or len(word) > 100:
-        return None
-    if len(word) == 2 and word.isascii() and word.isupper() and (word == "XK" or pycountry.countries.get(alpha_2=word)):
-        return word
-    if known := alpha2(word) or _WORDS.get(word.lower()):
-        return known
-    if qualified := _QUALIFIED.fullmatch(word):
-        return alpha2(f"{qualified[2]} {qualified[1]}") or alpha2(qualified[1])
-    if part := _LESS_THAN_COUNTRY.fullmatch(word):
-        return alpha2({"hong kong": "Hong Kong", "macao": "Macau"}[(part[1] or part[2]).lower()])
-    return None
 
 
 def iso_day(text: str, *forms: str) -> str | None:

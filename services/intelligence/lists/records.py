@@ -1,14 +1,18 @@
 """What readers make their records with: one way to an entry's digest and to its names, whatever the list."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import ParamSpec
 
 import msgspec
 
-from services.intelligence.lists.spec import Entry
+from services.intelligence.lists.spec import Entry, Quarantined, Record
+from shared.errors import Malformed
 from shared.events.signals import ExposureSignal, PartySignal, Signal, SignalName, Source
 
 MAX_NAME = 1000  # characters; OFAC's specification allows 350
+_Given = ParamSpec("_Given")
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 
 
@@ -43,3 +47,19 @@ def party_names(primary: str, others: Iterable[SignalName]) -> tuple[SignalName,
 
 def _strength(name: SignalName) -> tuple[bool, bool]:
     return name.weak, name.kind == "former"
+
+
+def holding_records(reads: Callable[_Given, Iterator[Record]]) -> Callable[_Given, Iterator[Record]]:
+    """The same reader; `Malformed` behind the last where none was an entry or quarantined: the file is another one than it seems. Of a file whose
+    records are all quarantined the guard rail says what is wrong with them."""
+
+    @wraps(reads)
+    def read(*args: _Given.args, **named: _Given.kwargs) -> Iterator[Record]:
+        any_record = False
+        for record in reads(*args, **named):
+            any_record = any_record or isinstance(record, Entry | Quarantined)
+            yield record
+        if not any_record:
+            raise Malformed("The primary file holds no record of its layout")
+
+    return read

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from services.intelligence.lists import uk_party, xml
 from services.intelligence.lists.gathered import Gathered, Parties
-from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, holding_records, iso_day, records
+from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, iso_day, records
+from services.intelligence.lists.records import holding_records
 from services.intelligence.lists.spec import HEAD_BYTES, About, Layout, ListFile, ListSpec, Quarantined, Record
 from services.intelligence.lists.tables import MAX_PREAMBLE, fold, table
 from shared.errors import Malformed

@@ -10,14 +10,13 @@ from itertools import islice
 from pathlib import Path
 
 from services.intelligence.lists import xml
+from services.intelligence.lists.countries import country_of
 from services.intelligence.lists.party import (
     MAX_VALUE,
     UNKNOWN_TYPE,
     Unreadable,
     address,
     birth_day,
-    country,
-    holding_records,
     identifier,
     iso_day,
     joined,
@@ -25,7 +24,7 @@ from services.intelligence.lists.party import (
     records,
     remarks,
 )
-from services.intelligence.lists.records import entry
+from services.intelligence.lists.records import entry, holding_records
 from services.intelligence.lists.spec import About, Entry, Layout, ListFile, ListSpec, Record
 from shared.events.signals import Schema, SignalAddress, SignalIdentifier, SignalName
 
@@ -66,7 +65,7 @@ def _entry(uid: str, one: xml.Element, list_id: str, release_id: str) -> Entry:
         joined(*(one.value(name) for name in _NAMES)) or joined(one.value("NAME_ORIGINAL_SCRIPT")),
         _aliases(one, kind),
         schema=schema,
-        countries=[country(word) for word in one.values("NATIONALITY", "VALUE")],
+        countries=[country_of(word) for word in one.values("NATIONALITY", "VALUE")],
         addresses=[_address(place) for place in one.all(f"{kind}_ADDRESS")],
         identifiers=[*_documents(one, kind), identifier(REFERENCE, one.value("REFERENCE_NUMBER"))],
         birth_dates=[day for told in one.all(f"{kind}_DATE_OF_BIRTH") for day in _birth(told)],

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from services.intelligence.lists.parties import LONG_NAME, NO_NAME, country_of, derived_uid, iso_day, sound
-from services.intelligence.lists.records import MAX_NAME, entry, party_names
+from services.intelligence.lists.countries import beyond_country, country_of
+from services.intelligence.lists.parties import LONG_NAME, NO_NAME, derived_uid, iso_day
+from services.intelligence.lists.records import MAX_NAME, entry, holding_records, party_names
 from services.intelligence.lists.spec import Layout, ListFile, ListSpec, Quarantined, Record
 from services.intelligence.lists.tables import Row, table
 from shared.events.signals import PartySignal, SignalAddress, SignalName
@@ -20,12 +21,12 @@ _SYNONYMS = {
     "address": "street address", "zip": "postal code", "fr citation s": "fr citation",
 }  # fmt: skip
 _ADDRESS = ("street address", "city", "state", "country", "postal code")
-_SPELLINGS = {"PRC": "CN", "UK": "GB", "UAE": "AE"}
 
 
+@holding_records
 def read(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """One record a row."""
-    return sound(_rows(files["primary"], list_id, release_id), "the Denied Persons List")
+    return _rows(files["primary"], list_id, release_id)
 
 
 def _rows(path: Path, list_id: str, release_id: str) -> Iterator[Record]:
@@ -45,8 +46,8 @@ def _record(row: Row, seen: Counter[str], list_id: str, release_id: str) -> Reco
     uid = derived_uid(name, row.get("effective date"), street, city, state, word, code)
     seen[uid] += 1
     uid = uid if seen[uid] == 1 else f"{uid}-{seen[uid]}"
-    country = _SPELLINGS.get(word.upper()) or country_of(word)
-    text = ", ".join(part for part in (street, state, code, word if not country else "") if part)[:1000]
+    country = country_of(word)
+    text = ", ".join(part for part in (street, state, code, beyond_country(word)) if part)[:1000]
     place = SignalAddress(text=text or None, city=city[:200] or None, country=country)
     subject = PartySignal(
         names=_names(name),

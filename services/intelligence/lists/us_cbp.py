@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from services.intelligence.lists import orders
-from services.intelligence.lists.cells import country, day
+from services.intelligence.lists.cells import day
+from services.intelligence.lists.countries import country_of
 from services.intelligence.lists.goods import folded
 from services.intelligence.lists.pairs import Found, Unread, first_of
 from services.intelligence.lists.records import entry
@@ -63,7 +64,7 @@ def _entry(found: Found, list_id: str, release_id: str) -> Entry:
     told = first_of(cells, DATE)
     issued = day(told)
     where = first_of(cells, COUNTRY)
-    origin = country(where)
+    origin = country_of(where)
     goods = orders.goods_of(entity, merchandise, first_of(cells, REGION), origin)
     schema, names = orders.names(entity)
     first = names[0].name if goods is None else merchandise or entity
@@ -77,7 +78,7 @@ def _entry(found: Found, list_id: str, release_id: str) -> Entry:
         ended = day(first_of(cells, ENDED), last=True)
         subject = ExposureSignal(origin=origin, good=(merchandise or entity)[:300], valid_from=issued, valid_until=ended)
     elif goods is None:
-        every = {code for part in _BETWEEN_COUNTRIES.split(where) if (code := country(part))} | ({origin} if origin else set())
+        every = {code for part in _BETWEEN_COUNTRIES.split(where) if (code := country_of(part))} | ({origin} if origin else set())
         subject = PartySignal(names=names, schema=schema, countries=tuple(sorted(every)))
     elif first_of(cells, REGION) and not goods.regions:  # all of the country would be more than the order says
         raise Unread("its region is not known", uid)

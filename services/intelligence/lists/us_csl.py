@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from services.intelligence.lists.countries import beyond_country, country_of
 from services.intelligence.lists.csl_ids import identifiers, number_of
 from services.intelligence.lists.json_items import items
 from services.intelligence.lists.parties import (
@@ -17,15 +18,13 @@ from services.intelligence.lists.parties import (
     NO_NAME,
     UNKNOWN_TYPE,
     address_of,
-    country_of,
     derived_uid,
     iso_day,
     sorted_addresses,
     sorted_identifiers,
-    sound,
     values,
 )
-from services.intelligence.lists.records import MAX_NAME, entry, party_names
+from services.intelligence.lists.records import MAX_NAME, entry, holding_records, party_names
 from services.intelligence.lists.remarks import birth_date
 from services.intelligence.lists.spec import Entry, Layout, ListFile, ListSpec, Quarantined, Record
 from services.intelligence.lists.tables import table
@@ -48,14 +47,16 @@ _DETAILS = (
 )  # fmt: skip
 
 
+@holding_records
 def read_csv(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Records of the CSV file."""
-    return sound(_rows(files["primary"], list_id, release_id), "the Consolidated Screening List")
+    return _rows(files["primary"], list_id, release_id)
 
 
+@holding_records
 def read_json(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Records of the JSON file."""
-    return sound(_objects(files["primary"], list_id, release_id), "the Consolidated Screening List")
+    return _objects(files["primary"], list_id, release_id)
 
 
 def _rows(path: Path, list_id: str, release_id: str) -> Iterator[Record]:
@@ -134,7 +135,7 @@ def _address(told: Any) -> SignalAddress | None:
         return address_of(_text(told))
     street, city, state, code, country = (_text(told.get(part)) for part in ("address", "city", "state", "postal_code", "country"))
     known = country_of(country)
-    text = ", ".join(part for part in (street, state, code, country if not known else "") if part)[:1000]
+    text = ", ".join(part for part in (street, state, code, beyond_country(country)) if part)[:1000]
     return SignalAddress(text=text or None, city=city[:200] or None, country=known) if text or city or known else None
 
 

@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 
 from services.intelligence.lists import xml
-from services.intelligence.lists.cells import country, editions, year
+from services.intelligence.lists.cells import editions, year
+from services.intelligence.lists.countries import country_of
 from services.intelligence.lists.goods import folded
 from services.intelligence.lists.pairs import COUNTRY, YEAR, Found, first_of
 from services.intelligence.lists.records import entry
@@ -52,7 +53,7 @@ def _records(found: Iterable[Found], list_id: str, release_id: str) -> Iterator[
     for one in found:
         words, level = first_of(one.cells, LEVEL), _level(one.cells)
         name = first_of(one.cells, NAMES)
-        origin = country(name) if name else None
+        origin = country_of(name) if name else None
         uid = origin or folded(name).replace(" ", "-")[:120] or None
         told = first_of(one.cells, YEAR)
         edition = year(told)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import msgspec
 
 from services.intelligence.lists.html_tables import html_rows
-from services.intelligence.lists.parties import LONG_NAME, NO_NAME, STANDS_ABOVE, derived_uid, iso_day, sound
-from services.intelligence.lists.records import MAX_NAME, entry, party_names
+from services.intelligence.lists.parties import LONG_NAME, NO_NAME, STANDS_ABOVE, derived_uid, iso_day
+from services.intelligence.lists.records import MAX_NAME, entry, holding_records, party_names
 from services.intelligence.lists.spec import Attached, Entry, Layout, ListFile, ListSpec, Quarantined, Record
 from services.intelligence.lists.tables import fold, known_as, table
 from services.intelligence.lists.uflpa_names import MAX_TEXT, Names, parse
@@ -31,7 +31,6 @@ _SYNONYMS = {
 }  # fmt: skip
 _SECTION = re.compile(r"2\s*\(\s*d\s*\)\s*\(\s*2\s*\)\s*\(\s*B\s*\)\s*\(\s*(iii|ii|iv|i|v)\s*\)", re.IGNORECASE)
 _BARE_SECTION = re.compile(r"\(?\s*(iii|ii|iv|i|v)\s*\)?", re.IGNORECASE)
-_WHAT = "the UFLPA Entity List"
 
 
 class _Told(NamedTuple):
@@ -45,14 +44,16 @@ class _Told(NamedTuple):
     fault: str = ""
 
 
+@holding_records
 def read_html(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Records of the page's tables that have a column with names of entities; other tables are no part of the list."""
-    return sound(_entries(_from_page(files["primary"]), list_id, release_id), _WHAT)
+    return _entries(_from_page(files["primary"]), list_id, release_id)
 
 
+@holding_records
 def read_csv(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
     """Records of a CSV file with the same columns, and one for the section."""
-    return sound(_entries(_from_table(files["primary"]), list_id, release_id), _WHAT)
+    return _entries(_from_table(files["primary"]), list_id, release_id)
 
 
 def _from_page(path: Path) -> Iterator[_Told]:
