@@ -22,6 +22,7 @@ from shared.settings import Settings
 from shared.telemetry import exposition
 from tests.services.harness import Harness, harness
 from tests.services.intelligence_lists import LIST, MARK, mills, read, sdn, work
+from tests.services.list_publisher import serving
 
 PULLS, SCHEDULE = f"/v1/lists/{LIST}/pulls", f"/v1/lists/{LIST}/schedule"
 KEY = "k" + MARK
@@ -58,16 +59,9 @@ class Publisher:
 
 @pytest.fixture
 async def publisher() -> AsyncIterator[Publisher]:
-    found, app = Publisher(), web.Application()
-    app.router.add_get("/{name}", found.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    await web.TCPSite(runner, "127.0.0.2", runner.addresses[0][1]).start()
-    found.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield found
-    await runner.cleanup()
+    found = Publisher()
+    async with serving(found.answer, "127.0.0.2") as found.base:
+        yield found
 
 
 async def _started(tmp_path: Path, publisher: Publisher, more: str = "", **settings: Any) -> AsyncIterator[Harness]:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from services.intelligence.releases.loading import Loader
 from services.intelligence.service import SERVICE
 from tests.services.harness import Harness, harness
 from tests.services.intelligence_lists import work
+from tests.services.list_publisher import Files, serving
 
 LIST = "opensanctions"
 MANY = {f"n{n}": f"Number {n} Mills" for n in range(8)}  # so that one of them may go without a person's word
@@ -22,18 +22,8 @@ def entity(uid: str, name: str) -> dict[str, Any]:
     return {"id": uid, "schema": "Company", "target": True, "properties": {"name": [name]}}
 
 
-class Publisher:
-    """Gives the files that it has, and notes which were asked for."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.asked: list[str] = []
-        self.base = ""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.asked.append(request.match_info["name"])
-        body = self.files.get(request.match_info["name"])
-        return web.Response(status=404) if body is None else web.Response(body=body)
+class Publisher(Files):
+    """One that has versions, and the changes between them."""
 
     def holds(self, version: str, names: dict[str, str], deltas: dict[str, list[dict[str, Any]]]) -> None:
         """All of a version, and the deltas of its window by the version that each leads to."""
@@ -46,14 +36,9 @@ class Publisher:
 
 @pytest.fixture
 async def publisher() -> AsyncIterator[Publisher]:
-    found, app = Publisher(), web.Application()
-    app.router.add_get("/{name}", found.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    found.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield found
-    await runner.cleanup()
+    found = Publisher()
+    async with serving(found.answer) as found.base:
+        yield found
 
 
 @pytest.fixture

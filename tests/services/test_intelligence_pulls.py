@@ -6,44 +6,22 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import web
 
 from services.intelligence.lists import catalogue
 from services.intelligence.releases.loading import Loader
 from services.intelligence.service import SERVICE
 from tests.services.harness import Harness, harness
 from tests.services.intelligence_lists import LIST, MARK, mills, read, sdn, work, zipped
+from tests.services.list_publisher import Files, serving
 
 PULLS = f"/v1/lists/{LIST}/pulls"
 
 
-class Publisher:
-    """A publisher's server."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.asked: list[str] = []
-        self.base = ""
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        name = request.path.removeprefix("/")
-        self.asked.append(name)
-        if name == "away":
-            raise web.HTTPFound(f"{self.base}/SDN.CSV")
-        return web.Response(body=self.files[name]) if name in self.files else web.Response(status=404, text=MARK)
-
-
 @pytest.fixture
-async def publisher() -> AsyncIterator[Publisher]:
-    found, app = Publisher(), web.Application()
-    app.router.add_get("/{name}", found.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    found.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield found
-    await runner.cleanup()
+async def publisher() -> AsyncIterator[Files]:
+    found = Files()
+    async with serving(found.answer) as found.base:
+        yield found
 
 
 @pytest.fixture
@@ -63,7 +41,7 @@ def parts(h: Harness) -> list[str]:
     return [p.name for p in (h.ctx.folder / "raw").iterdir() if "." in p.name]
 
 
-async def test_all_files_of_the_publisher_become_one_release(h: Harness, publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_all_files_of_the_publisher_become_one_release(h: Harness, publisher: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = catalogue.find(LIST)
     files = tuple(msgspec.structs.replace(f, address=f"{publisher.base}/{f.name}") for f in spec.files)
     layout = msgspec.structs.replace(spec.layouts[0], files=files)
@@ -88,18 +66,19 @@ async def test_all_files_of_the_publisher_become_one_release(h: Harness, publish
     assert parts(h) == []
 
 
-async def test_one_address(h: Harness, publisher: Publisher) -> None:
+async def test_one_address(h: Harness, publisher: Files) -> None:
     publisher.files["all.zip"] = zipped({"SDN.CSV": sdn(mills(3))})
     release_id = (await pull(h, {"address": f"{publisher.base}/all.zip"}))["id"]
     await work(Loader(h.ctx))
     assert (await read(h, release_id))["state"] == "accepted"
+    publisher.moved["away"] = "SDN.CSV"
     for missing, told in ((MARK, "answered 404"), ("away", "answered 404")):
         assert told in (await pull(h, {"address": f"{publisher.base}/{missing}"}, 503))["detail"]
     assert publisher.asked == ["all.zip", MARK, "away", "SDN.CSV"]
     assert parts(h) == []
 
 
-async def test_a_repeat_fetches_nothing(h: Harness, publisher: Publisher) -> None:
+async def test_a_repeat_fetches_nothing(h: Harness, publisher: Files) -> None:
     publisher.files["a"] = sdn(mills(3))
     body = {"address": f"{publisher.base}/a"}
     first = await pull(h, body, Idempotency_Key="once")

@@ -20,10 +20,11 @@ class Step(NamedTuple):
     whole: Path
 
 
-async def steps(fetching: Round, index: ListFile, in_force: str, work: Path) -> list[Step] | None:
+async def steps(fetching: Round, index: ListFile, in_force: str) -> list[Step] | None:
     """In order, none where the version in force is the newest; None where all of the list must be fetched."""
     if not in_force or not index.address:
         return None
+    work = fetching.work
     await fetching.small(index.address, work / "index")
     newest, address = delta_index(await asyncio.to_thread((work / "index").read_bytes))
     if newest == in_force:
@@ -34,11 +35,11 @@ async def steps(fetching: Round, index: ListFile, in_force: str, work: Path) -> 
     found = plan(await asyncio.to_thread((work / "deltas").read_bytes), in_force)
     if found.full or not 0 < len(found.deltas) <= MOST_STEPS:
         return None
-    return [await _step(fetching, n, delta, work) for n, delta in enumerate(found.deltas)]
+    return [await _step(fetching, n, delta) for n, delta in enumerate(found.deltas)]
 
 
-async def _step(fetching: Round, n: int, delta: Delta, work: Path) -> Step:
-    folder = work / f"step-{n}"
+async def _step(fetching: Round, n: int, delta: Delta) -> Step:
+    folder = fetching.work / f"step-{n}"
     folder.mkdir()
     await fetching.file(delta.address, folder / "entities.delta.json")
     (folder / "version.json").write_bytes(msgspec.json.encode({"version": delta.version, "base": delta.base}))

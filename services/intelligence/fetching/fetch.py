@@ -48,7 +48,7 @@ class Round:
     """Fetches one list's files into the folder `work`; everything in `seconds` together."""
 
     def __init__(self, downloader: Downloader, spec: ListSpec, source: Source, work: Path, seconds: float) -> None:
-        self._downloader, self._spec, self._source, self._work = downloader, spec, source, work
+        self._downloader, self._spec, self._source, self.work = downloader, spec, source, work
         self._until = asyncio.get_running_loop().time() + seconds
 
     async def run(self, wanted: Sequence[ListFile], known: Sequence[Known] = ()) -> Fetched:
@@ -61,7 +61,7 @@ class Round:
             if got[n].status == 304:  # part of a release is none: what has not changed is needed, too
                 got[n] = await self._one(file, None)
         await self._check(wanted)
-        whole = self._work / wanted[0].name if len(wanted) == 1 else await asyncio.to_thread(packed, self._work, [f.name for f in wanted])
+        whole = self.work / wanted[0].name if len(wanted) == 1 else await asyncio.to_thread(packed, self.work, [f.name for f in wanted])
         kept = (Known(address=f.address, etag=one.etag, last_modified=one.last_modified) for f, one in zip(wanted, got, strict=True))
         return Fetched(whole=whole, known=tuple(kept))
 
@@ -75,7 +75,7 @@ class Round:
 
     async def _one(self, file: ListFile, known: Known | None) -> Download:
         limit = self._spec.max_total_bytes if file.role == "all" else self._spec.max_file_bytes
-        return await self._get(file.address, known.conditions() if known else {}, self._work / file.name, limit, self._source.key())
+        return await self._get(file.address, known.conditions() if known else {}, self.work / file.name, limit, self._source.key())
 
     async def _get(self, address: str, headers: Mapping[str, str], into: Path, limit: int, secret: Mapping[str, str]) -> Download:
         async for attempt in stamina.retry_context(on=self._pause, attempts=_ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8.0):
@@ -99,19 +99,19 @@ class Round:
 
     async def _check(self, wanted: Sequence[ListFile]) -> None:
         first = next((f for f in wanted if f.role in ("primary", "all")), wanted[0])
-        pages = [f for f in wanted if await asyncio.to_thread(is_page, self._work / f.name)]
-        head = await asyncio.to_thread(_head, self._work / first.name)
+        pages = [f for f in wanted if await asyncio.to_thread(is_page, self.work / f.name)]
+        head = await asyncio.to_thread(_head, self.work / first.name)
         if not head:
             raise Unavailable("The address gave an empty file")
         if pages and not (pages == [first] and any(layout.recognises(head) for layout in self._spec.layouts)):
             raise Unavailable("The address gave a web page in place of the file: an error, a consent or a login page")
         if self._source.sha256:
-            await self._checksum(self._work / first.name)
+            await self._checksum(self.work / first.name)
 
     async def _checksum(self, file: Path) -> None:
         told = self._source.sha256
         if told.startswith(("https://", "http://")):
-            into = self._work / "checksum"
+            into = self.work / "checksum"
             await self._get(told, {}, into, _CHECKSUM_BYTES, {})
             told = await asyncio.to_thread(into.read_text, encoding="utf-8", errors="replace")
         sums = set(map(str.lower, _SHA256.findall(told)))

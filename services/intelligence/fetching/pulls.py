@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import shutil
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import msgspec
@@ -106,10 +107,8 @@ class Puller:
         acts = await in_force(self.ctx, spec.id)
         index = next(f for f in spec.files if f.role == spec.versions)
         index = msgspec.structs.replace(index, address=source.files.get(index.role, index.address))
-        work = raw.new_pull(self.ctx)
-        downloader = Downloader(self.ctx.networks, proxy=self.ctx.settings.lists_proxy)
-        try:
-            found = await steps(self._round(downloader, spec, source, work, seconds), index, acts.state.named.version if acts else "", work)
+        async with self._round(spec, source, seconds) as fetching:
+            found = await steps(fetching, index, acts.state.named.version if acts else "")
             if acts is None or found is None:
                 return None
             ids = [derive("rel", release_id or acts.id, step.version) for step in found]
@@ -121,29 +120,30 @@ class Puller:
                 await register(
                     self.ctx, id_, actor, Receive(spec.id, kept.digest, kept.size, "pull", n), key if last else "", digest if last else ""
                 )
-        finally:
-            await downloader.close()
-            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
         if not ids:
             await self._seen(spec.id, acts.id, actor)
         return Pulled("received" if ids else "unchanged", ids[-1] if ids else acts.id)
 
-    def _round(self, downloader: Downloader, spec: ListSpec, source: Source, work: Path, seconds: float) -> Round:
-        most = self.ctx.settings.lists_pull_s
-        return Round(downloader, spec, source, work, min(seconds, most) if seconds else most)
+    @asynccontextmanager
+    async def _round(self, spec: ListSpec, source: Source, seconds: float) -> AsyncIterator[Round]:
+        """One round with a folder of its own, which goes with it; `seconds` where somebody waits for less than the setting allows."""
+        work, most = raw.new_pull(self.ctx), self.ctx.settings.lists_pull_s
+        downloader = Downloader(self.ctx.networks, proxy=self.ctx.settings.lists_proxy)
+        try:
+            yield Round(downloader, spec, source, work, min(seconds, most) if seconds else most)
+        finally:
+            try:
+                await downloader.close()
+            finally:
+                await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
     async def _fetch(
         self, spec: ListSpec, source: Source, wanted: tuple[ListFile, ...], known: tuple[Known, ...], seconds: float
     ) -> tuple[Streamed | None, tuple[Known, ...]]:
-        work = raw.new_pull(self.ctx)
-        downloader = Downloader(self.ctx.networks, proxy=self.ctx.settings.lists_proxy)
-        try:
-            got = await self._round(downloader, spec, source, work, seconds).run(wanted, known)
+        async with self._round(spec, source, seconds) as fetching:
+            got = await fetching.run(wanted, known)
             kept = await asyncio.to_thread(raw.keep_synchronised, self.ctx, got.whole) if got.whole else None
             return kept, got.known
-        finally:
-            await downloader.close()
-            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
     async def _stands(self, list_id: str, release_id: str) -> bool:
         """Is what the addresses gave last still the last word on the list: in force, the same as what is, refused, or waiting?"""
