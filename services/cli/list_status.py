@@ -3,14 +3,18 @@
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from services.cli.command import Cursor, Limit, command
 from services.cli.lists import ListId
 from services.cli.lists import app as app
 from services.cli.session import Session, segment
-from services.cli.show import Columns, page, when
+from services.cli.show import Columns, fields, page, when
 
 _DAY_S, _HOUR_S = 86_400, 3_600
+_STYLES = {"ok": "green", "never_loaded": "dim", "stale": "dark_orange", "refused": "red", "failing": "bold red"}
+_SAYS_ALL = ("ok", "never_loaded")
 
 
 @command(app, "status", example="duewatch lists status", role="analyst")
@@ -20,7 +24,7 @@ def status(session: Session) -> None:
         "list": "list", "release date": _date, "age": lambda row: _age(row["age_s"]), "records": "records", "changes": _changes, "health": _health,
         "next pull": lambda row: when(row["next_pull"]),
     }  # fmt: skip
-    session.answer(session.api.get("/v1/lists/status"), lambda body: page(body, columns))
+    session.answer(session.api.get("/v1/lists/status"), lambda body: _with_reasons(page(body, columns), body["items"]))
 
 
 @command(app, "quarantined", example="duewatch lists quarantined us_ofac_sdn rel_...", role="analyst")
@@ -53,6 +57,11 @@ def _changes(row: Any) -> str | None:
     return f"+{row['added']:,} ~{row['modified']:,} -{row['deleted']:,}" if row["release_id"] else None
 
 
-def _health(row: Any) -> str:
-    told = row["health"].replace("_", " ")
-    return f"{told}: {row['reason']}" if row["reason"] else told
+def _health(row: Any) -> Text:
+    return Text(str(row["health"]).replace("_", " "), _STYLES.get(row["health"], ""))
+
+
+def _with_reasons(shown: RenderableType, rows: Any) -> RenderableType:
+    """Why lists are not well stands below them, each in sentences as wide as the terminal: in a column they would make the table too wide to read."""
+    why = {row["list"]: row["reason"] for row in rows if row["reason"] and row["health"] not in _SAYS_ALL}
+    return Group(shown, fields(why)) if why else shown

@@ -26,8 +26,26 @@ def test_the_status_of_all_lists_is_a_table(network: Network, monkeypatch: pytes
     told = lines(capsys)
     assert "list release date age records changes health next pull" in told
     assert "us_x 2026-01-02 3 d 12,345 +10 ~2 -1 ok 2026-01-06 04:00:00Z" in told
-    assert "un_y – – 0 – never loaded: No release of it was ever loaded –" in told
-    assert "own 2026-01-03 2 h 12,345 +10 ~2 -1 stale: Asked 9 days ago –" in told
+    assert "un_y – – 0 – never loaded –" in told
+    assert "own 2026-01-03 2 h 12,345 +10 ~2 -1 stale –" in told
+    assert told[-1] == "own Asked 9 days ago"
+
+
+@pytest.mark.parametrize("columns", [60, 100, 140])
+def test_a_long_reason_stays_within_the_terminal_and_whole(
+    columns: int, network: Network, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("services.cli.session._PIPED_WIDTH", columns)
+    reason = "The release holds 19 entries and removes 180 of the 199 in force (90.5%); more than 20.0% must be accepted by a person " * 3
+    network.replies["GET /v1/lists/status"] = (
+        200,
+        {"items": [ROW, ROW | {"list": "us_z", "health": "refused", "reason": reason}], "next": None},
+    )
+    assert duewatch("lists", "status") == 0
+    out = capsys.readouterr().out
+    assert max(len(line.rstrip()) for line in out.splitlines()) <= columns
+    assert reason.strip() in " ".join(out.split())
+    assert (" us_z   2026-01-02" in out) == (columns >= 100), "a row a list wherever the other columns have room"
 
 
 def test_quarantined_records_are_a_page(network: Network, capsys: pytest.CaptureFixture[str]) -> None:
