@@ -102,3 +102,22 @@ def test_what_is_no_list_is_refused(tmp_path: Path, page: str) -> None:
 def test_a_page_beyond_the_limits_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TooLarge):
         read(tmp_path, "<html><table><tr><th>Name of Entity</th></tr>" + "<tr><td>A</td></tr>" * 20_001)
+
+
+@pytest.mark.parametrize("marked", ["<![OCTY PE html>", "<![if !IE]>", "<![CDATA[x]]>", "<![ >", "<![>", "<!>"])
+def test_marked_sections_are_passed_over_whatever_they_are_called(tmp_path: Path, marked: str) -> None:
+    """Found by atheris: Python's parser of pages asserts that it knows their keyword."""
+    assert by_name(read(tmp_path, PAGE.replace("<body>", f"<body>{marked}"))) == by_name(read(tmp_path, PAGE))
+    assert by_name(read(tmp_path, PAGE.replace("Ninestar", f"{marked}Ninestar"))) == by_name(read(tmp_path, PAGE))
+
+
+@pytest.mark.parametrize("to", ["</table>", "</tbody>", "June 12"])
+def test_a_page_that_is_cut_off_is_refused(tmp_path: Path, to: str) -> None:
+    """The entries behind the cut would be delisted, and they may be few enough for the guard rail."""
+    with pytest.raises(Malformed, match="cut off"):
+        read(tmp_path, PAGE[: PAGE.rindex(to)])
+
+
+def test_a_table_alone_is_enough(tmp_path: Path) -> None:
+    table = PAGE[PAGE.index('<table class="usa-table">') : PAGE.index("<p>UFLPA")]
+    assert len(read(tmp_path, table).entries) == 2

@@ -29,7 +29,7 @@ class HtmlRow(NamedTuple):
 
 
 def html_rows(path: Path) -> Iterator[HtmlRow]:
-    """Rows of all tables; `Malformed` for a page with a tag beyond all bounds, `TooLarge` beyond the limits."""
+    """Rows of all tables; `Malformed` for a page that is cut off or has a tag beyond all bounds, `TooLarge` beyond the limits."""
     if path.stat().st_size > MAX_BYTES:
         raise TooLarge(f"A page may have at most {MAX_BYTES // 1_000_000} MB")
     with path.open("rb") as raw:
@@ -44,6 +44,8 @@ def html_rows(path: Path) -> Iterator[HtmlRow]:
             yield from reader.take()
     reader.close()
     yield from reader.take()
+    if reader.in_table:
+        raise Malformed("The page is cut off: it ends within a table")
 
 
 class _Reader(HTMLParser):
@@ -57,9 +59,17 @@ class _Reader(HTMLParser):
         self._size = 0
         self._fault = ""
 
+    @property
+    def in_table(self) -> bool:
+        return self._depth > 0
+
     def take(self) -> list[HtmlRow]:
         done, self._done = self._done, []
         return done
+
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """`<![if IE]>`, `<![CDATA[`: a comment up to its `>`, as HTML has it. Python's own reading of it fails where the word is none that it knows."""
+        return self.parse_bogus_comment(i)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _SILENT:
