@@ -18,12 +18,12 @@ PERSON = f"""<sanctionEntity designationDate="2008-07-03" designationDetails="" 
 <nameAlias firstName="Arlo" middleName="B." lastName="Crowe" wholeName="" function="" title="" nameLanguage="EN" strong="true" logicalId="10"/>
 <nameAlias firstName="" middleName="" lastName="" wholeName="Bird" strong="false" logicalId="11"/>
 <citizenship region="" countryIso2Code="DZ" countryDescription="ALGERIA" logicalId="526"/>
-<birthdate circa="false" calendarType="GREGORIAN" birthdate="1965-12-12" dayOfMonth="12" monthOfYear="12" year="1965" countryIso2Code="DZ" logicalId="1"/>
+<birthdate circa="false" calendarType="GREGORIAN" birthdate="1965-12-12" dayOfMonth="12" monthOfYear="12" year="1965" city="Oran" countryIso2Code="DZ" logicalId="1"/>
 <birthdate circa="true" calendarType="GREGORIAN" year="1958" countryIso2Code="DZ" logicalId="2"/>
 <birthdate circa="false" calendarType="GREGORIAN" year="1959" monthOfYear="4" logicalId="3"/>
 <birthdate circa="false" calendarType="GREGORIAN" yearRangeFrom="1960" yearRangeTo="1962" logicalId="4"/>
 <birthdate circa="false" calendarType="ISLAMIC" year="1380" logicalId="5"/>
-<identification number="L191609" countryIso2Code="TN" countryDescription="TUNISIA" identificationTypeCode="passport"
+<identification number="L191609" latinNumber="L-191609" countryIso2Code="TN" countryDescription="TUNISIA" identificationTypeCode="passport"
  identificationTypeDescription="National passport" logicalId="68"/>
 <identification number="488555" countryIso2Code="00" countryDescription="UNKNOWN" identificationTypeCode="id" identificationTypeDescription="" logicalId="6"/>
 <address city="Tunis" street="23 50th Street" poBox="7" zipCode="1000" region="" place="" countryIso2Code="TN" countryDescription="TUNISIA" logicalId="3"/>
@@ -35,7 +35,7 @@ ENTERPRISE = f"""<sanctionEntity euReferenceNumber="EU.2.1" logicalId="42">{RULE
 HEADER = (
     "fileGenerationDate;Entity_LogicalId;Entity_EU_ReferenceNumber;Entity_UnitedNationId;Entity_DesignationDate;Entity_Remark;Entity_SubjectType;"
     "Entity_SubjectType_ClassificationCode;Entity_Regulation_Programme;NameAlias_LastName;NameAlias_FirstName;NameAlias_MiddleName;"
-    "NameAlias_WholeName;NameAlias_Title;NameAlias_Function;NameAlias_Strong;Address_City;Address_Street;Address_PoBox;Address_ZipCode;"
+    "NameAlias_WholeName;NameAlias_Title;NameAlias_Function;NameAlias_Strong;NameAlias_Remark;BirthDate_City;Identification_LatinNumber;Address_City;Address_Street;Address_PoBox;Address_ZipCode;"
     "Address_CountryIso2Code;Address_CountryDescription;BirthDate_BirthDate;BirthDate_Day;BirthDate_Month;BirthDate_Year;BirthDate_YearRangeFrom;"
     "BirthDate_YearRangeTo;BirthDate_Circa;BirthDate_CalendarType;Identification_Number;Identification_TypeCode;Identification_TypeDescription;"
     "Identification_CountryIso2Code;Identification_CountryDescription;Citizenship_CountryIso2Code;Citizenship_CountryDescription"
@@ -60,18 +60,26 @@ def rows() -> str:
     address = {"Address_City": "Tunis", "Address_Street": "23 50th Street", "Address_PoBox": "7", "Address_ZipCode": "1000"}
     passport = {
         "Identification_Number": "L191609",
+        "Identification_LatinNumber": "L-191609",
         "Identification_TypeDescription": "National passport",
         "Identification_CountryIso2Code": "TN",
     }
     return "".join(
         (
-            row(5295, NameAlias_WholeName="Arlo Crow", NameAlias_Title="Dr", NameAlias_Function="Minister", **entity),
+            row(
+                5295,
+                NameAlias_WholeName="Arlo Crow",
+                NameAlias_Title="Dr",
+                NameAlias_Function="Minister",
+                NameAlias_Remark="of a passport",
+                **entity,
+            ),
             row(5295, programme="IRQ", Entity_Remark='"Said to be away."', **entity),
             row(42, "enterprise", "SYR", NameAlias_WholeName="Stone Mills", Entity_EU_ReferenceNumber="EU.2.1"),
             row(5295, NameAlias_FirstName="Arlo", NameAlias_MiddleName="B.", NameAlias_LastName="Crowe"),
             row(5295, NameAlias_WholeName="Bird", NameAlias_Strong="false"),
             row(5295, Citizenship_CountryIso2Code="DZ", Citizenship_CountryDescription="ALGERIA"),
-            row(5295, BirthDate_BirthDate="1965-12-12", BirthDate_CalendarType="GREGORIAN", BirthDate_Year="1965"),
+            row(5295, BirthDate_BirthDate="1965-12-12", BirthDate_CalendarType="GREGORIAN", BirthDate_Year="1965", BirthDate_City="Oran"),
             row(5295, BirthDate_Year="1958", BirthDate_Circa="true"),
             row(5295, BirthDate_Year="1959", BirthDate_Month="4", BirthDate_Circa="false"),
             row(5295, BirthDate_YearRangeFrom="1960", BirthDate_YearRangeTo="1962"),
@@ -101,6 +109,7 @@ def test_persons_and_enterprises(tmp_path: Path, content: bytes) -> None:
         addresses=(SignalAddress(text="23 50th Street, PO Box 7, 1000", city="Tunis", country="TN"),),
         identifiers=(
             SignalIdentifier(kind="EU Reference Number", value="EU.1.82"),
+            SignalIdentifier(kind="National passport", value="L-191609", country="TN"),
             SignalIdentifier(kind="National passport", value="L191609", country="TN"),
             SignalIdentifier(kind="UN Reference Number", value="QDi.901"),
             SignalIdentifier(kind="id", value="488555"),
@@ -108,7 +117,7 @@ def test_persons_and_enterprises(tmp_path: Path, content: bytes) -> None:
         birth_dates=("1380 (islamic)", "1959-04", "1960 to 1962", "1965-12-12", "circa 1958"),
     )
     assert (person.source.uid, person.source.programs) == ("5295", ("IRQ", "TAQA"))
-    assert person.remarks == "Listed on 2008-07-03; Function Minister; Said to be away.; Title Dr"
+    assert person.remarks == "Listed on 2008-07-03; Born in Oran; Function Minister; Said to be away.; Title Dr; of a passport"
     assert isinstance(enterprise.subject, PartySignal)
     assert (enterprise.subject.schema, enterprise.subject.countries, enterprise.source.programs) == ("organisation", ("CD",), ("SYR",))
 

@@ -121,3 +121,9 @@ def test_a_page_that_is_cut_off_is_refused(tmp_path: Path, to: str) -> None:
 def test_a_table_alone_is_enough(tmp_path: Path) -> None:
     table = PAGE[PAGE.index('<table class="usa-table">') : PAGE.index("<p>UFLPA")]
     assert len(read(tmp_path, table).entries) == 2
+
+
+def test_more_names_announced_than_found_is_told(tmp_path: Path) -> None:
+    found = by_name(read(tmp_path, PAGE.replace("its two Zhuhai", "its nine Zhuhai")))
+    assert "Announces 9 names of which 2 were found" in found["Ninestar Corporation"][2]
+    assert "Announces" not in by_name(read(tmp_path, PAGE))["Ninestar Corporation"][2]

@@ -38,6 +38,8 @@ def names(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...], list[str]]:
         ("Bio Group Co., Ltd. and its subsidiary Bio Yan Co. Ltd.", ("Bio Group Co., Ltd.", (), (), ["Bio Yan Co. Ltd."])),
         ("Zi Co. and two of its subsidiaries, which include Xin Co., Ltd. and Ha Co.", ("Zi Co.", (), (), ["Xin Co., Ltd.", "Ha Co."])),
         ("Es Group (including its subsidiaries: Chang Co.; and Tur)", ("Es Group", (), (), ["Chang Co.", "Tur"])),
+        ("Corps (XP) and its affiliated entities (including two aliases: XC; and Bing)", ("Corps (XP)", ("XC", "Bing"), (), [])),
+        ("Es (EG) and two subsidiaries (also known as Ee): Chang Co.; and Tur", ("Es (EG)", ("Ee",), (), ["Chang Co.", "Tur"])),
         ("Ten Co., Ltd., and Subsidiaries", ("Ten Co., Ltd.", (), (), [])),
         ("Services and Affiliates Holding", ("Services and Affiliates Holding", (), (), [])),
         ("  Un\u00a0closed Co (including one alias: X", ("Un closed Co", ("X",), (), [])),

@@ -255,3 +255,19 @@ def test_a_party_beyond_all_bounds(tmp_path: Path) -> None:
     assert [q.reason for q in read(tmp_path, table(*rows)).quarantined] == ["it has more than 2000 names, places, numbers and dates"]
     (entry,) = read(tmp_path, table(*rows[:2000])).entries
     assert len(entry.signal.remarks) <= 32_768
+
+
+def test_what_has_no_field_stands_in_the_remarks_and_no_day_is_lost(tmp_path: Path) -> None:
+    long = "of the register " * 20
+    row = {**PERSON, "Name 6": "CROW", "Name type": "Primary Name", "D.O.B": "(1) 01/02/1970 (2) 1971 (3) March 1972"}
+    row |= {
+        "Nationality(/ies)": "Russia (2) Stateless",
+        "Town of birth": "Omsk",
+        "Country of birth": "USSR",
+        "National Identifier number": long,
+    }
+    signal = read(tmp_path, table(row | {"Previous owner/operator (s)": "Old Lines"})).entries[0].signal
+    assert isinstance(signal.subject, PartySignal)
+    assert (signal.subject.birth_dates, signal.subject.countries) == (("1970-02-01", "1971", "March 1972"), ("RU",))
+    for told in ("Of Stateless", "Born in Omsk, USSR", "Previous Owner or Operator Old Lines", f"National Identifier {long.strip()}"):
+        assert told in signal.remarks

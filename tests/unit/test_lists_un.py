@@ -65,7 +65,7 @@ def test_people_and_entities(tmp_path: Path) -> None:
         birth_dates=("1968 to 1972", "1971-03-09", "August 1969", "circa 1970"),
     )
     assert (person.source.uid, person.source.programs) == ("6900001", ("DRC",))
-    assert person.remarks == "Listed on 2012-12-31; Title Dr; Designation Colonel; Said to be away."
+    assert person.remarks == "Listed on 2012-12-31; Title Dr; Designation Colonel; Bird: call sign; Said to be away."
     assert isinstance(entity.subject, PartySignal)
     assert (entity.source.uid, entity.subject.schema, entity.subject.countries) == ("110001", "organisation", ("KP",))
     assert entity.subject.names[1:] == (SignalName(name="OLD MILLS", kind="former"), SignalName(name="STONE MILLING"))
@@ -96,3 +96,27 @@ def test_order_within_a_record_changes_nothing(tmp_path: Path) -> None:
 def test_sections_may_be_empty_or_away(tmp_path: Path) -> None:
     assert read(tmp_path, lists(entities="")).published == 1
     assert read(tmp_path, lists(individuals="").replace("dateGenerated", "other")).about == About()
+
+
+def test_numbers_and_days_that_stand_elsewhere_are_found(tmp_path: Path) -> None:
+    """As in the list of 2026: numbers in notes and in kinds of documents, days of birth with aliases, places of birth, countries of the past."""
+    papers = [
+        ("<TYPE_OF_DOCUMENT>Passport</TYPE_OF_DOCUMENT><NOTE>Libyan passport number 347834, issued on 21 Feb. 2014</NOTE>", "347834"),
+        ("<TYPE_OF_DOCUMENT>Passport</TYPE_OF_DOCUMENT><NOTE>number L 191609 issued on 28 Feb. 1996</NOTE>", "L 191609"),
+        ("<TYPE_OF_DOCUMENT2>Afghan identification card (tazkira) number 545167</TYPE_OF_DOCUMENT2><NOTE>issued in 1974</NOTE>", "545167"),
+        ("<TYPE_OF_DOCUMENT>Passport</TYPE_OF_DOCUMENT><NOTE>issued in 1993, under name Arlo Crowe</NOTE>", None),
+    ]
+    documents = "".join(f"<INDIVIDUAL_DOCUMENT>{told}</INDIVIDUAL_DOCUMENT>" for told, _ in papers)
+    more = (
+        f"{documents}<NATIONALITY><VALUE>former Soviet Union</VALUE></NATIONALITY>"
+        "<INDIVIDUAL_PLACE_OF_BIRTH><CITY>Goma</CITY><COUNTRY>Rwanda</COUNTRY></INDIVIDUAL_PLACE_OF_BIRTH>"
+        "<INDIVIDUAL_ALIAS><QUALITY>Good</QUALITY><ALIAS_NAME>A. Crow</ALIAS_NAME><DATE_OF_BIRTH>1958-02-22</DATE_OF_BIRTH></INDIVIDUAL_ALIAS>"
+        "<INDIVIDUAL_ALIAS><ALIAS_NAME>Crow</ALIAS_NAME><DATE_OF_BIRTH>1955</DATE_OF_BIRTH></INDIVIDUAL_ALIAS></INDIVIDUAL>"
+    )
+    signal = read(tmp_path, lists(PERSON.replace("</INDIVIDUAL>", more))).entries[0].signal
+    assert isinstance(signal.subject, PartySignal)
+    assert {number for _, number in papers if number} <= {one.value for one in signal.subject.identifiers}
+    assert len(signal.subject.identifiers) == 5
+    assert {"1958-02-22", "1955"} <= set(signal.subject.birth_dates)
+    for told in ("Born in Goma, Rwanda", "Nationality former Soviet Union", "Document: Passport, issued in 1993, under name Arlo Crowe"):
+        assert told in signal.remarks

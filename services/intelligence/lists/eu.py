@@ -4,6 +4,7 @@ Both tell the same: an entity's `logicalId` is its id, its first strong name is 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from services.intelligence.lists import un, xml
@@ -42,6 +43,10 @@ def _uid(one: xml.Element) -> str:
     return one.attribute("logicalId")
 
 
+def _told(part: xml.Element, name: str) -> str:
+    return joined(*part.values("remark"), by="; ") if name == "remark" else part.attribute(name)
+
+
 def _from_element(one: xml.Element) -> Gathered:
     found = Gathered()
     for kind in one.all("subjectType"):
@@ -57,7 +62,7 @@ def _from_element(one: xml.Element) -> Gathered:
         (_citizen, "citizenship"),
     ):
         for part in one.all(name):
-            tell(found, part.attribute)
+            tell(found, partial(_told, part))
     for text in one.values("remark"):
         found.remark("", text)
     return found
@@ -124,6 +129,7 @@ def _entity(found: Gathered, told: _Told) -> None:
 def _name(found: Gathered, told: _Told) -> None:
     whole = told("wholeName") or joined(told("firstName"), told("middleName"), told("lastName"))
     found.name(whole, weak=told("strong").lower() == "false")
+    found.remark("", told("remark"))
     found.remark("Title", told("title"))
     found.remark("Function", told("function"))
 
@@ -132,10 +138,15 @@ def _address(found: Gathered, told: _Told) -> None:
     box = joined("PO Box", told("poBox")) if told("poBox") else ""
     lines = (told("street"), box, told("place"), told("zipCode"), told("region"))
     found.place(*lines, city=told("city"), where=_land(told))
+    found.remark("", told("remark"))
 
 
 def _birth(found: Gathered, told: _Told) -> None:
     """As far as it is known; of another calendar as it is written, for it is another day."""
+    land = told("countryDescription")
+    where = joined(told("place"), told("city"), told("region"), "" if land.upper() == "UNKNOWN" else land, by=", ")
+    found.remark("Born in" if where else "", where)
+    found.remark("", told("remark"))
     written = told("birthdate")
     if (calendar := told("calendarType").upper()) not in ("", "GREGORIAN"):
         year = joined(told("year"), told("monthOfYear"), told("dayOfMonth"), by="-")
@@ -157,11 +168,14 @@ def _birth(found: Gathered, told: _Told) -> None:
 
 def _number(found: Gathered, told: _Told) -> None:
     kind = told("identificationTypeDescription") or told("identificationTypeCode")
-    found.number(kind, told("number") or told("latinNumber"), _land(told))
+    for number in (told("number"), told("latinNumber")):  # the latter where the first is in another script
+        found.number(kind, number, _land(told))
+    found.remark("", told("remark"))
 
 
 def _citizen(found: Gathered, told: _Told) -> None:
     found.land(_land(told))
+    found.remark("", told("remark"))
 
 
 def _land(told: _Told) -> str:

@@ -32,16 +32,22 @@ class Gathered:
             self.names[SignalName(name=name, kind="primary" if primary else "former" if former else "alias", weak=weak)] = None
 
     def land(self, word: str) -> None:
+        """A nationality, a citizenship or a flag; in words where it is no country of today."""
         if code := country_of(word):
             self.countries.add(code)
+        else:
+            self.remark("Of", word)
 
     def place(self, *lines: str, city: str = "", where: str = "") -> None:
         if place := address(*lines, city=city, where=where):
             self.addresses.add(place)
 
     def number(self, kind: str, value: str, where: str = "") -> None:
+        """In words where it is longer than a number can be."""
         if number := identifier(kind, value, where):
             self.identifiers.add(number)
+        else:
+            self.remark(kind, value)
 
     def born(self, day: str) -> None:
         if day:

@@ -81,6 +81,9 @@ def _party(text: str, depth: int) -> Names:
     owned: list[Names] = []
     told = 0
     head, tail, count = _owned(text)
+    if tail.startswith("(") and _ALIAS.match(tail, 1):  # behind the parties that are owned stand the party's own aliases
+        end = _closing(tail, 0) + 1
+        head, tail = f"{head} {tail[:end]}", tail[end:].strip(" ,;:")
     if tail:
         owned += _parties(tail, count, depth)
     told += count

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import zip_longest
 
 from services.intelligence.lists import un, xml
 from services.intelligence.lists.gathered import Gathered
@@ -37,6 +38,12 @@ _REMARKS = {
     "Position": ("position",),
     "Ship Type": ("typeofship",),
     "Owner or Operator": ("currentowneroperator", "currentowneroperators"),
+    "Previous Owner or Operator": ("previousowneroperator", "previousowneroperators"),
+    "Previous Flags": ("previousflags",),
+    "Subsidiaries": ("subsidiaries", "subsidiary"),
+    "Type of Entity": ("typeofentity",),
+    "Website": ("website", "websites"),
+    "Email": ("emailaddress", "emailaddresses"),
     "Parent Company": ("parentcompany",),
     "Sanctions Imposed": ("sanctionsimposed",),
     "": ("otherinformation", "ukstatementofreasons", "passportadditionalinformation", "nationalidentifieradditionalinformation"),
@@ -121,6 +128,8 @@ def _add_all_else(found: Gathered, facts: _Facts) -> None:
     for text in _of(facts, "dob", "dateofbirth"):
         for day in _births(text):
             found.born(day)
+    for where in zip_longest(_of(facts, "townofbirth"), _of(facts, "countryofbirth"), fillvalue=""):
+        found.remark("Born in", joined(*where, by=", "))
     _add_numbers(found, facts)
     for label, keys in _REMARKS.items():
         for text in _of(facts, *keys):
@@ -142,9 +151,8 @@ def _add_numbers(found: Gathered, facts: _Facts) -> None:
 
 def _births(text: str) -> Iterator[str]:
     """As far as each is known; as it is written where it is no date."""
-    dates = [birth_day(year, month, day) for day, month, year in _BIRTH.findall(text)]
-    if dates:
-        yield from dates
-        return
     for part in _BETWEEN.split(text):
-        yield iso_day(part, *_DAYS) or birth_day(part.strip()) or joined(part)[:MAX_VALUE]
+        if dates := [day for told in _BIRTH.findall(part) if (day := birth_day(*reversed(told)))]:
+            yield from dates
+        else:
+            yield iso_day(part, *_DAYS) or birth_day(part.strip()) or joined(part)[:MAX_VALUE]

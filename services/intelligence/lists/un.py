@@ -32,6 +32,8 @@ REFERENCE = "UN Reference Number"  # of its committees; the EU's and the UK's li
 _ROOT = "CONSOLIDATED_LIST"
 _SCHEMAS: dict[str, Schema] = {"INDIVIDUAL": "person", "ENTITY": "organisation"}
 _NAMES = ("FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME", "FIFTH_NAME", "SIXTH_NAME")
+_NUMBER = re.compile(r"\b(?:[A-Z]{1,3}[- ]{1,2})?(?=(?:[A-Z-]*\d){4})[A-Z\d-]{5,}\b")
+_BEYOND_NUMBER = re.compile(r"\b(?:issued|expire[sd]|expiration|born|dated?|valid|under)\b", re.IGNORECASE)
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
 
@@ -68,11 +70,15 @@ def _entry(uid: str, one: xml.Element, list_id: str, release_id: str) -> Entry:
         countries=[country_of(word) for word in one.values("NATIONALITY", "VALUE")],
         addresses=[_address(place) for place in one.all(f"{kind}_ADDRESS")],
         identifiers=[*_documents(one, kind), identifier(REFERENCE, one.value("REFERENCE_NUMBER"))],
-        birth_dates=[day for told in one.all(f"{kind}_DATE_OF_BIRTH") for day in _birth(told)],
+        birth_dates=[day for told in one.all(f"{kind}_DATE_OF_BIRTH") for day in _birth(told)] + _births_of_aliases(one, kind),
     )
     details = [
         *(f"Title {word}" for word in one.values("TITLE", "VALUE")),
         *(f"Designation {word}" for word in one.values("DESIGNATION", "VALUE")),
+        *(f"Nationality {word}" for word in one.values("NATIONALITY", "VALUE") if country_of(word) is None),
+        *(f"Born in {where}" for place in one.all(f"{kind}_PLACE_OF_BIRTH") if (where := _place(place))),
+        *(f"Document: {_words(paper)}" for paper in one.all(f"{kind}_DOCUMENT") if paper.value("NOTE") or _is_unnumbered(paper)),
+        *(f"{joined(alias.value('ALIAS_NAME'))}: {note}" for alias in one.all(f"{kind}_ALIAS") if (note := joined(alias.value("NOTE")))),
         one.value("COMMENTS1"),
     ]
     programs = tuple(sorted(set(one.values("UN_LIST_TYPE"))))
@@ -94,9 +100,31 @@ def _address(place: xml.Element) -> SignalAddress | None:
 
 
 def _documents(one: xml.Element, kind: str) -> Iterator[SignalIdentifier | None]:
+    """Their numbers; where the element for it is empty, the one that stands in the kind in words or in the note: `SSN 156-92-9858 (United States)`."""
     for paper in one.all(f"{kind}_DOCUMENT"):
+        told = (joined(paper.value(name)) for name in ("TYPE_OF_DOCUMENT2", "NOTE"))
+        written = (found[0] for text in told if (found := _NUMBER.search(_BEYOND_NUMBER.split(text)[0])))
         label = paper.value("TYPE_OF_DOCUMENT") or paper.value("TYPE_OF_DOCUMENT2")
-        yield identifier(label, paper.value("NUMBER"), paper.value("ISSUING_COUNTRY") or paper.value("COUNTRY_OF_ISSUE"))
+        number = paper.value("NUMBER") or next(written, "")
+        yield identifier(label, number, paper.value("ISSUING_COUNTRY") or paper.value("COUNTRY_OF_ISSUE"))
+
+
+def _is_unnumbered(paper: xml.Element) -> bool:
+    return bool(_words(paper)) and not paper.value("NUMBER")
+
+
+def _words(told: xml.Element) -> str:
+    return joined(*dict.fromkeys(child.text for child in told.children), by=", ")
+
+
+def _place(told: xml.Element) -> str:
+    return joined(*(told.value(name) for name in ("STREET", "CITY", "STATE_PROVINCE", "COUNTRY", "NOTE")), by=", ")
+
+
+def _births_of_aliases(one: xml.Element, kind: str) -> list[str]:
+    """Days under which an alias is used, in ISO 8601 or as they are written."""
+    written = [joined(text) for alias in one.all(f"{kind}_ALIAS") for text in alias.values("DATE_OF_BIRTH")]
+    return [iso_day(text) or birth_day(text) or text[:MAX_VALUE] for text in written]
 
 
 def _birth(told: xml.Element) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from services.intelligence.lists import pairs, xml
 from services.intelligence.lists.pairs import COUNTRY, GOOD, Found
+from services.intelligence.lists.parties import UNKNOWN_TYPE
 from services.intelligence.lists.rows_of import of_json, of_table
 from services.intelligence.lists.spec import Layout, ListFile, ListSpec, Reader, Record
 from services.intelligence.lists.tables import fold
@@ -33,14 +34,14 @@ def of_xml(path: Path) -> Iterator[Found]:
 
 def _cells(outer: xml.Element) -> Iterator[Found]:
     by_good, by_country = outer.name == "Good", outer.name == "Country"
-    inner = [*outer.all("Countries", "Country"), *outer.all("Country")] if by_good else [*outer.all("Goods", "Good"), *outer.all("Good")]
-    inner = [one for one in inner if one.children]
+    box, kind = ("Countries", "Country") if by_good else ("Goods", "Good")
+    inner = [*(one for held in outer.all(box) for one in held.children), *outer.all(kind)]
+    inner = [one for one in inner if one.children or ((by_good or by_country) and (one.text or one.attributes))]
     plain = {fold(child.name): child.text for child in outer.children if not child.children}
     if inner:
         own = {"good name": outer.value("Good_Name") or outer.value("Name")}
         own = own if by_good else {"country": outer.value("Name") or outer.value("Country_Name")}
-        for one in inner:
-            yield Found(0, own | {fold(child.name): child.text for child in one.children if not child.children})
+        yield from (_inner(one, kind, own, plain) for one in inner)
     elif by_country and not any(name in plain for name in GOOD if name != "goods"):
         return  # a country without goods is no record of this list
     elif by_good and not any(name in plain for name in COUNTRY if name != "countries"):
@@ -48,7 +49,18 @@ def _cells(outer: xml.Element) -> Iterator[Found]:
     elif any(name in plain for name in GOOD) and any(name in plain for name in COUNTRY):
         yield Found(0, plain)
     else:
-        yield Found(0, {}, "its type is none that is known")
+        yield Found(0, {}, UNKNOWN_TYPE)
+
+
+def _inner(one: xml.Element, kind: str, own: Mapping[str, str], plain: Mapping[str, str]) -> Found:
+    """One country of a good, or one good of a country: with fields of its own, or as its name alone beside the fields of the outer one."""
+    if one.name != kind:
+        return Found(0, {}, UNKNOWN_TYPE)
+    named = "good name" if kind == "Good" else "country"
+    if not one.children:
+        return Found(0, {**{name: told for name, told in plain.items() if name != kind.lower()}, **own, named: one.text})
+    cells = {fold(child.name): child.text for child in one.children if not child.children}
+    return Found(0, {**own, **({named: cells["name"]} if "name" in cells else {}), **cells})
 
 
 def read_xml(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:

@@ -130,6 +130,7 @@ def _family(uid: str, told: _Told, names: Names, parent: str, list_id: str, rele
     remarks = [
         f"Subsidiary of {parent}" if parent else "",
         f"Effective {told.date}" if told.date and not day else "",
+        f"Announces {names.told} names of which {names.found} were found" if names.told > names.found else "",
         f"Published as: {told.text}" if told.text != names.primary and not parent else "",
     ]
     subject = PartySignal(names=party_names(names.primary, others))
