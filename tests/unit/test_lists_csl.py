@@ -86,6 +86,7 @@ def test_a_row_of_the_layout_with_ids(tmp_path: Path) -> None:
     )
     assert entry.signal.remarks.startswith(f"Listed on 2020-02-01; {SDN}; ")
     assert "Gender Male" in entry.signal.remarks
+    assert "Country XX" in entry.signal.remarks
     assert entry.signal.remarks.endswith("; Known")
 
 
@@ -190,3 +191,22 @@ def test_both_layouts_of_a_record_are_the_same_entry(tmp_path: Path) -> None:
 def test_what_is_no_list_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(Malformed):
         read(tmp_path, content)
+
+
+def test_a_name_that_begins_with_and_keeps_it_and_a_long_number_is_told(tmp_path: Path) -> None:
+    row = {
+        "source": SDN,
+        "entity_number": "7",
+        "name": "DOE",
+        "alt_names": "And Beyond Ltd; and Sons Co; & Co; and JON",
+        "ids": f"Tax ID No., {'7' * 250}",
+    }
+    reading = read(tmp_path, csv_of(row))
+    assert [name.name for name in party(reading).names] == ["DOE", "& Co", "And Beyond Ltd", "JON", "and Sons Co"]
+    assert party(reading).identifiers == ()
+    assert f"Tax ID No. {'7' * 250}" in reading.entries[0].signal.remarks
+
+
+def test_an_alias_beyond_all_bounds_is_cut_and_not_left_out(tmp_path: Path) -> None:
+    names = party(read(tmp_path, csv_of({"source": SDN, "entity_number": "7", "name": "DOE", "alt_names": "MILL " * 400 + "; JON"}))).names
+    assert [(name.name[:9], len(name.name)) for name in names] == [("DOE", 3), ("JON", 3), ("MILL MILL", 999)]

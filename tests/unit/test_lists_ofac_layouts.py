@@ -163,3 +163,9 @@ def test_features_without_versions(tmp_path: Path) -> None:
     inside = "<DatePeriod><Start><From><Year>1948</Year></From></Start></DatePeriod>"
     one = ofac_layouts.party(500, 4, ofac_layouts.name(1, (83, "CROW"), primary="true"), f'<Feature FeatureTypeID="8">{inside}</Feature>')
     assert subjects(read(tmp_path, ofac_layouts.advanced(one)))["500"].birth_dates == ("1948",)
+
+
+def test_a_document_of_a_new_kind_is_an_identifier(tmp_path: Path) -> None:
+    """The CSV's remarks tell numbers by their kinds; here a document is one whatever its kind is called."""
+    reading = read(tmp_path, ofac_layouts.advanced().replace("National ID No.", "Lunar Residence Permit"))
+    assert SignalIdentifier(kind="Lunar Residence Permit", value="77-1") in subjects(reading)["306"].identifiers

@@ -45,7 +45,11 @@ def test_what_an_entity_says(tmp_path: Path) -> None:
     )  # fmt: skip
     reading = read(tmp_path, lines(told))
     (entry,) = reading.entries
-    assert (entry.uid, entry.signal.source.programs, entry.signal.remarks) == ("NK-1", ("EU-RUS", "sanction"), "From eu_fsf; Known")
+    assert (entry.uid, entry.signal.source.programs, entry.signal.remarks) == (
+        "NK-1",
+        ("EU-RUS", "sanction"),
+        "From eu_fsf; Country suhh; Known",
+    )
     found = party(reading)
     assert found.names == (
         SignalName(name="Zeta OOO", kind="primary"), SignalName(name="AC", weak=True), SignalName(name="Acme"), SignalName(name="Acme Ltd"),
@@ -57,6 +61,14 @@ def test_what_an_entity_says(tmp_path: Path) -> None:
         SignalIdentifier(kind="LEI", value="529900T8BM49AURSDO55"),
     )
     assert (found.birth_dates, found.addresses) == (("1960-01",), (SignalAddress(text="1 Road, Moscow"),))
+
+
+def test_numbers_that_are_no_text_and_texts_that_are_no_number_are_kept(tmp_path: Path) -> None:
+    reading = read(
+        tmp_path, lines(entity("a", "Vessel", name=["Gull"], imoNumber=[9876543], mmsi=[True, None, {}], registrationNumber=["9" * 201]))
+    )
+    assert party(reading).identifiers == (SignalIdentifier(kind="IMO", value="9876543"),)
+    assert f"Registration Number {'9' * 201}" in reading.entries[0].signal.remarks
 
 
 @pytest.mark.parametrize(
@@ -126,7 +138,7 @@ def test_targets_as_a_table(tmp_path: Path) -> None:
     ]  # fmt: skip
     reading = read(tmp_path, "\n".join([header, *rows]).encode())
     assert [(e.uid, e.signal.source.programs, e.signal.remarks) for e in reading.entries] == [
-        ("NK-1", ("EU-RUS",), "From EU FSF; EU 269/2014"), ("NK-2", (), ""),
+        ("NK-1", ("EU-RUS",), "From EU FSF; EU 269/2014"), ("NK-2", (), "Country zz"),
     ]  # fmt: skip
     found = party(reading)
     assert [name.name for name in found.names] == ["Doe, Jon", "Doe; Jon", "J. D."]

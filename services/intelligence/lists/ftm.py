@@ -16,6 +16,8 @@ from services.intelligence.lists.parties import (
     NO_NAME,
     NO_UID,
     UNKNOWN_TYPE,
+    no_countries,
+    no_identifiers,
     sorted_addresses,
     sorted_identifiers,
 )
@@ -109,14 +111,14 @@ def party(at: int, entity: Entity, list_id: str, release_id: str) -> Entry | Qua
     primary = " ".join(entity.caption.split()) if entity.caption in names or not names else names[0]
     if reason := _objection(entity, schema, primary):
         return Quarantined(row=at, reason=reason, uid=entity.id if 0 < len(entity.id) <= MAX_UID else None)
+    words = [word for one in _COUNTRIES for word in _texts(entity, one)]
+    numbers = [SignalIdentifier(kind=kind, value=value) for one, kind in _NUMBERS.items() for value in _texts(entity, one)]
     subject = PartySignal(
         names=party_names(primary, _names(entity, names)),
         schema=schema or "organisation",
-        countries=tuple(sorted({code for one in _COUNTRIES for word in _texts(entity, one) if (code := country_of(word))})),
+        countries=tuple(sorted({code for word in words if (code := country_of(word))})),
         addresses=sorted_addresses(SignalAddress(text=text[:1000]) for text in _texts(entity, "address")),
-        identifiers=sorted_identifiers(
-            SignalIdentifier(kind=kind, value=value) for one, kind in _NUMBERS.items() for value in _texts(entity, one)
-        ),
+        identifiers=sorted_identifiers(numbers),
         birth_dates=tuple(sorted({day[:40] for day in _texts(entity, "birthDate")})),
     )
     programs = tuple(sorted({*_texts(entity, "programId"), *_texts(entity, "topics")}))
@@ -127,7 +129,7 @@ def party(at: int, entity: Entity, list_id: str, release_id: str) -> Entry | Qua
         entity.id,
         subject,
         programs=programs,
-        remarks="; ".join([*notes, *sorted(set(_texts(entity, "notes")))])[:20_000],
+        remarks="; ".join([*notes, *no_countries(words), *no_identifiers(numbers), *sorted(set(_texts(entity, "notes")))])[:20_000],
     )
     return msgspec.structs.replace(made, signal=msgspec.structs.replace(made.signal, formerly=_former(entity, list_id)))
 
@@ -148,10 +150,11 @@ def _names(entity: Entity, names: list[str]) -> Iterator[SignalName]:
 
 
 def _texts(entity: Entity, name: str) -> list[str]:
-    """Values of a property that are text; entities that stand inside are none."""
+    """Values of a property that are text or numbers; entities that stand inside are none."""
     told = entity.properties.get(name)
     found = told if isinstance(told, list) else [told]
-    return [text for one in found if isinstance(one, str) and (text := " ".join(one.split()))]
+    plain = (str(one) for one in found if isinstance(one, str | int | float) and not isinstance(one, bool))
+    return [text for one in plain if (text := " ".join(one.split()))]
 
 
 def _former(entity: Entity, list_id: str) -> tuple[str, ...]:

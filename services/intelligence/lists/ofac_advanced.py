@@ -78,7 +78,7 @@ class _Profile:
                 self._told.name(one.text, one.kind, weak=one.weak)
         for identity in self._profile.all("Identity"):
             for number in self._known.numbers(identity.attribute("ID")):
-                self._told.number(*number)
+                self._told.document(*number)
         beside = [] if self._party is self._profile else list(self._party.all("Feature"))
         for feature in (*self._profile.all("Feature"), *beside):
             self._feature(feature)
@@ -106,7 +106,9 @@ class _Profile:
             for street, town, country, note in places:
                 told.addresses.add(place(street, town, country, note))
         elif kind in _LANDS or kind.startswith("nationality"):
-            told.countries.update(alpha2(word) for word in (*(country for _, _, country, _ in places), *words))
+            lands = [word for word in (*(country for _, _, country, _ in places), *words) if word]
+            told.countries.update(alpha2(word) for word in lands)
+            told.notes.update(joined(label, word) for word in lands if alpha2(word) is None)
         elif kind == "place of birth":
             for text in (*words, *(joined(*reversed(where), by=", ") for where in places)):
                 told.note("POB", text)

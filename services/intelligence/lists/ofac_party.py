@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from services.intelligence.lists import remarks
 from services.intelligence.lists.countries import alpha2
-from services.intelligence.lists.party import joined, party
+from services.intelligence.lists.party import MAX_VALUE, joined, party
 from services.intelligence.lists.party import remarks as in_one
 from services.intelligence.lists.records import entry
 from services.intelligence.lists.spec import Entry
@@ -51,14 +51,21 @@ class Told:
         self.details: dict[str, str] = {}
         self.notes: set[str] = set()  # what has no field
 
-    def number(self, kind: str, value: str, where: str = "") -> None:
-        """A number of a kind that is known from the CSV's remarks is an identifier; all else (gender, risks, directives) is a note."""
+    def number(self, kind: str, value: str, where: str = "") -> bool:
+        """A number of a kind that is known from the CSV's remarks is an identifier; all else (gender, risks, directives) is a note. True where it is one."""
         within = f" ({where})" if where else ""
         written = joined(kind, value.replace(";", ",")) + within
         found = remarks.parse(written).identifiers if value else []
         self.identifiers.update(found)
         if not found and written:
             self.notes.add(written)
+        return bool(found)
+
+    def document(self, kind: str, value: str, where: str = "") -> None:
+        """A number of a document: an identifier although its kind may be none that is known from the CSV's remarks, where it is only read."""
+        value = joined(value)
+        if not self.number(kind, value, where) and any(c.isdigit() for c in value) and len(value) <= MAX_VALUE:
+            self.identifiers.add(SignalIdentifier(kind=joined(kind)[:MAX_VALUE] or "Number", value=value, country=alpha2(where)))
 
     def call_sign(self, sign: str) -> None:
         self.identifiers.add(SignalIdentifier(kind=CALL_SIGN, value=sign))

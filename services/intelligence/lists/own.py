@@ -18,6 +18,8 @@ from services.intelligence.lists.parties import (
     UNKNOWN_TYPE,
     derived_uid,
     iso_day,
+    no_countries,
+    no_identifiers,
     sorted_addresses,
     sorted_identifiers,
     values,
@@ -118,19 +120,20 @@ class _Party:
         uid = self.one(columns.uid) if columns.uid else derived_uid(name, *countries, "", *born)
         if reason := self._objection(uid, name, schema):
             return Quarantined(row=at, reason=reason, uid=uid if columns.uid and 0 < len(uid) <= 200 else None)
+        numbers = [
+            SignalIdentifier(kind=kind, value=value) for kind, column in self.mapping.identifiers.items() for value in self.all(column)
+        ]
         subject = PartySignal(
             names=party_names(name, self._others()),
             schema=schema or "organisation",
             countries=countries,
             addresses=sorted_addresses([self._address(countries)]),
-            identifiers=sorted_identifiers(
-                SignalIdentifier(kind=kind, value=value) for kind, column in self.mapping.identifiers.items() for value in self.all(column)
-            ),
+            identifiers=sorted_identifiers(numbers),
             birth_dates=born,
         )
         since = self.day(self.one(columns.listed_on))
-        unknown = [word for word in self.all(columns.countries) if not country_of(word)]
-        remarks = "; ".join([*(f"Country {word}" for word in unknown), *self.all(columns.remarks)])[:_MAX_REMARKS]
+        beyond = [*no_countries(self.all(columns.countries)), *no_identifiers(numbers)]
+        remarks = "; ".join([*beyond, *self.all(columns.remarks)])[:_MAX_REMARKS]
         return entry(
             list_id,
             release_id,

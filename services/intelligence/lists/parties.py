@@ -1,4 +1,4 @@
-"""What readers of lists of parties share: values joined in a cell, days, and ids for records without one."""
+"""What readers of lists of parties share: values joined in a cell, days, addresses, numbers, and ids for records without one."""
 
 import hashlib
 import re
@@ -16,13 +16,14 @@ NO_UID = "it has no id"
 UNKNOWN_TYPE = "its type is none that is known"
 STANDS_ABOVE = "its id stands on an earlier record"
 LONG_NAME = "its name is longer than 1000 characters"
-_AND = re.compile(r"^(?:and|&)\s+", re.IGNORECASE)
+_AND = re.compile(r"^(?:and|&)\s+")
 _DAYS = ("%Y-%m-%d", "%m/%d/%Y", "%B %d, %Y", "%b %d, %Y", "%d %b %Y", "%d %B %Y", "%Y/%m/%d")
 
 
 def values(cell: str, separator: str = ";") -> tuple[str, ...]:
-    """What stands in one cell, in its order; an `and` before the last is left out."""
-    return tuple(value for part in cell.split(separator) if (value := _AND.sub("", part.strip()).strip()))
+    """What stands in one cell, in its order; an `and` before the last of several is left out, one with which a name begins stays."""
+    *before, last = (part.strip() for part in cell.split(separator))
+    return tuple(value for value in (*before, _AND.sub("", last) if before else last) if value)
 
 
 @lru_cache(maxsize=4096)
@@ -56,3 +57,13 @@ def sorted_addresses(found: Iterable[SignalAddress | None]) -> tuple[SignalAddre
 def sorted_identifiers(found: Iterable[SignalIdentifier]) -> tuple[SignalIdentifier, ...]:
     kept = {number for number in found if 0 < len(number.value) <= LONGEST_VALUE}
     return tuple(sorted(kept, key=lambda n: (n.kind, n.value, n.country or "")))
+
+
+def no_identifiers(found: Iterable[SignalIdentifier]) -> list[str]:
+    """Those that are longer than a number can be, in words for the remarks."""
+    return sorted({f"{number.kind} {number.value}" for number in found if len(number.value) > LONGEST_VALUE})
+
+
+def no_countries(words: Iterable[str]) -> list[str]:
+    """Words of columns of countries that name none of today, for the remarks."""
+    return sorted({f"Country {word}" for word in words if word and country_of(word) is None})

@@ -36,11 +36,13 @@ def entry(
 
 
 def party_names(primary: str, others: Iterable[SignalName]) -> tuple[SignalName, ...]:
-    """The primary name first; a name that is given twice counts as the stronger one, and one beyond all bounds is left out."""
+    """The primary name first; a name that is given twice counts as the stronger one, and one beyond all bounds is cut there."""
     found: dict[str, SignalName] = {}
     for other in others:
+        if len(other.name) > MAX_NAME:
+            other = msgspec.structs.replace(other, name=other.name[:MAX_NAME].rstrip())
         known = found.get(other.name)
-        if other.name not in ("", primary) and len(other.name) <= MAX_NAME and (known is None or _strength(other) < _strength(known)):
+        if other.name not in ("", primary) and (known is None or _strength(other) < _strength(known)):
             found[other.name] = other
     return (SignalName(name=primary, kind="primary"), *(found[name] for name in sorted(found)))
 

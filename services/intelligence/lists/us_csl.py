@@ -20,6 +20,8 @@ from services.intelligence.lists.parties import (
     address_of,
     derived_uid,
     iso_day,
+    no_countries,
+    no_identifiers,
     sorted_addresses,
     sorted_identifiers,
     values,
@@ -117,7 +119,15 @@ def _record(
         birth_dates=tuple(sorted({day for written in values(get("dates of birth")) if (day := birth_date(written))})),
     )
     details = [f"{label} {get(column)}" for column, label in _DETAILS if get(column)]
-    remarks = [source, *details, *sorted(noted), get("remarks"), name[len(bare) :].strip("; ")]
+    remarks = [
+        source,
+        *details,
+        *no_countries(words),
+        *no_identifiers(numbers),
+        *sorted(noted),
+        get("remarks"),
+        name[len(bare) :].strip("; "),
+    ]
     return entry(
         list_id, release_id, uid, subject, programs=tuple(dict.fromkeys(p for p in programs if p)),
         remarks="; ".join(part for part in remarks if part), listed_on=iso_day(get("start date")),
