@@ -118,6 +118,12 @@ def test_a_page_that_is_cut_off_is_refused(tmp_path: Path, to: str) -> None:
         read(tmp_path, PAGE[: PAGE.rindex(to)])
 
 
+@pytest.mark.parametrize("tag", ["<script>", "<noscript>", "<svg>"])
+def test_what_hides_all_behind_it_is_refused(tmp_path: Path, tag: str) -> None:
+    with pytest.raises(Malformed, match="cut off"):
+        read(tmp_path, PAGE.replace("<p>UFLPA", f"{tag}<p>UFLPA"))
+
+
 def test_a_table_alone_is_enough(tmp_path: Path) -> None:
     table = PAGE[PAGE.index('<table class="usa-table">') : PAGE.index("<p>UFLPA")]
     assert len(read(tmp_path, table).entries) == 2

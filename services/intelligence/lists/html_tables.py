@@ -44,8 +44,8 @@ def html_rows(path: Path) -> Iterator[HtmlRow]:
             yield from reader.take()
     reader.close()
     yield from reader.take()
-    if reader.in_table:
-        raise Malformed("The page is cut off: it ends within a table")
+    if reader.is_open:
+        raise Malformed("The page is cut off: it ends within a table or a script")
 
 
 class _Reader(HTMLParser):
@@ -60,8 +60,9 @@ class _Reader(HTMLParser):
         self._fault = ""
 
     @property
-    def in_table(self) -> bool:
-        return self._depth > 0
+    def is_open(self) -> bool:
+        """Within a table, or in what is not shown, so that cells behind it would seem to be empty."""
+        return self._depth > 0 or self._silent > 0
 
     def take(self) -> list[HtmlRow]:
         done, self._done = self._done, []

@@ -11,7 +11,7 @@ from services.intelligence.lists import pairs
 from services.intelligence.lists.cells import flag
 from services.intelligence.lists.pairs import COUNTRY, FLAGS, GOOD, KINDS, Found
 from services.intelligence.lists.rows_of import of_json, of_table
-from services.intelligence.lists.spec import ListSpec, Record
+from services.intelligence.lists.spec import Attached, ListSpec, Record
 from services.intelligence.lists.us_ilab import MAX_BYTES, PUBLISHER, of_api, of_xml
 from shared.errors import Malformed
 from shared.events.signals import Abuse
@@ -20,8 +20,8 @@ MARKS = ("eo 13126", "eo13126", "e o 13126", "executive order 13126", "executive
 _TVPRA = (*KINDS, *FLAGS["child_labour"], *FLAGS["forced_labour"])
 
 
-def _of_the_order(found: Iterable[Found]) -> Iterator[Found]:
-    """Products of the order; others of a table that marks them are records of another list."""
+def _of_the_order(found: Iterable[Found], others: list[int]) -> Iterator[Found]:
+    """Products of the order; the rows of `others`, which a table marks as none of it, are records of another list."""
     for one in found:
         mark = next((name for name in MARKS if name in one.cells), None)
         if mark is None:
@@ -32,6 +32,8 @@ def _of_the_order(found: Iterable[Found]) -> Iterator[Found]:
             yield one._replace(fault="its mark of the order is neither yes nor no")
         elif said:
             yield one
+        else:
+            others.append(one.number)
 
 
 def _kinds(_cells: Mapping[str, str], _uid: str) -> tuple[Abuse, ...]:
@@ -40,7 +42,10 @@ def _kinds(_cells: Mapping[str, str], _uid: str) -> tuple[Abuse, ...]:
 
 
 def _records(found: Iterable[Found], list_id: str, release_id: str) -> Iterator[Record]:
-    return pairs.records(_of_the_order(found), list_id, release_id, programs=("EO 13126",), kinds=_kinds)
+    others: list[int] = []
+    yield from pairs.records(_of_the_order(found, others), list_id, release_id, programs=("EO 13126",), kinds=_kinds)
+    if others:
+        yield Attached(role="not_of_the_order", rows=len(others))
 
 
 def read_xml(files: Mapping[str, Path], *, list_id: str, release_id: str) -> Iterator[Record]:
