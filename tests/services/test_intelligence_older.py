@@ -11,6 +11,7 @@ from services.intelligence.releases.loading import Loader
 from services.intelligence.service import SERVICE
 from tests.services.harness import Harness, harness
 from tests.services.intelligence_lists import MADE_UP, load_made_up, read, work
+from tests.services.list_publisher import Files, serving
 
 PATH = f"/v1/lists/{MADE_UP.id}"
 ENTRIES = [f"+ {n} 01" for n in range(20)]
@@ -21,7 +22,7 @@ OLDER = ["@ 2026-01-04 v4", *ENTRIES[1:], "+ delisted 01"]
 @pytest.fixture
 async def h(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
     monkeypatch.setitem(catalogue.CATALOGUE, MADE_UP.id, MADE_UP)
-    async with harness(tmp_path, SERVICE) as started:
+    async with harness(tmp_path, SERVICE, egress_allow="127.0.0.0/8") as started:
         yield started
 
 
@@ -98,3 +99,18 @@ async def test_deltas_go_by_their_versions(h: Harness) -> None:
     await load_made_up(h, *NEWEST)
     delta = await load_made_up(h, "@ 2026-01-04 v6 v5", "+ new 01")
     assert (delta["state"], delta["added"]) == ("accepted", 1)
+    whole = await load_made_up(h, "@ 2026-01-04 v7", *ENTRIES, "+ new 01", "+ newer 01")
+    assert whole["state"] == "accepted", "behind a delta its day is the one that stands"
+
+
+async def test_a_mirror_that_lags_behind_changes_nothing(h: Harness) -> None:
+    mirror = Files()
+    async with serving(mirror.answer) as mirror.base:
+        for told, state in ((NEWEST, "accepted"), (OLDER, "refused"), (["@ 2026-01-07 v7", *ENTRIES, "+ new 01"], "accepted")):
+            h.clock.advance(60)
+            mirror.files["lines.txt"] = "\n".join(told).encode()
+            answer = await h.client("operator", subject="op").post(f"{PATH}/pulls", json={"address": f"{mirror.base}/lines.txt"})
+            assert answer.status_code == 202, answer.text
+            await work(Loader(h.ctx))
+            assert (await read(h, answer.json()["id"], MADE_UP.id))["state"] == state
+    assert await uids(h) == {"new", *(str(n) for n in range(20))}
