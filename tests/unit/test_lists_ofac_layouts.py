@@ -169,3 +169,9 @@ def test_a_document_of_a_new_kind_is_an_identifier(tmp_path: Path) -> None:
     """The CSV's remarks tell numbers by their kinds; here a document is one whatever its kind is called."""
     reading = read(tmp_path, ofac_layouts.advanced().replace("National ID No.", "Lunar Residence Permit"))
     assert SignalIdentifier(kind="Lunar Residence Permit", value="77-1") in subjects(reading)["306"].identifiers
+
+
+@pytest.mark.parametrize("content", [ofac_layouts.plain(), ofac_layouts.advanced()], ids=["plain", "advanced"])
+def test_a_nationality_that_is_no_country_of_today_is_told(tmp_path: Path, content: str) -> None:
+    entry = next(one for one in read(tmp_path, content.replace("Iraq", "Yugoslavia")).entries if one.uid == "306")
+    assert "Yugoslavia" in entry.signal.remarks.replace("POB Najaf, Yugoslavia", "")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from services.intelligence.lists import ofac_advanced, ofac_xml, remarks
 from services.intelligence.lists.countries import alpha2
-from services.intelligence.lists.ofac_party import CALL_SIGN, place
+from services.intelligence.lists.ofac_party import CALL_SIGN, SCHEMAS, place
+from services.intelligence.lists.party import UNKNOWN_TYPE
 from services.intelligence.lists.records import MAX_NAME, entry, party_names
 from services.intelligence.lists.rows import MAX_LINES, Row, rows
 from services.intelligence.lists.spec import Attached, Entry, Layout, ListFile, ListSpec, Quarantined, Reader, Record
@@ -20,7 +21,7 @@ from shared.events.signals import PartySignal, Schema, SignalAddress, SignalIden
 
 COLUMNS: dict[str, int] = {"primary": 12, "aliases": 5, "addresses": 6, "comments": 2}
 MAX_BAD_SHARE = 0.05  # of a file's rows: beyond, it is another layout and not a few damaged rows
-_SCHEMAS: dict[str, Schema] = {"individual": "person", "vessel": "vessel", "aircraft": "aircraft"}
+_SCHEMAS: dict[str, Schema] = {"": "organisation", **SCHEMAS}  # null where it is neither a person nor a vessel or an aircraft
 _DETAILS = (
     (4, "Title"),
     (6, "Vessel Type"),
@@ -85,6 +86,8 @@ def _objection(uid: str, cells: list[str], found: dict[str, list[str]]) -> str:
         return "it has no name"
     if len(name) > MAX_NAME:
         return f"its name is longer than {MAX_NAME} characters"
+    if _value(cells[2]).lower() not in _SCHEMAS:
+        return UNKNOWN_TYPE
     return "its entry number stands on an earlier row" if uid in found else ""
 
 
@@ -139,7 +142,7 @@ def _entry(uid: str, cells: list[str], more: dict[str, list[list[str]]], list_id
     call_sign = [SignalIdentifier(kind=CALL_SIGN, value=value)] if (value := _value(cells[5])) else []
     subject = PartySignal(
         names=party_names(_value(cells[1]), (*_aliases(more["aliases"]), *noted.names)),
-        schema=_SCHEMAS.get(_value(cells[2]).lower(), "organisation"),
+        schema=_SCHEMAS[_value(cells[2]).lower()],
         countries=tuple(sorted({*noted.countries, *(p.country for p in places if p.country), *([flag] if flag else [])})),
         addresses=tuple(sorted(places, key=lambda p: (p.country or "", p.city or "", p.text or ""))),
         identifiers=tuple(sorted({*noted.identifiers, *call_sign}, key=lambda i: (i.kind, i.value, i.country or ""))),
@@ -147,6 +150,7 @@ def _entry(uid: str, cells: list[str], more: dict[str, list[list[str]]], list_id
     )
     programs = tuple(p for part in _BETWEEN_PROGRAMS.split(_value(cells[3])) if (p := part.strip(" []")))
     details = [f"{label} {value}" for column, label in _DETAILS if (value := _value(cells[column]))]
+    details += [f"Flag {_value(cells[9])}"] if _value(cells[9]) and not flag else []
     return entry(list_id, release_id, uid, subject, programs=programs, remarks="; ".join([*details, text] if text else details))
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from services.intelligence.lists import xml
-from services.intelligence.lists.countries import alpha2
 from services.intelligence.lists.ofac_advanced_dates import period
 from services.intelligence.lists.ofac_advanced_names import names
 from services.intelligence.lists.ofac_advanced_references import References
@@ -106,9 +105,8 @@ class _Profile:
             for street, town, country, note in places:
                 told.addresses.add(place(street, town, country, note))
         elif kind in _LANDS or kind.startswith("nationality"):
-            lands = [word for word in (*(country for _, _, country, _ in places), *words) if word]
-            told.countries.update(alpha2(word) for word in lands)
-            told.notes.update(joined(label, word) for word in lands if alpha2(word) is None)
+            for word in (*(country for _, _, country, _ in places), *words):
+                told.land(label, word)
         elif kind == "place of birth":
             for text in (*words, *(joined(*reversed(where), by=", ") for where in places)):
                 told.note("POB", text)

@@ -74,6 +74,13 @@ class Told:
         if name:
             self.names.append(SignalName(name=name, kind="former" if kind.lower().startswith("f") else "alias", weak=weak))
 
+    def land(self, label: str, word: str) -> None:
+        """A nationality, a citizenship or a flag; a note where it is no country of today."""
+        if code := alpha2(word):
+            self.countries.add(code)
+        else:
+            self.note(label, word)
+
     def note(self, label: str, text: str) -> None:
         if text := joined(text):
             self.notes.add(joined(label, text))

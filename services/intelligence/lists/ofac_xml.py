@@ -8,7 +8,6 @@ from itertools import chain
 from pathlib import Path
 
 from services.intelligence.lists import xml
-from services.intelligence.lists.countries import alpha2
 from services.intelligence.lists.ofac_party import SCHEMAS, Told, person, place, town
 from services.intelligence.lists.party import UNKNOWN_TYPE, Unreadable, iso_day, joined, records
 from services.intelligence.lists.records import holding_records
@@ -62,7 +61,8 @@ def _entry(uid: str, one: xml.Element, list_id: str, release_id: str) -> Entry:
             place(street, town(where.value("city"), where.value("stateOrProvince"), where.value("postalCode")), where.value("country"))
         )
     for kind, item in (("nationalityList", "nationality"), ("citizenshipList", "citizenship")):
-        told.countries.update(alpha2(word) for word in one.values(kind, item, "country"))
+        for word in one.values(kind, item, "country"):
+            told.land(item, word)
     for day in one.values("dateOfBirthList", "dateOfBirthItem", "dateOfBirth"):
         told.born(day)
     for where_born in one.values("placeOfBirthList", "placeOfBirthItem", "placeOfBirth"):
@@ -76,6 +76,6 @@ def _entry(uid: str, one: xml.Element, list_id: str, release_id: str) -> Entry:
 def _add_vessel(told: Told, one: xml.Element) -> None:
     for vessel in one.all("vesselInfo"):
         told.details |= {label: joined(vessel.value(name)) for name, label in _VESSEL.items()}
-        told.countries.add(alpha2(vessel.value("vesselFlag")))
+        told.land("Flag", vessel.value("vesselFlag"))
         if sign := joined(vessel.value("callSign")):
             told.call_sign(sign)
