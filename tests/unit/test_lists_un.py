@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from services.intelligence.lists import catalogue
 from services.intelligence.lists.spec import About, Quarantined
 from shared.events.signals import PartySignal, SignalAddress, SignalIdentifier, SignalName
@@ -120,3 +122,9 @@ def test_numbers_and_days_that_stand_elsewhere_are_found(tmp_path: Path) -> None
     assert {"1958-02-22", "1955"} <= set(signal.subject.birth_dates)
     for told in ("Born in Goma, Rwanda", "Nationality former Soviet Union", "Document: Passport, issued in 1993, under name Arlo Crowe"):
         assert told in signal.remarks
+
+
+@pytest.mark.timeout(20)
+def test_a_note_of_any_length_takes_no_time(tmp_path: Path) -> None:
+    paper = f"<INDIVIDUAL_DOCUMENT><TYPE_OF_DOCUMENT>Passport</TYPE_OF_DOCUMENT><NOTE>{'A-' * 200_000}</NOTE></INDIVIDUAL_DOCUMENT>"
+    assert len(read(tmp_path, lists(PERSON.replace("</INDIVIDUAL>", f"{paper}</INDIVIDUAL>"))).entries) == 2

@@ -102,7 +102,7 @@ def _address(place: xml.Element) -> SignalAddress | None:
 def _documents(one: xml.Element, kind: str) -> Iterator[SignalIdentifier | None]:
     """Their numbers; where the element for it is empty, the one that stands in the kind in words or in the note: `SSN 156-92-9858 (United States)`."""
     for paper in one.all(f"{kind}_DOCUMENT"):
-        told = (joined(paper.value(name)) for name in ("TYPE_OF_DOCUMENT2", "NOTE"))
+        told = (joined(paper.value(name))[:MAX_VALUE] for name in ("TYPE_OF_DOCUMENT2", "NOTE"))  # bounded: searching is quadratic
         written = (found[0] for text in told if (found := _NUMBER.search(_BEYOND_NUMBER.split(text)[0])))
         label = paper.value("TYPE_OF_DOCUMENT") or paper.value("TYPE_OF_DOCUMENT2")
         number = paper.value("NUMBER") or next(written, "")
