@@ -14,7 +14,7 @@ help: ## what there is to make
 
 install: $(STAMP) ## sets up .venv with everything locked
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml setup.py $(wildcard services/*/*/*.pyx services/*/*/*.pxd)
 	@sh deploy/checks/prerequisites.sh $(PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock

@@ -5,7 +5,7 @@ failed may come again.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
@@ -15,7 +15,7 @@ from services.screening.matching.facts import FOR, Facts
 from services.screening.matching.index import Hit, NameIndex, country_set
 from services.screening.matching.why import Why
 from services.screening.model import Former, match_id
-from services.screening.names import facts_of_signal, of_signals, of_suppliers, parties_of, ref_of
+from services.screening.names import facts_of_signal, parties_of, ref_of
 from services.screening.pairs import Found, Key, Pair, Standing, each_once
 from services.screening.side import Supplier, SupplierSide, fingerprint, rows_of, supplier_of, suppliers_of
 from services.screening.state import Sides
@@ -96,18 +96,6 @@ class Join:
         """The same for a supplier."""
         known = self._suppliers.get(key)
         return known is not None and version < known.version
-
-    # ---- what comes in together ----
-
-    def expect_suppliers(self, profiles: Iterable[Profile]) -> None:
-        """Before a batch of suppliers: what all of them need of the signals' names is looked up at once."""
-        for schema, names in of_suppliers(profiles).items():
-            self._signal_names.expect(names, schema=schema, threshold=self.thresholds.lowest)
-
-    def expect_signals(self, signals: Iterable[Signal]) -> None:
-        """Before a batch of signals: the same of the suppliers' names."""
-        for schema, names in of_signals(signals).items():
-            self._supplier_names.expect(names, schema=schema, threshold=self.thresholds.lowest)
 
     # ---- suppliers ----
 

@@ -1,7 +1,6 @@
 """By which names, countries and facts both sides of the join are known."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -61,25 +60,6 @@ def facts_of_signal(subject: PartySignal) -> Facts | None:
         addresses=((a.text, a.city, a.country) for a in subject.addresses),
         birth_dates=subject.birth_dates,
     )
-
-
-def of_suppliers(profiles: Iterable[Profile]) -> Mapping[str, list[str]]:
-    """Names of suppliers and their owners, by the kind of party."""
-    names: dict[str, list[str]] = defaultdict(list)
-    for profile in profiles:
-        names["organisation"] += names_of(profile)
-        for owner in profile.owners:
-            names[owner.kind].append(owner.name)
-    return names
-
-
-def of_signals(signals: Iterable[Signal]) -> Mapping[str, list[str]]:
-    """Names of the parties that signals are about, by kind."""
-    names: dict[str, list[str]] = defaultdict(list)
-    for signal in signals:
-        if isinstance(signal.subject, PartySignal):
-            names[signal.subject.schema] += [n.name for n in signal.subject.names]
-    return names
 
 
 def ref_of(signal_id: str, signal: Signal, name: str, schema: str, meta: Meta) -> SignalRef:

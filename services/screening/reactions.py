@@ -24,8 +24,6 @@ from shared.events.signals import (
     SIGNAL_EVENTS,
     ReleaseAccepted,
     ReleasePublished,
-    SignalChanged,
-    SignalPublished,
     SignalWithdrawn,
     sweep_id,
 )
@@ -182,17 +180,14 @@ class Worker:
         for record in records:
             if record.topic in SIGNAL_TOPICS:
                 signals[(record.meta.tenant, record.meta.subject), record.meta.sequence, record.meta.n].append(record)
-        told = [(key, same, same[0].payload()) for (key, _, _), same in signals.items()]
-        self.join.expect_signals(p.signal for _, _, p in told if isinstance(p, SignalPublished | SignalChanged))
-        for key, same, payload in told:
-            items += self._signal(key, same, payload, sweeps)
+        for (key, _, _), same in signals.items():
+            items += self._signal(key, same, same[0].payload(), sweeps)
         items += sweeps.items()
-        suppliers = [(record, record.payload()) for record in records if record.topic == "suppliers"]
-        told_of = [(record, p) for record, p in suppliers if isinstance(p, SupplierEvent) and not self._is_old(record)]
-        self.join.expect_suppliers(p.profile for _, p in told_of)
-        for record, supplier in told_of:
-            if not self._is_old(record):  # another event of the batch may be newer
-                items += self._supplier(record, supplier)
+        for record in records:
+            if record.topic == "suppliers" and not self._is_old(record):  # another event of the batch may be newer
+                supplier = record.payload()
+                if isinstance(supplier, SupplierEvent):
+                    items += self._supplier(record, supplier)
         return await carried_over(self.ctx.store, items)
 
     def _forget_counted(self, records: Sequence[Record]) -> None:

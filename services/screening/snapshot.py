@@ -116,8 +116,9 @@ def _digest(body: bytes | memoryview) -> bytes:
 
 @cache
 def _made_by() -> str:
-    """All that a name's comparable form depends on: screening's own source, the libraries that know scripts and legal forms, the machine's bytes."""
+    """All that a name's comparable form depends on: screening's own source and what is compiled of it, the libraries that know scripts and legal forms, the machine's bytes."""
     source = hashlib.blake2b(digest_size=16)
-    for path in (Path(suppliers.__file__), *sorted(Path(__file__).parent.rglob("*.py"))):
+    own = Path(__file__).parent
+    for path in (Path(suppliers.__file__), *sorted(own.rglob("*.py")), *sorted(own.rglob("*.so"))):
         source.update(path.read_bytes())
     return " ".join((source.hexdigest(), version("rigour"), version("rapidfuzz"), sys.version, sys.byteorder))

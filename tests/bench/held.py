@@ -20,7 +20,6 @@ from services.screening.matching.index import IndexState, NameIndex
 from services.screening.matching.model import REVIEW
 from tests.bench.figures import percentile, rss_mb
 
-_TOGETHER, _RESCREENED = 100, 200  # names looked up together: by screening, and where the whole list is asked
 _FIRST = 50  # questions that are not timed
 _GROWTH = 500  # questions at each size
 
@@ -179,16 +178,14 @@ def asked_of_list(setup: Setup) -> list[Figure]:
     rates = []
     for part in range(3):
         some, began = several[part::3], time.perf_counter()
-        for at in range(0, len(some), _TOGETHER):
-            entries.expect(some[at : at + _TOGETHER], threshold=REVIEW)
-            for name in some[at : at + _TOGETHER]:
-                entries.search([name], threshold=REVIEW)
+        for name in some:
+            entries.search([name], threshold=REVIEW)
         rates.append(len(some) / (time.perf_counter() - began))
     note = f"{setup.source}: a supplier against {names} names"
     return [
         Figure("new_supplier_p50_ms_20k", median(took.passed), "ms", len(took.passed), f"{note}; {took.busy_note()}"),
         Figure("new_supplier_p99_ms_20k", percentile(took.passed, 0.99), "ms", len(took.passed), note),
-        Figure("screens_per_s", median(rates), "1/s", len(several), f"{note}, {_TOGETHER} together, one process; median of 3"),
+        Figure("screens_per_s", median(rates), "1/s", len(several), f"{note}, one process; median of 3"),
     ]
 
 
@@ -231,10 +228,8 @@ def rescreen(setup: Setup, half: int) -> tuple[float, float]:
     index = _suppliers(entries, islice(_lines(setup.suppliers_file), half, None, 2))
     asked = [name for names in listed for name in names]
     began = time.perf_counter()
-    for at in range(0, len(asked), _RESCREENED):
-        index.expect(asked[at : at + _RESCREENED], threshold=REVIEW)
-        for name in asked[at : at + _RESCREENED]:
-            index.search([name], threshold=REVIEW)
+    for name in asked:
+        index.search([name], threshold=REVIEW)
     return began, time.perf_counter()
 
 
@@ -242,7 +237,7 @@ def rescreened(spans: Sequence[tuple[float, float]], setup: Setup) -> list[Figur
     """From when the first began until the last was through: one clock for all processes."""
     took = max(end for _, end in spans) - min(begin for begin, _ in spans)
     names = sum(map(len, setup.listed()))
-    note = f"{setup.source}: {names} names, {_RESCREENED} together, of {setup.suppliers} suppliers, two processes with half of them each"
+    note = f"{setup.source}: {names} names, of {setup.suppliers} suppliers, two processes with half of them each"
     return [Figure("rescreen_1m_x_20k_s", took, "s", names, note)]
 
 

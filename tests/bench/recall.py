@@ -57,11 +57,9 @@ def ours(listed: dict[str, list[str]], asked: Sequence[Question]) -> list[float]
     index, found = NameIndex(), []
     for key, names in listed.items():
         index.put(key, names)
-    for at in range(0, len(asked), 200):
-        index.expect([question.name for question in asked[at : at + 200]], threshold=BATCH_FLOOR)
-        for _, name, key in asked[at : at + 200]:
-            hits = index.search([name], threshold=BATCH_FLOOR)
-            found.append(max((hit.score for hit in hits if key in ("", hit.key)), default=0.0))
+    for _, name, key in asked:
+        hits = index.search([name], threshold=BATCH_FLOOR)
+        found.append(max((hit.score for hit in hits if key in ("", hit.key)), default=0.0))
     return found
 
 

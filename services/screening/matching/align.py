@@ -188,9 +188,10 @@ def _run(a: Side, b: Side, left_a: list[int], left_b: list[int], corpus: Corpus,
         return []
     edits = OSA.distance(one, other)
     similarity = 1 - edits / longer
-    # No more edits than a name is found by as a whole; and many short words are soon like others.
+    # No more edits than a name is found by as a whole, which words that stand elsewhere would prevent; and many short words are soon like others.
     if (
         edits + (before if many else 0) > 2
+        or (many and OSA.distance(_core(a), _core(b), score_cutoff=2) > 2)
         or similarity < (RUN_SIMILARITY if many else TWICE_SIMILARITY)
         or (many and longer < RUN_LETTERS and edits)
     ):
@@ -201,3 +202,7 @@ def _run(a: Side, b: Side, left_a: list[int], left_b: list[int], corpus: Corpus,
     for j in run_b:
         left_b.remove(j)
     return [Pair(tuple(run_a), tuple(run_b), "run", similarity, weight, edits)]
+
+
+def _core(side: Side) -> str:
+    return "".join([token for token, of_form in zip(side.tokens, side.legal, strict=True) if not of_form])

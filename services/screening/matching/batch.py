@@ -2,15 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from services.screening.matching.index import Hit, NameIndex
 from services.screening.matching.settings import BATCH_FLOOR
 from services.screening.matching.why import Why
 from shared.errors import Invalid
-
-_TOGETHER: Final = 200
 
 
 class BatchRow(NamedTuple):
@@ -52,12 +49,8 @@ def _rows(index: NameIndex, asked: dict[str, list[str]], alert_rate: float | Non
 
 
 def _found(index: NameIndex, asked: dict[str, list[str]], limit: int | None) -> Iterator[tuple[str, list[Hit]]]:
-    """Slice by slice: what the names of one need is looked up together."""
-    rows = iter(asked.items())
-    while some := list(islice(rows, _TOGETHER)):
-        index.expect((name for _, aka in some for name in aka), threshold=BATCH_FLOOR)
-        for name_id, aka in some:
-            yield name_id, index.search(aka, threshold=BATCH_FLOOR, limit=limit)
+    for name_id, aka in asked.items():
+        yield name_id, index.search(aka, threshold=BATCH_FLOOR, limit=limit)
 
 
 def _cut(found: list[list[Hit]], alerts: int) -> float:

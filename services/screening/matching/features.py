@@ -55,7 +55,7 @@ _MOST_EDITS: Final = 8
 _NEAR: Final = 2  # edits within which a name is found as a whole, see segments
 ENOUGH: Final = 0.5  # weight that agrees, half a rare word
 _SAME_FAMILY: Final = 0.5  # Ltd and GmbH differ less than Ltd and AG
-_SORTED_LESS: Final = 0.02  # likeness in alphabetical order counts a little less than in the names' own
+SORTED_LESS: Final = 0.02  # likeness in alphabetical order counts a little less than in the names' own
 
 
 def features(a: Prepared, b: Prepared, side_a: Side, side_b: Side, found: Alignment) -> tuple[float, ...]:
@@ -135,10 +135,10 @@ def _whole(a: Prepared, b: Prepared) -> tuple[int, float, float]:
     full = 1 - OSA.distance(full_a, full_b) / longest_full
     if edits and (len(a.words) > 1 or len(b.words) > 1):
         sorted_core = OSA.distance("".join(sorted(a.words)), "".join(sorted(b.words)))
-        core = max(core, 1 - sorted_core / longest - _SORTED_LESS)
+        core = max(core, 1 - sorted_core / longest - SORTED_LESS)
     if full < 1:
         sorted_full = OSA.distance("".join(sorted(a.tokens)), "".join(sorted(b.tokens)))
-        full = max(full, 1 - sorted_full / longest_full - _SORTED_LESS)
+        full = max(full, 1 - sorted_full / longest_full - SORTED_LESS)
     return min(edits, _MOST_EDITS + 1), core, max(core, full)  # how long a legal form is says nothing
 
 

@@ -158,14 +158,6 @@ class NameIndex:
             self._weak[kind] = state.weak[kind]
         self._facts.restore(state.facts)
 
-    def expect(self, names: Iterable[str], *, schema: str = "organisation", threshold: float) -> None:
-        """Looks up together what will be searched for next, at this threshold or a higher one; without it the same is found, more slowly."""
-        kind = kind_of(schema)
-        shelf, floor = self._shelves[kind], log_odds_of(_without_country(threshold))
-        asked = [name for written in dict.fromkeys(names) if tells(name := prepare(written))]
-        if len(shelf):
-            shelf.expect(asked, floor, model_of(kind, kind), persons=kind == "person")
-
     def search(
         self,
         names: Sequence[str],

@@ -1,4 +1,4 @@
-"""Which names may reach a score, for many names asked at once: each step is one for all of them.
+"""Which names may reach a score beside one asked.
 
 A name met shares a word, or what a word may stand for, with the name asked. What its words could contribute at best bounds its score; no cap drops a
 name that could reach the floor.
@@ -10,17 +10,34 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from services.screening.matching.bounding import APART, BITS, LONGER, Gains, Met, Queries, bounded, first_look
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
-from services.screening.matching.store import Floats, NameStore, Numbers
+from services.screening.matching.reach import Question, Seen, reaching
+from services.screening.matching.store import Floats, NameStore, Numbers, alphabet
 
-_EPSILON: Final = 1e-3  # arrays count in single precision
+BITS: Final = 16  # distinct words of a name that are told apart; the rest counts as covered
+APART: Final = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
+LONGER: Final = 3  # letters by which a word may be longer than the one that it stands for
 _NONE: Final = np.empty(0, np.uint32)
 
 
 Weight = Callable[[str], float]  # of a word
 Joins = Sequence[tuple[tuple[str, ...], int]]
+
+
+class Met(NamedTuple):
+    """Names met together, by one word of a name asked or by several written as one: what these weigh, how many they are, and the most
+    letters of what may stand for them, as often as they stand in the name asked."""
+
+    numbers: Numbers
+    weight: float
+    many: int
+    letters: int
+
+
+# What words here may gain beside a name asked. Words that each may stand for one of its words: (which bit that is, its weight, words, how alike they are);
+# words that are part of what agrees: (word, weight that may agree, weight of the pair it may be part of, bits of the words asked that it may stand for).
+Gains = tuple[list[tuple[int, float, Numbers, Floats]], list[tuple[int, float, float, int]]]
 
 
 class Partners(NamedTuple):
@@ -47,50 +64,28 @@ class Words(Protocol):
     def frequency(self, word: str) -> int:
         """Names that bear it."""
 
-    def misreadings(self, legal: str) -> Numbers:
-        """Words here that may be this legal one, misread."""
+    def misreadings(self, name: Prepared) -> set[int]:
+        """Words here that may be a legal one of the name, misread."""
 
     def may_be_legal(self, words: Sequence[str]) -> set[str]:
         """Those of the words that may be a legal word of names here, misread."""
 
 
 def candidates(
-    asked: Sequence[Prepared], words: Words, store: NameStore, weight: Weight, model: Model, floor: float, *, persons: bool
-) -> tuple[list[list[int]], int]:
-    """For each name the numbers of those that may reach the log odds `floor`, but those that are the same within two edits as wholes; and how many
-    were looked at for that."""
-    gains, queries = Gains(), Queries(asked)
-    met: list[Met] = []
-    rows: list[int] = []
-    rest: list[Met] = []
-    misread = words.may_be_legal([word for name in asked for word in name.words])
-    for row, name in enumerate(asked):
-        weights = _weighed(name, weight)
-        for n, (word, (w, one)) in enumerate(weights.items()):
-            if n < BITS:
-                queries.own[row, n], queries.single[row, n] = w, one
-            if word in misread:
-                queries.may_be_legal(row, n, w)
-        totals = {word: w for word, (w, _) in weights.items()}
-        joins = words.joins(name)
-        found, unasked = _met(name, totals, joins, words, model, floor, misread, persons)
-        rest.append(unasked)
-        if found:
-            met += found
-            rows += [row] * len(found)
-            _gained(gains, row, totals, joins, words, weight, store.vocabulary)
+    asked: Prepared, words: Words, seen: Seen, store: NameStore, weight: Weight, model: Model, floor: float, *, persons: bool
+) -> tuple[list[int], int]:
+    """Numbers of the names that may reach the log odds `floor`, but those that are the same within two edits as wholes; and how many were looked at for
+    that."""
+    weights, joins, misread = _weighed(asked, weight), words.joins(asked), words.may_be_legal(asked.words)
+    totals = {word: w for word, (w, _) in weights.items()}
+    met, rest = _met(asked, totals, joins, words, model, floor, misread, persons)
     if not met:
-        return [[] for _ in asked], 0
-    row_of, numbers, odds = first_look(met, rows, rest, queries, store, model)
-    seen = len(numbers)
-    if not persons:  # whose initials may stand for any word
-        row_of, numbers = row_of[odds >= floor - _EPSILON], numbers[odds >= floor - _EPSILON]
-    results: list[list[int]] = [[] for _ in asked]
-    if len(numbers):
-        may = bounded(row_of, numbers, queries, gains, store, model, words.misreadings, persons=persons) >= floor - _EPSILON
-        for row, number in zip(row_of[may].tolist(), numbers[may].tolist(), strict=True):
-            results[row].append(number)
-    return results, seen
+        return [], 0
+    question = Question(asked, weights, misread, alphabet(asked.words), alphabet(asked.tokens))
+    return reaching(
+        question, met, rest, seen, store, model.bound, floor, persons,
+        lambda: _gains(totals, joins, words, weight, store.vocabulary), lambda: words.misreadings(asked),
+    )  # fmt: skip
 
 
 def _weighed(name: Prepared, weight: Weight) -> dict[str, tuple[float, float]]:
@@ -122,7 +117,7 @@ def _met(
     # A word's place is the number of its own names, until it comes up and those of its partners are known.
     waiting, left = [(words.frequency(word), word) for word in weights], dict(weights)
     heapify(waiting)
-    while waiting and model.bound(may_agree, max(left.values()), missed, worst, len(name.forms), alike if missed else 1.0) >= floor:
+    while waiting and model.bound.at_best(may_agree, max(left.values()), missed, worst, len(name.forms), alike if missed else 1.0) >= floor:
         place, word = heappop(waiting)
         numbers = words.partners(word).names
         if len(numbers) > place:
@@ -136,22 +131,23 @@ def _met(
     return [one for one in found if len(one.numbers)], unasked
 
 
-def _gained(
-    gains: Gains, row: int, weights: dict[str, float], joins: Joins, words: Words, weight: Weight, vocabulary: Sequence[str]
-) -> None:
+def _gains(weights: dict[str, float], joins: Joins, words: Words, weight: Weight, vocabulary: Sequence[str]) -> Gains:
     places = {word: 1 << n if n < BITS else 0 for n, word in enumerate(weights)}
+    wholes: list[tuple[int, float, Numbers, Floats]] = []
+    parts: list[tuple[int, float, float, int]] = []
     for joined_of, joined in joins:
         telling = {word for word in joined_of if word in weights}
         own = sum([weights[word] for word in joined_of if word in weights])
         if telling:
-            gains.part(row, joined, own, own, sum([places[word] for word in telling]))
+            parts.append((joined, own, own, sum([places[word] for word in telling])))
     for word, own_weight in weights.items():
         partners = words.partners(word)
         if len(partners.words):
-            gains.partners(row, places[word], own_weight, partners.words, partners.alike)
+            wholes.append((places[word], own_weight, partners.words, partners.alike))
         for pair in partners.pairs:
-            parts = [part for part in pair if part is not None]
-            theirs = [weight(vocabulary[part]) for part in parts]
+            of_pair = [part for part in pair if part is not None]
+            theirs = [weight(vocabulary[part]) for part in of_pair]
             whole = min(own_weight, sum(theirs))
-            for part, its in zip(parts, theirs, strict=True):
-                gains.part(row, part, its / sum(theirs) * whole, whole, places[word])
+            for part, its in zip(of_pair, theirs, strict=True):
+                parts.append((part, its / sum(theirs) * whole, whole, places[word]))
+    return wholes, parts

@@ -13,19 +13,19 @@ from services.screening.matching.normalise import Prepared
 from services.screening.matching.texts import Texts
 
 Numbers = NDArray[np.uint32]
-Places = NDArray[np.intp]
 Floats = NDArray[np.float32]
-Flags = NDArray[np.bool_]
 _SLACK: Final = 2  # the words of names that are gone are swept out once they are so many times those that stand
 _FEW: Final = 1 << 16
 _BITS: Final = {letter: 1 << (n % 32) for n, letter in enumerate("abcdefghijklmnopqrstuvwxyz0123456789")}
 
 
-class Spelling(NamedTuple):
-    """How many letters names have, and which: a bit for each, as `alphabet` gives them."""
+class Source(NamedTuple):
+    """Spellings by number, for look-ups in them: which letters each has (as `alphabet`; 0: none stands there), words by number, and for names their words:
+    see NameStore; are only the telling ones meant?"""
 
-    letters: Floats
-    alphabet: NDArray[np.uint32]
+    alphabets: "array[int]"
+    vocabulary: list[str]
+    names: tuple["array[int]", "array[int]", "array[int]", bool] | None
 
 
 class StoreState(msgspec.Struct, frozen=True, array_like=True):
@@ -45,55 +45,54 @@ class NameStore:
         self._corpus = corpus
         self.words: dict[str, int] = {}
         self.vocabulary: list[str] = []
-        self._singles = array("I")  # words of one letter
         self.legal: set[int] = set()  # words that were ever part of a legal form
-        self._lengths, self._word_alphabets = array("B"), array("I")
+        self.lengths, self._word_alphabets = array("B"), array("I")
         self._names = Texts()
         self._free: list[int] = []
         self._form_sets: dict[tuple[str, ...], int] = {}
-        self._all_forms: list[tuple[str, ...]] = []
-        self._tokens = array("I")  # word << 1 | of a legal form, name after name
-        self._start, self._size = array("I"), array("B")
+        self.form_sets: list[tuple[str, ...]] = []
+        self.tokens = array("I")  # word << 1 | of a legal form, name after name
+        self.starts, self.sizes = array("I"), array("B")
         self._live = 0  # words of names that stand
-        self._forms = array("I")
-        self._letters, self._core = array("H"), array("H")  # letters of all words, of the telling ones
-        self._alphabet, self._core_alphabet = array("I"), array("I")  # which letters these are: see `alphabet`
+        self.forms = array("I")
+        self.letters, self.core_letters = array("H"), array("H")  # letters of all words, of the telling ones
+        self.alphabets, self.core_alphabets = array("I"), array("I")  # which letters these are: see `alphabet`
         self._weights = np.empty(0, np.float32)
         self._seen = (-1, 0)
 
     def __len__(self) -> int:
         """Names."""
-        return len(self._size) - len(self._free)
+        return len(self.sizes) - len(self._free)
 
     def put(self, name: Prepared) -> int:
         """The number under which the name now stands."""
-        if len(self._tokens) > _SLACK * self._live + _FEW:
+        if len(self.tokens) > _SLACK * self._live + _FEW:
             self._sweep()
         if self._free:
             number = self._free.pop()
         else:
-            number = len(self._size)
+            number = len(self.sizes)
             for column in self._columns()[1:]:
                 column.append(0)
         self._names.put(number, name.name)
-        self._start[number], self._size[number] = len(self._tokens), len(name.tokens)
+        self.starts[number], self.sizes[number] = len(self.tokens), len(name.tokens)
         self._live += len(name.tokens)
         every = core = 0
         for token, of_form in zip(name.tokens, name.legal, strict=True):
             word = self.word(token)
-            self._tokens.append(word << 1 | of_form)
+            self.tokens.append(word << 1 | of_form)
             if of_form:
                 self.legal.add(word)
             every |= self._word_alphabets[word]
             core |= 0 if of_form else self._word_alphabets[word]
-        self._alphabet[number], self._core_alphabet[number] = every, core
-        self._letters[number] = sum(map(len, name.tokens))
-        self._core[number] = sum(map(len, name.words))
+        self.alphabets[number], self.core_alphabets[number] = every, core
+        self.letters[number] = sum(map(len, name.tokens))
+        self.core_letters[number] = sum(map(len, name.words))
         forms = self._form_sets.get(name.forms)
         if forms is None:
-            forms = self._form_sets[name.forms] = len(self._all_forms)
-            self._all_forms.append(name.forms)
-        self._forms[number] = forms
+            forms = self._form_sets[name.forms] = len(self.form_sets)
+            self.form_sets.append(name.forms)
+        self.forms[number] = forms
         return number
 
     def word(self, word: str) -> int:
@@ -102,94 +101,44 @@ class NameStore:
         if at is None:
             at = self.words[word] = len(self.vocabulary)
             self.vocabulary.append(word)
-            self._lengths.append(min(255, len(word)))
+            self.lengths.append(min(255, len(word)))
             self._word_alphabets.append(alphabet((word,)))
-            if len(word) == 1:
-                self._singles.append(at)
         return at
 
     def remove(self, number: int) -> None:
         """The number may come back with another name."""
         self._names.remove(number)
-        self._live -= self._size[number]
-        self._size[number] = self._alphabet[number] = self._core_alphabet[number] = 0
+        self._live -= self.sizes[number]
+        self.sizes[number] = self.alphabets[number] = self.core_alphabets[number] = 0
         self._free.append(number)
 
     def name(self, number: int) -> Prepared:
         """The name under a number in use."""
-        at = self._start[number]
-        coded = self._tokens[at : at + self._size[number]]
+        at = self.starts[number]
+        coded = self.tokens[at : at + self.sizes[number]]
         tokens = tuple([self.vocabulary[code >> 1] for code in coded])
         legal = tuple([code & 1 == 1 for code in coded])
         words = tuple([token for token, of_form in zip(tokens, legal, strict=True) if not of_form])
-        return Prepared(self._names.get(number), tokens, legal, words, self._all_forms[self._forms[number]])
+        return Prepared(self._names.get(number), tokens, legal, words, self.form_sets[self.forms[number]])
 
-    def joined(self, number: int) -> str:
-        """Its telling words without spaces; empty under a number not in use."""
-        at, vocabulary = self._start[number], self.vocabulary
-        return "".join([vocabulary[code >> 1] for code in self._tokens[at : at + self._size[number]] if not code & 1])
+    def source(self, *, telling: bool) -> Source:
+        """Names written as one word: their telling words, or all of them."""
+        return Source(self.core_alphabets if telling else self.alphabets, self.vocabulary, (self.tokens, self.starts, self.sizes, telling))
 
-    def written(self, number: int) -> str:
-        """All its words without spaces; empty under a number not in use."""
-        at, vocabulary = self._start[number], self.vocabulary
-        return "".join([vocabulary[code >> 1] for code in self._tokens[at : at + self._size[number]]])
+    def word_source(self) -> Source:
+        """Words."""
+        return Source(self._word_alphabets, self.vocabulary, None)
 
-    def alphabets(self, numbers: Numbers) -> NDArray[np.uint32]:
-        """Which letters the words of names have, see `alphabet`; 0 under a number not in use."""
-        return np.frombuffer(self._alphabet, np.uint32)[numbers] if len(numbers) else numbers
-
-    def core_alphabets(self, numbers: Numbers) -> NDArray[np.uint32]:
-        """Which letters the telling words of names have, see `alphabet`; 0 under a number not in use."""
-        return np.frombuffer(self._core_alphabet, np.uint32)[numbers] if len(numbers) else numbers
-
-    def spelling(self, word: int) -> str:
-        """The word under a number."""
-        return self.vocabulary[word]
-
-    def word_alphabets(self, words: Numbers) -> Numbers:
-        """Which letters words have, see `alphabet`."""
-        return np.frombuffer(self._word_alphabets, np.uint32)[words] if len(words) else words
-
-    def coded(self, numbers: Numbers) -> tuple[Numbers, Places]:
-        """(words << 1 | legal, one name after the other; where each name's begin). Every number is in use, so that none is empty."""
-        starts = np.frombuffer(self._start, np.uint32)[numbers].astype(np.intp)
-        sizes = np.frombuffer(self._size, np.uint8)[numbers].astype(np.intp)
-        ends = np.cumsum(sizes)
-        begins = ends - sizes
-        at = np.repeat(starts - begins, sizes) + np.arange(ends[-1] if len(ends) else 0)
-        return np.frombuffer(self._tokens, np.uint32)[at], begins
-
-    def letters(self, numbers: Numbers) -> tuple[Spelling, Spelling]:
-        """How (all words, the telling words) of each name are spelt."""
-        every, core = np.frombuffer(self._letters, np.uint16), np.frombuffer(self._core, np.uint16)
-        which, of_core = np.frombuffer(self._alphabet, np.uint32), np.frombuffer(self._core_alphabet, np.uint32)
-        return Spelling(every[numbers].astype(np.float32), which[numbers]), Spelling(core[numbers].astype(np.float32), of_core[numbers])
-
-    def forms(self, numbers: Numbers) -> NDArray[np.uint32]:
-        """The set of legal forms of each name, as `form_set` tells it."""
-        return np.frombuffer(self._forms, np.uint32)[numbers]
-
-    def form_set(self, at: int) -> tuple[str, ...]:
-        """Legal forms, canonical and sorted."""
-        return self._all_forms[at]
-
-    def lengths(self, words: Numbers) -> NDArray[np.uint8]:
-        """Letters of each word, at most 255."""
-        return np.frombuffer(self._lengths, np.uint8)[words]
-
-    def weights(self, words: Numbers) -> Floats:
-        """Of these words, as the corpus weighs them now."""
+    def weights(self) -> Floats:
+        """Of all words by number, as the corpus weighs them now; not a number where that is still to be asked for by `weigh`."""
         self._follow()
-        found = self._weights[words]
-        unknown = np.unique(words[np.isnan(found)])
-        if len(unknown):
-            self._weights[unknown] = [self._corpus.weight(self.vocabulary[at]) for at in unknown.tolist()]
-            found = self._weights[words]
-        return found
+        return self._weights
 
-    def single(self, words: Numbers) -> Flags:
-        """Are they of one letter: initials?"""
-        return np.isin(words, np.frombuffer(self._singles, np.uint32)) if self._singles else np.zeros(len(words), np.bool_)
+    def weigh(self, word: int) -> float:
+        """Of a word, remembered."""
+        weight = self._corpus.weight(self.vocabulary[word])
+        self._weights[word] = weight
+        return weight
 
     def _follow(self) -> None:
         """Forgets the weights of words that the corpus counts otherwise by now."""
@@ -209,40 +158,40 @@ class NameStore:
     def _sweep(self) -> None:
         """Moves the words of all names together."""
         swept = array("I")
-        for number, size in enumerate(self._size):
-            at = self._start[number]
-            self._start[number] = len(swept)
-            swept.extend(self._tokens[at : at + size])
-        self._tokens = swept
+        for number, size in enumerate(self.sizes):
+            at = self.starts[number]
+            self.starts[number] = len(swept)
+            swept.extend(self.tokens[at : at + size])
+        self.tokens = swept
 
     def _columns(self) -> tuple["array[Any]", ...]:
-        return (self._tokens, self._start, self._size, self._forms, self._letters, self._core, self._alphabet, self._core_alphabet)
+        return (self.tokens, self.starts, self.sizes, self.forms, self.letters, self.core_letters, self.alphabets, self.core_alphabets)
 
     def state(self) -> StoreState:
         """All of it, for `restore`; to be encoded before it changes."""
         return StoreState(
             self.vocabulary,
             self._names.state(),
-            self._all_forms,
+            self.form_sets,
             self._word_alphabets.tobytes(),
             [column.tobytes() for column in self._columns()],
         )
 
     def restore(self, state: StoreState) -> None:
         """Makes this store, which is empty, what another one was."""
-        self.vocabulary, self._all_forms = state.words, state.forms
+        self.vocabulary += state.words
+        self.form_sets += state.forms
         self._names.restore(state.names)
         self.words = {word: at for at, word in enumerate(state.words)}
-        self._lengths = array("B", [min(255, len(word)) for word in state.words])
+        self.lengths = array("B", [min(255, len(word)) for word in state.words])
         self._word_alphabets = array("I", state.alphabets)
-        self._singles = array("I", [at for at, word in enumerate(state.words) if len(word) == 1])
         self._form_sets = {forms: at for at, forms in enumerate(state.forms)}
         for column, content in zip(self._columns(), state.arrays, strict=True):
             column.frombytes(content)
-        coded = np.frombuffer(self._tokens, np.uint32)
+        coded = np.frombuffer(self.tokens, np.uint32)
         self.legal = set(np.unique(coded[coded & np.uint32(1) == 1] >> np.uint32(1)).tolist())
-        self._live = sum(self._size)
-        self._free = [number for number, size in enumerate(self._size) if not size]
+        self._live = sum(self.sizes)
+        self._free = [number for number, size in enumerate(self.sizes) if not size]
 
 
 def alphabet(words: Iterable[str]) -> int:

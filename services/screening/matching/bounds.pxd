@@ -1,0 +1,17 @@
+from libc.stdint cimport uint32_t
+
+cdef enum:
+    APART = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
+
+cdef class Bound:
+    cdef double sure, agree, best, cover_short, cover_long, both, both_words, one, lone_one, worst_both, worst_one, core, full, thin
+    cdef double core_edits, near_whole, legal_agree, legal_conflict, legal_one, lone_form, few, few_best, fuzzy, lone_loss, blocks
+
+    cpdef double at_best(self, double agree, double best, double missed, double worst, int legal, double alike)
+    cdef double of(
+        self, double agree, double best, int words, double only_a, double only_b, double worst_a, double worst_b, double core, double full,
+        double known, bint lone,
+    ) noexcept nogil
+    cdef double forms(self, tuple ours, tuple theirs, int slips, bint lone)
+
+cdef double likest(int letters, uint32_t alphabet, int own, uint32_t which, int words) noexcept nogil

@@ -1,0 +1,72 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Compiled: how high log odds can be at most, by the weights of a model, while little is known of a name or all but a little."""
+
+from libc.stdint cimport uint32_t
+
+from services.screening.matching.features import ENOUGH, forms_evidence
+
+cdef double _ENOUGH = ENOUGH
+
+
+cdef class Bound:
+    """Of one model."""
+
+    def __init__(self, double bias, dict weights):
+        w = weights
+        self.few, self.few_best = w["few_words"], max(0.0, 4 * w["few_words"], w["few_words"])
+        self.sure = bias + w["first"] + 2 * w["letters"] + self.few_best  # at best
+        self.agree, self.best = w["agree"], w["agree_best"]
+        self.cover_short, self.cover_long = w["cover_short"], w["cover_long"]
+        self.both, self.both_words = w["both"], w["both_words"]
+        # What looks as if it stood on one side only may turn out to stand on both.
+        self.one = max(w["one"], w["both"] + w["both_words"])
+        self.lone_one = max(w["one"] + w["lone_one"], w["both"] + w["both_words"])
+        self.worst_both, self.worst_one = w["worst_both"], w["worst_one"]
+        self.core, self.full, self.thin = w["core_sim"], w["full_sim"], w["thin"]
+        self.core_edits, self.near_whole = w["core_edits"], 2 * w["near_whole"]
+        self.legal_agree, self.legal_conflict, self.legal_one = w["legal_agree"], w["legal_conflict"], w["legal_one"]
+        self.lone_form = w["lone_form"]
+        self.fuzzy, self.lone_loss, self.blocks = -w["fuzzy_loss"], -w["lone_loss"], -w["blocks"]
+
+    cpdef double at_best(self, double agree, double best, double missed, double worst, int legal, double alike):
+        """The highest log odds of a name beside one of which at most so much weight agrees, `best` of it by one word, and so much is missed, `worst` of it
+        by one word; `legal`: its legal forms; `alike`: how alike they can be as wholes."""
+        return self.of(agree, best, 0, 0, missed, 0, worst, alike, alike, self.legal_agree * legal, False)
+
+    cdef double of(
+        self, double agree, double best, int words, double only_a, double only_b, double worst_a, double worst_b, double core, double full,
+        double known, bint lone,
+    ) noexcept nogil:
+        """The same where more is known: how many words are left on both sides, the weight left on either and of its rarest word, how alike they can be as
+        wholes, what is `known` to count, and whether one of the two surely has one telling word only."""
+        cdef double both = min(only_a, only_b), most = max(only_a, only_b)
+        cdef double found = (
+            self.sure + known + self.agree * agree + self.best * best + self.both * both + self.both_words * words
+            + (self.lone_one if lone else self.one) * (most - both) + self.worst_both * min(worst_a, worst_b)
+            + self.worst_one * max(worst_a, worst_b) + self.core * core + self.full * full
+        )
+        if agree > 0:
+            found += self.cover_short * agree / (agree + both) + self.cover_long * agree / (agree + most)
+        if most > 0 and agree < _ENOUGH:
+            found += self.thin * (_ENOUGH - agree)
+        return found
+
+    cdef double forms(self, tuple ours, tuple theirs, int slips, bint lone):
+        """What legal forms count where so many words may be misread ones."""
+        agree, conflict, one = forms_evidence(ours, theirs, slips)
+        cdef double found = self.legal_agree * <int>agree + self.legal_conflict * <double>conflict + self.legal_one * <int>one
+        return found + self.lone_form if lone and <double>conflict > 0 else found
+
+
+cdef double likest(int letters, uint32_t alphabet, int own, uint32_t which, int words) noexcept nogil:
+    """The most alike that names so spelt can be: each letter more, and each that only one has, is an edit; `words`: that each has in place of others."""
+    cdef int edits = max(letters - own, own - letters, APART if words else 0, _bits(alphabet & ~which), _bits(which & ~alphabet))
+    return 1 - edits / <double>max(letters, own, 1)
+
+
+cdef int _bits(uint32_t mask) noexcept nogil:
+    cdef int found = 0
+    while mask:
+        mask &= mask - 1
+        found += 1
+    return found

@@ -1,0 +1,8 @@
+from libc.stdint cimport uint32_t
+
+cdef enum:
+    MOST = 400  # letters that are looked at, as settings.MAX_LETTERS; transliteration may have made more of them
+
+cdef int spell(str word, Py_UCS4* letters, int at) noexcept
+cdef int spell_name(const uint32_t* coded, int size, list vocabulary, bint telling, Py_UCS4* letters) noexcept
+cdef int distance(const Py_UCS4* a, int n, const Py_UCS4* b, int m, int limit) noexcept nogil

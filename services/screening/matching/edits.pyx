@@ -1,0 +1,258 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Compiled: spellings that are near, found by keys in sorted runs (see runs) and verified letter by letter, one look-up in one call."""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+import numpy as np
+
+from cpython cimport array
+
+cdef extern from *:
+    Py_UCS4 PyUnicode_READ_CHAR(object text, Py_ssize_t at)
+
+cdef enum:
+    PREFIX = 8  # see deletions
+    VARIANTS = 1 + PREFIX + PREFIX * (PREFIX - 1) // 2
+
+cdef uint64_t HIGH = <uint64_t>1 << 32
+
+
+cdef int spell(str word, Py_UCS4* letters, int at) noexcept:
+    """Writes the letters of a word behind others, as many as there is room for; how many there are now."""
+    cdef int n
+    cdef int more = min(len(word), MOST - at)
+    for n in range(more):
+        letters[at + n] = PyUnicode_READ_CHAR(word, n)
+    return at + more
+
+
+cdef int spell_name(const uint32_t* coded, int size, list vocabulary, bint telling, Py_UCS4* letters) noexcept:
+    """The words of a name (see store), or only those that tell it from others, written as one."""
+    cdef int n, at = 0
+    for n in range(size):
+        if not (telling and coded[n] & 1):
+            at = spell(<str>vocabulary[coded[n] >> 1], letters, at)
+    return at
+
+
+cdef int distance(const Py_UCS4* a, int n, const Py_UCS4* b, int m, int limit) noexcept nogil:
+    """Optimal string alignment: letters replaced, missing, one too many, or two that changed places; limit + 1 where there are more."""
+    cdef int[MOST + 1] first
+    cdef int[MOST + 1] second
+    cdef int[MOST + 1] third
+    cdef int* before = first  # the row above the last one
+    cdef int* last = second
+    cdef int* now = third
+    cdef int* spare
+    cdef int i, j, begin, end, least, cost, found
+    while n and m and a[0] == b[0]:
+        a, b, n, m = a + 1, b + 1, n - 1, m - 1
+    while n and m and a[n - 1] == b[m - 1]:
+        n, m = n - 1, m - 1
+    if (n - m if n > m else m - n) > limit:
+        return limit + 1
+    if not n or not m:
+        return n + m
+    for j in range(m + 1):
+        last[j] = j
+    for i in range(1, n + 1):
+        begin, end = max(1, i - limit), min(m, i + limit)
+        now[begin - 1] = i if begin == 1 else limit + 1
+        least = now[begin - 1]
+        for j in range(begin, end + 1):
+            found = last[j - 1] + (a[i - 1] != b[j - 1])
+            found = min(found, now[j - 1] + 1)
+            if j < i + limit:
+                found = min(found, last[j] + 1)
+            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1] and j - 2 >= i - 2 - limit and j - 2 <= i - 2 + limit:
+                found = min(found, before[j - 2] + 1)
+            now[j] = found
+            least = min(least, found)
+        if least > limit:
+            return limit + 1
+        spare = before
+        before, last, now = last, now, spare
+    return min(last[m], limit + 1)
+
+
+def edits(str one, str other, int limit = MOST):
+    """As `distance`, of two words."""
+    cdef Py_UCS4[MOST] a
+    cdef Py_UCS4[MOST] b
+    return distance(a, spell(one, a, 0), b, spell(other, b, 0), limit)
+
+
+def near_any(str word, list others, const uint8_t[::1] forgiven):
+    """Is any of the others within the edits that are `forgiven`, by the letters of the longer of two?"""
+    cdef Py_UCS4[MOST] a
+    cdef Py_UCS4[MOST] b
+    cdef int n = spell(word, a, 0), m, limit
+    for other in others:
+        m = spell(<str>other, b, 0)
+        limit = forgiven[min(max(n, m), 255)]
+        if distance(a, n, b, m, limit) <= limit:
+            return True
+    return False
+
+
+cdef Py_ssize_t _first(const uint64_t[::1] run, uint64_t key) noexcept nogil:
+    """Where in a sorted run the first entry of a key stands, or would."""
+    cdef uint64_t wanted = key << 32
+    cdef Py_ssize_t low = 0, high = run.shape[0], middle
+    while low < high:
+        middle = (low + high) >> 1
+        if run[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef uint64_t _segment_key(int size, int part, const Py_UCS4* letters, int width) noexcept nogil:
+    """31 bits (FNV-1a, mixed). Spellings that share a part fall together anyway, so nothing is won by making keys collide."""
+    cdef uint64_t found = 14695981039346656037U ^ <uint64_t>(size << 3 | part)
+    cdef int n
+    for n in range(width):
+        found = (found ^ <uint64_t>letters[n]) * 1099511628211U
+    return (found ^ found >> 29) * 0x9E3779B97F4A7C15U >> 33
+
+
+def segment_keys(str spelt, int parts):
+    """The key of each of so many parts of a spelling, the longer ones last: uint64."""
+    cdef Py_UCS4[MOST] letters
+    cdef int size = spell(spelt, letters, 0), part, at = 0, width
+    found = np.empty(parts, np.uint64)
+    cdef uint64_t[::1] keys = found
+    for part in range(parts):
+        width = size // parts + (part >= parts - size % parts)
+        keys[part] = _segment_key(size, part, letters + at, width)
+        at += width
+    return found
+
+
+def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphabet, source):
+    """Numbers of all spellings of so many letters or more within the edits: they stand under one of the keys at which they must (see segments).
+    `alphabet`: which letters this one has, as store.alphabet; `source`: see store."""
+    cdef Py_UCS4[MOST] letters
+    cdef Py_UCS4[MOST] others
+    cdef int own = spell(spelt, letters, 0)
+    cdef int parts = edits + 1, size, more, part, at, width, place, low, high
+    cdef uint32_t number, theirs
+    cdef uint64_t key
+    cdef Py_ssize_t found
+    cdef const uint64_t[::1] run
+    cdef array.array alphabets = source[0], coded, starts, sizes
+    cdef list vocabulary = source[1]
+    cdef bint names = source[2] is not None, telling = False
+    if names:
+        coded, starts, sizes, telling = source[2]
+    cdef set near = set(), seen = set()
+    keys = []
+    for size in range(max(shortest, own - edits), own + edits + 1):
+        more, at = own - size, 0
+        for part in range(parts):
+            width = size // parts + (part >= parts - size % parts)
+            # What stands before a part that is the same holds no more edits than there are parts; nor does what stands behind.
+            low = max(0, at - part, at + more - (edits - part))
+            high = min(own - width, at + part, at + more + (edits - part))
+            for place in range(low, high + 1):
+                keys.append(_segment_key(size, part, letters + place, width))
+            at += width
+    keys.sort()  # who looks for one after the other stays near in memory
+    for run in runs:
+        for key in keys:
+            found = _first(run, key)
+            while found < run.shape[0] and run[found] >> 32 == key:
+                number = <uint32_t>run[found]
+                found += 1
+                theirs = alphabets.data.as_uints[number]
+                if not theirs or _bits(theirs & ~alphabet) > edits or _bits(alphabet & ~theirs) > edits or number in seen:
+                    continue
+                seen.add(number)
+                if names:
+                    size = spell_name(coded.data.as_uints + starts.data.as_uints[number], sizes.data.as_uchars[number], vocabulary, telling, others)
+                else:
+                    size = spell(<str>vocabulary[number], others, 0)
+                if distance(letters, own, others, size, edits) <= edits:
+                    near.add(number)
+    return near
+
+
+cdef inline int _bits(uint32_t mask) noexcept nogil:
+    cdef int found = 0
+    while mask:
+        mask &= mask - 1
+        found += 1
+    return found
+
+
+cdef int _variants(str word, uint64_t base, uint64_t back, uint64_t mix, uint64_t* keys) noexcept:
+    """Keys of a word with up to two letters left out (see deletions): its letters are the coefficients of a polynomial; so many there are."""
+    cdef Py_UCS4[MOST] letters
+    cdef uint64_t[PREFIX + 1] before  # sums of all letters in front of a place
+    cdef int size = spell(word, letters, 0), count = 1, i, j
+    cdef bint number = size > 0
+    cdef uint64_t power = 1, whole
+    for i in range(size):
+        number = number and c"0" <= letters[i] <= c"9"
+    if number or size < 2:
+        return 0
+    size = min(size, PREFIX)
+    before[0] = 0
+    for i in range(size):
+        before[i + 1] = before[i] + <uint64_t>letters[i] * power
+        power *= base
+    whole = before[size]
+    keys[0] = whole
+    if size > 2:
+        for i in range(size):
+            keys[count] = before[i] + back * (whole - before[i + 1])
+            count += 1
+    if size > 3:
+        for i in range(size):
+            for j in range(i + 1, size):
+                keys[count] = before[i] + back * (before[j] - before[i + 1]) + back * back * (whole - before[j + 1])
+                count += 1
+    for i in range(count):
+        keys[i] = keys[i] * mix >> 33
+    return count
+
+
+def variant_keys(words, uint64_t base, uint64_t back, uint64_t mix):
+    """(keys of the words' variants, for each the place of its word); `back`: the inverse of `base`."""
+    cdef uint64_t[VARIANTS] keys
+    cdef int count, n, at = 0
+    every, rows = np.empty(VARIANTS * len(words), np.uint64), np.empty(VARIANTS * len(words), np.uint64)
+    cdef uint64_t[::1] into = every, of = rows
+    for row, word in enumerate(words):
+        count = _variants(word, base, back, mix, keys)
+        for n in range(count):
+            into[at], of[at] = keys[n], row
+            at += 1
+    return every[:at], rows[:at]
+
+
+def words_near(str word, int most, list runs, uint64_t base, uint64_t back, uint64_t mix, list vocabulary):
+    """[(number of a word that shares a variant and is within so many edits, edits)], but for the word itself."""
+    cdef uint64_t[VARIANTS] keys
+    cdef Py_UCS4[MOST] letters
+    cdef Py_UCS4[MOST] others
+    cdef int count = _variants(word, base, back, mix, keys), own = spell(word, letters, 0), n, far
+    cdef uint32_t number
+    cdef Py_ssize_t found
+    cdef const uint64_t[::1] run
+    cdef set seen = set()
+    near = []
+    for run in runs:
+        for n in range(count):
+            found = _first(run, keys[n])
+            while found < run.shape[0] and run[found] >> 32 == keys[n]:
+                number = <uint32_t>run[found]
+                found += 1
+                if number in seen:
+                    continue
+                seen.add(number)
+                far = distance(letters, own, others, spell(<str>vocabulary[number], others, 0), most)
+                if 0 < far <= most:
+                    near.append((number, far))
+    return near

@@ -1,0 +1,26 @@
+from collections.abc import Callable, Sequence
+
+from services.screening.matching.bounds import Bound
+from services.screening.matching.normalise import Prepared
+from services.screening.matching.retrieve import Gains, Met
+from services.screening.matching.store import NameStore
+
+class Question:
+    def __init__(
+        self, name: Prepared, weights: dict[str, tuple[float, float]], misread: set[str], core_alphabet: int, full_alphabet: int
+    ) -> None: ...
+
+class Seen: ...
+
+def reaching(
+    asked: Question,
+    met: Sequence[Met],
+    rest: Met,
+    seen: Seen,
+    store: NameStore,
+    bound: Bound,
+    floor: float,
+    persons: bool,
+    gains: Callable[[], Gains],
+    misread_as: Callable[[], set[int]],
+) -> tuple[list[int], int]: ...

@@ -1,0 +1,282 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Compiled: which of the names that share something with one asked may reach a score. Each is bounded from above by what is known of it, first by little,
+then word by word, last by how alike the two are as wholes: never below what `compare` would find."""
+
+from cpython cimport array
+from libc.math cimport INFINITY
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, realloc
+
+import numpy as np
+
+from services.screening.matching.bounds cimport APART, Bound, likest
+from services.screening.matching.edits cimport MOST, distance, spell, spell_name
+
+from services.screening.matching.features import SORTED_LESS
+
+cdef enum:
+    BITS = 16  # distinct words of a name that are told apart; the rest counts as covered
+    NO_HIT = 100  # more than misspelling can take
+
+cdef double EPSILON = 1e-3  # weights are kept in single precision
+cdef double _SORTED_LESS = SORTED_LESS
+
+
+cdef class Question:
+    """A name asked: its distinct words with what they weigh, and how it is spelt.
+
+    `weights`: of each distinct telling word (as often as it stands there, once); `misread`: which of them may be misread legal ones.
+    """
+
+    cdef double[BITS] own
+    cdef double[BITS] single
+    cdef double total, rarest, misread_weight
+    cdef int distinct, many, misread_words
+    cdef uint32_t misread
+    cdef tuple forms
+    cdef Py_UCS4[MOST] core
+    cdef Py_UCS4[MOST] full
+    cdef Py_UCS4[MOST] core_sorted
+    cdef Py_UCS4[MOST] full_sorted
+    cdef int core_size, full_size
+    cdef uint32_t core_alphabet, full_alphabet
+
+    def __init__(self, name, dict weights, set misread, uint32_t core_alphabet, uint32_t full_alphabet):
+        cdef int n
+        cdef double own, once
+        self.distinct, self.many, self.forms = len(weights), len(name.words), name.forms
+        self.total = self.rarest = self.misread_weight = 0
+        self.misread = self.misread_words = 0
+        for n, (word, (own, once)) in enumerate(weights.items()):
+            if n < BITS:
+                self.own[n], self.single[n] = own, once
+                self.total += own
+                self.rarest = max(self.rarest, once)
+            if word in misread:
+                self.misread |= <uint32_t>1 << n if n < BITS else 0
+                self.misread_words += 1
+                self.misread_weight += own
+        self.core_size, self.full_size = _spell_all(name.words, self.core), _spell_all(name.tokens, self.full)
+        _spell_all(sorted(name.words), self.core_sorted)
+        _spell_all(sorted(name.tokens), self.full_sorted)
+        self.core_alphabet, self.full_alphabet = core_alphabet, full_alphabet
+
+
+cdef int _spell_all(words, Py_UCS4* letters):
+    cdef int at = 0
+    for word in words:
+        at = spell(<str>word, letters, at)
+    return at
+
+
+cdef struct Gain:
+    # Of a word of theirs: weight that may agree, weight of the pair that it may be part of, weight that misspelling takes from it at least, and which
+    # words asked it may stand for.
+    double agree, whole, lost
+    uint32_t covers
+
+
+cdef class Seen:
+    """What a look-up knows of names and of words, by number; kept from one to the next, since clearing it would cost more than asking."""
+
+    cdef uint32_t now
+    cdef uint32_t[::1] names, words  # the look-up in which each was last met
+    cdef float[::1] weight
+    cdef uint16_t[::1] letters, count
+    cdef uint32_t[::1] met  # numbers of names, in the order met
+    cdef uint32_t[::1] place  # of a word, among what may be gained
+    cdef Gain* gains
+    cdef int many
+
+    def __cinit__(self):
+        self.now, self.gains, self.many = 0, NULL, 0
+        self.names = self.words = np.zeros(0, np.uint32)
+
+    def __dealloc__(self):
+        free(self.gains)
+
+    cdef void begin(self, int names, int words):
+        """Another look-up, among so many."""
+        if names > self.names.shape[0]:
+            names += names >> 1
+            self.names, self.met = np.zeros(names, np.uint32), np.empty(names, np.uint32)
+            self.weight, self.letters, self.count = np.empty(names, np.float32), np.empty(names, np.uint16), np.empty(names, np.uint16)
+        if words > self.words.shape[0]:
+            words += words >> 1
+            self.words, self.place = np.zeros(words, np.uint32), np.empty(words, np.uint32)
+        self.now += 1
+        if not self.now:  # once around: what is so old looks new
+            self.names[:], self.words[:], self.now = 0, 0, 1
+
+    cdef int meet(self, list met):
+        """Adds up what each name was met by; how many they are."""
+        cdef const uint32_t[::1] numbers
+        cdef Py_ssize_t n
+        cdef uint32_t number
+        cdef float weight
+        cdef int found = 0, count, letters
+        for numbers, weight, count, letters in met:
+            for n in range(numbers.shape[0]):
+                number = numbers[n]
+                if self.names[number] != self.now:
+                    self.names[number] = self.now
+                    self.weight[number] = self.letters[number] = self.count[number] = 0
+                    self.met[found] = number
+                    found += 1
+                self.weight[number] += weight
+                self.count[number] += count
+                self.letters[number] += letters
+        return found
+
+    cdef void gain(self, tuple gains, store, float[::1] weights):
+        """Takes in what words may gain, of each the best: see retrieve."""
+        cdef const uint32_t[::1] words
+        cdef const float[::1] alike
+        cdef Py_ssize_t n
+        cdef uint32_t word, bits
+        cdef double weight, lighter, near, agree, whole
+        partners, parts = gains
+        self.gains = <Gain*>realloc(self.gains, sizeof(Gain) * (1 + len(parts) + sum([len(one[2]) for one in partners])))
+        if not self.gains:
+            raise MemoryError
+        self.many = 0
+        for bits, weight, words, alike in partners:
+            for n in range(words.shape[0]):
+                word = words[n]
+                lighter = min(weight, _weight(word, store, weights))
+                near = alike[n] * lighter
+                self._gain(word, near, near, lighter - near, bits)
+        for word, agree, whole, bits in parts:
+            self._gain(word, agree, whole, 0, bits)
+
+    cdef void _gain(self, uint32_t word, double agree, double whole, double lost, uint32_t bits) noexcept:
+        cdef Gain* gain
+        if self.words[word] != self.now:
+            self.words[word], self.place[word] = self.now, self.many
+            self.gains[self.many] = Gain(agree, whole, lost, bits)
+            self.many += 1
+            return
+        gain = &self.gains[self.place[word]]
+        gain.agree, gain.whole, gain.lost = max(gain.agree, agree), max(gain.whole, whole), min(gain.lost, lost)
+        gain.covers |= bits
+
+
+cdef inline double _weight(uint32_t word, store, float[::1] weights):
+    cdef double found = weights[word]
+    return found if found == found else store.weigh(word)
+
+
+def reaching(Question asked, list met, rest, Seen seen, store, Bound bound, double floor, bint persons, gains, misread_as):
+    """(numbers of names that may reach the log odds `floor`, how many were met). `met`: names met together, `rest`: words by which nobody was looked up,
+    that may stand in any name (see retrieve.Met); `gains()`: what words may gain; `misread_as()`: words that may be misread legal ones of the name asked."""
+    cdef array.array tokens = store.tokens, starts = store.starts, sizes = store.sizes, forms = store.forms
+    cdef array.array letters = store.letters, core_letters = store.core_letters, alphabets = store.alphabets, core_alphabets = store.core_alphabets
+    cdef array.array lengths = store.lengths
+    cdef list vocabulary = store.vocabulary, form_sets = store.form_sets
+    cdef float[::1] weights = store.weights()
+    cdef double rest_weight = rest[1], agree, left, cover, theirs, odds, left_sum, left_most, whole, least, every, bare_sum, bare_most, core, full, known
+    cdef int rest_count = rest[2], rest_letters = rest[3], n, i, left_words, words, others, telling, slips, bare, total
+    cdef uint32_t number, word, code, covers
+    cdef const uint32_t* coded
+    cdef bint gained = False, lone, initial
+    cdef Gain* gain
+    cdef set misread = None
+    cdef list found = []
+    floor -= EPSILON
+    seen.begin(len(sizes), len(vocabulary))
+    total = seen.meet(met)
+    for i in range(total):
+        number = seen.met[i]
+        agree = min(seen.weight[number] + rest_weight, asked.total)
+        left = max(0.0, asked.total - agree - asked.misread_weight)
+        left_words = max(0, asked.distinct - <int>seen.count[number] - rest_count - asked.misread_words)
+        words = min(left_words, core_letters.data.as_ushorts[number] > seen.letters[number] + rest_letters and not asked.forms)
+        core = likest(core_letters.data.as_ushorts[number], core_alphabets.data.as_uints[number], asked.core_size, asked.core_alphabet, words)
+        full = max(core, likest(letters.data.as_ushorts[number], alphabets.data.as_uints[number], asked.full_size, asked.full_alphabet, words))
+        if not persons and bound.of(
+            agree, asked.rarest, words, left, 0, left / max(left_words, 1), 0, core, full, bound.legal_agree * len(asked.forms), asked.many == 1
+        ) < floor:
+            continue  # of persons initials may stand for any word
+        if not gained:
+            seen.gain(gains(), store, weights)
+            misread = misread_as()
+            gained = True
+        coded = tokens.data.as_uints + starts.data.as_uints[number]
+        agree = whole = left_sum = left_most = every = 0
+        least = NO_HIT
+        covers, others, telling, slips, initial = asked.misread, 0, 0, asked.misread_words, False
+        for n in range(sizes.data.as_uchars[number]):
+            code = coded[n]
+            if code & 1:
+                continue
+            word = code >> 1
+            telling += 1
+            if persons and lengths.data.as_uchars[word] == 1:  # may stand for whatever begins with it
+                initial = True
+                break
+            theirs = _weight(word, store, weights)
+            if seen.words[word] == seen.now:
+                gain = &seen.gains[seen.place[word]]
+                agree += gain.agree
+                whole, least = max(whole, gain.whole), min(least, gain.lost)
+                covers |= gain.covers
+                # It is left out, or misspelt.
+                every += min(min(bound.blocks, -bound.one * theirs), bound.fuzzy * gain.lost)
+            elif misread and word in misread:
+                slips += 1
+            else:
+                left_sum += theirs
+                left_most = max(left_most, theirs)
+                others += 1
+        if initial:
+            found.append(number)
+            continue
+        bare, bare_sum, bare_most = 0, 0, 0
+        for n in range(min(asked.distinct, BITS)):
+            if not covers >> n & 1 and asked.own[n] > 0:
+                bare += 1
+                bare_sum += asked.own[n]
+                bare_most = max(bare_most, asked.single[n])
+        words, lone = min(bare, others, 3), asked.many == 1 or telling == 1
+        core = likest(core_letters.data.as_ushorts[number], core_alphabets.data.as_uints[number], asked.core_size, asked.core_alphabet, words)
+        full = max(core, likest(letters.data.as_ushorts[number], alphabets.data.as_uints[number], asked.full_size, asked.full_alphabet, words))
+        known = bound.few * min(telling, asked.many, 4) - bound.few_best
+        if lone and least < NO_HIT:
+            every = max(every, least * (bound.fuzzy + bound.lone_loss))
+        known -= every
+        agree = min(agree, asked.total)
+        odds = bound.of(agree, whole, words, bare_sum, left_sum, bare_most, left_most, core, full, known + bound.legal_agree * len(asked.forms), lone)
+        if odds < floor:
+            continue
+        known += bound.forms(asked.forms, <tuple>form_sets[forms.data.as_uints[number]], min(slips, 3), lone)
+        odds = bound.of(agree, whole, words, bare_sum, left_sum, bare_most, left_most, core, full, known, lone)
+        if odds >= floor and odds + _whole(asked, coded, sizes.data.as_uchars[number], vocabulary, telling, bound, core, full) >= floor:
+            found.append(number)
+    return found, total
+
+
+cdef double _whole(Question asked, const uint32_t* coded, int size, list vocabulary, int telling, Bound bound, double core, double full):
+    """What the names' likeness as wholes counts less than it was bounded: the same as features._whole."""
+    cdef Py_UCS4[MOST] letters
+    cdef int many = spell_name(coded, size, vocabulary, True, letters), n
+    cdef int longest = max(many, asked.core_size, 1), edits, far
+    cdef double is_core, is_full, counted
+    edits = distance(asked.core, asked.core_size, letters, many, MOST)
+    is_core = 1 - edits / <double>longest
+    words = [vocabulary[coded[n] >> 1] for n in range(size)]
+    if edits and (telling > 1 or asked.many > 1):
+        many = _spell_all(sorted([vocabulary[coded[n] >> 1] for n in range(size) if not coded[n] & 1]), letters)
+        far = distance(asked.core_sorted, asked.core_size, letters, many, MOST)
+        is_core = max(is_core, 1 - far / <double>longest - _SORTED_LESS)
+    many = _spell_all(words, letters)
+    longest = max(many, asked.full_size, 1)
+    far = distance(asked.full, asked.full_size, letters, many, MOST)
+    is_full = 1 - far / <double>longest
+    if far:
+        many = _spell_all(sorted(words), letters)
+        far = distance(asked.full_sorted, asked.full_size, letters, many, MOST)
+        is_full = max(is_full, 1 - far / <double>longest - _SORTED_LESS)
+    if many == MOST or asked.full_size == MOST:
+        return INFINITY  # cut off: not all of it was seen
+    counted = bound.core_edits * min(edits, 9) + (bound.near_whole if edits < APART else 0)
+    return counted + bound.core * (is_core - core) + bound.full * (max(is_core, is_full) - full)
