@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA
 from services.screening.matching.deletions import Neighbourhoods
 from services.screening.matching.edits import edits
 
+TWO = bytes([2] * 256)  # edits forgiven, whatever the length
 WORDS = st.text(alphabet="abcde", min_size=1, max_size=12)
 
 
@@ -34,9 +35,12 @@ def forgiven(word: str, other: str) -> bool:
 def test_no_neighbour_is_missed_and_edits_are_right(known: list[str], asked: list[str]) -> None:
     near = holding(known)
     for word in asked:
-        found = dict(near.near(word, 2))
+        found = dict(near.near(word, TWO))
         assert {n for n, other in enumerate(known) if forgiven(word, other)} <= found.keys()
-        assert all(OSA.distance(word, known[n]) == edits in (1, 2) for n, edits in found.items())
+        for n, alike in found.items():
+            edits = OSA.distance(word, known[n])
+            assert 0 < edits <= 2
+            assert alike == 1 - edits / max(len(word), len(known[n]))
 
 
 @given(st.text(max_size=14), st.text(max_size=14), st.integers(0, 6))
@@ -60,9 +64,9 @@ def test_words_that_come_in_while_others_are_asked_for() -> None:
     for number, word in enumerate(words):
         piecemeal.add(word, number)
         if number % 97 == 0:
-            assert number in dict(piecemeal.near("x" + word, 2))
+            assert number in dict(piecemeal.near("x" + word, TWO))
     for word in chance.sample(words, 200):
-        one, other = dict(at_once.near(word, 2)), dict(piecemeal.near(word, 2))
+        one, other = dict(at_once.near(word, TWO)), dict(piecemeal.near(word, TWO))
         assert all(
             not forgiven(word, words[n]) for n in one.keys() ^ other.keys()
         )  # each index has its own hashes, and so its own few others
@@ -70,7 +74,7 @@ def test_words_that_come_in_while_others_are_asked_for() -> None:
 
 def test_numbers_have_no_neighbours_and_two_letters_are_the_rest_of_three() -> None:
     near = holding(("12345", "ab", "a", "1234567890", "abc"))
-    assert [set(near.near(word, 2)) for word in ("12345", "abd", "12346", "", "b", "cb")] == [
+    assert [set(near.near(word, TWO)) for word in ("12345", "abd", "12346", "", "b", "cb")] == [
         set(),
         {(1, 1), (4, 1)},
         set(),
@@ -78,3 +82,11 @@ def test_numbers_have_no_neighbours_and_two_letters_are_the_rest_of_three() -> N
         set(),
         set(),
     ]
+
+
+def test_digits_must_be_the_same_and_what_is_known_is_no_misspelling() -> None:
+    near = holding(("plant12x", "plant13x", "plantain", "plantane"))
+    assert {n for n, _ in near.near("plant12y", TWO)} == {0}
+    assert {n for n, _ in near.near("plantan", TWO)} == {2, 3}
+    assert {n for n, _ in near.near("plantan", TWO, {"plantane"})} == {2}
+    assert {n for n, _ in near.near("plintan", bytes([1] * 256))} == set()

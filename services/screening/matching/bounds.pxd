@@ -1,5 +1,8 @@
 from libc.stdint cimport uint32_t
 
+cdef extern from *:
+    int bits "__builtin_popcount"(uint32_t mask) noexcept nogil
+
 cdef enum:
     APART = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
 

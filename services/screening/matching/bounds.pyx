@@ -60,13 +60,5 @@ cdef class Bound:
 
 cdef double likest(int letters, uint32_t alphabet, int own, uint32_t which, int words) noexcept nogil:
     """The most alike that names so spelt can be: each letter more, and each that only one has, is an edit; `words`: that each has in place of others."""
-    cdef int edits = max(letters - own, own - letters, APART if words else 0, _bits(alphabet & ~which), _bits(which & ~alphabet))
+    cdef int edits = max(letters - own, own - letters, APART if words else 0, bits(alphabet & ~which), bits(which & ~alphabet))
     return 1 - edits / <double>max(letters, own, 1)
-
-
-cdef int _bits(uint32_t mask) noexcept nogil:
-    cdef int found = 0
-    while mask:
-        mask &= mask - 1
-        found += 1
-    return found

@@ -1,6 +1,6 @@
 """How rare words are, seen from the list side, and so how much each weighs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from math import log
 
 from services.screening.matching.prior import per_mille
@@ -42,6 +42,10 @@ class Corpus:
     def knows(self, word: str) -> bool:
         """Whether any counted name bears the word."""
         return word in self._counts
+
+    def known(self) -> Container[str]:
+        """All words that counted names bear."""
+        return self._counts.keys()
 
     def weight(self, word: str) -> float:
         """Rarity in 0..1: 1 for a word that no name bears, about 0.25 for `trading`; short words weigh less."""

@@ -5,6 +5,7 @@ edit beyond costs no deletion, so no neighbour is lost by the cut.
 """
 
 import secrets
+from collections.abc import Container
 from typing import Final
 
 import numpy as np
@@ -25,6 +26,7 @@ class Neighbourhoods:
         self._vocabulary = vocabulary
         # Drawn anew for each index: whoever writes a list cannot make words fall together.
         self._base, self._mix = secrets.randbits(64) | 1, secrets.randbits(64) | 1
+        self._back = pow(self._base, -1, 1 << 64)
         self._runs = Runs()
         self._waiting: list[tuple[str, int]] = []
 
@@ -34,16 +36,17 @@ class Neighbourhoods:
         if len(self._waiting) >= _TOGETHER:
             self._settle()
 
-    def near(self, word: str, most: int) -> list[tuple[int, int]]:
-        """(number, edits) of all words within so many edits, at most 2, but for the word itself; among them such of short words as are not promised."""
+    def near(self, word: str, forgiven: bytes, known: Container[str] = frozenset()) -> list[tuple[int, float]]:
+        """(number, how alike: 1 less the share of letters edited) of other words with the same digits, but those `known`, within the edits that are
+        `forgiven`, by the letters of the longer of two: at most 2. Of short words more than promised."""
         self._settle()
-        return words_near(word, most, self._runs.runs, self._base, pow(self._base, -1, 1 << 64), self._mix, self._vocabulary)
+        return words_near(word, self._runs.runs, self._base, self._back, self._mix, self._vocabulary, forgiven, known)
 
     def _settle(self) -> None:
         if self._waiting:
             words, numbers = zip(*self._waiting, strict=True)
             self._waiting = []
-            keys, rows = variant_keys(words, self._base, pow(self._base, -1, 1 << 64), self._mix)
+            keys, rows = variant_keys(words, self._base, self._back, self._mix)
             self._runs.add(keys, np.array(numbers, np.uint64)[rows])
 
     def state(self) -> tuple[int, int, list[bytes]]:
@@ -54,4 +57,5 @@ class Neighbourhoods:
     def restore(self, state: tuple[int, int, list[bytes]]) -> None:
         """Makes this, which is empty, what another one was."""
         self._base, self._mix, runs = state
+        self._back = pow(self._base, -1, 1 << 64)
         self._runs.restore(runs)

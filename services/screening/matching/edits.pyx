@@ -7,6 +7,8 @@ import numpy as np
 
 from cpython cimport array
 
+from services.screening.matching.bounds cimport bits
+
 cdef extern from *:
     Py_UCS4 PyUnicode_READ_CHAR(object text, Py_ssize_t at)
 
@@ -82,17 +84,18 @@ def edits(str one, str other, int limit = MOST):
     return distance(a, spell(one, a, 0), b, spell(other, b, 0), limit)
 
 
-def near_any(str word, list others, const uint8_t[::1] forgiven):
-    """Is any of the others within the edits that are `forgiven`, by the letters of the longer of two?"""
+def near_which(str word, list others, const uint8_t[::1] forgiven):
+    """Places of those of the others that are within the edits that are `forgiven`, by the letters of the longer of two."""
     cdef Py_UCS4[MOST] a
     cdef Py_UCS4[MOST] b
     cdef int n = spell(word, a, 0), m, limit
-    for other in others:
+    found = []
+    for place, other in enumerate(others):
         m = spell(<str>other, b, 0)
         limit = forgiven[min(max(n, m), 255)]
         if distance(a, n, b, m, limit) <= limit:
-            return True
-    return False
+            found.append(place)
+    return found
 
 
 cdef Py_ssize_t _first(const uint64_t[::1] run, uint64_t key) noexcept nogil:
@@ -166,7 +169,7 @@ def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphab
                 number = <uint32_t>run[found]
                 found += 1
                 theirs = alphabets.data.as_uints[number]
-                if not theirs or _bits(theirs & ~alphabet) > edits or _bits(alphabet & ~theirs) > edits or number in seen:
+                if not theirs or bits(theirs & ~alphabet) > edits or bits(alphabet & ~theirs) > edits or number in seen:
                     continue
                 seen.add(number)
                 if names:
@@ -176,14 +179,6 @@ def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphab
                 if distance(letters, own, others, size, edits) <= edits:
                     near.add(number)
     return near
-
-
-cdef inline int _bits(uint32_t mask) noexcept nogil:
-    cdef int found = 0
-    while mask:
-        mask &= mask - 1
-        found += 1
-    return found
 
 
 cdef int _variants(str word, uint64_t base, uint64_t back, uint64_t mix, uint64_t* keys) noexcept:
@@ -232,12 +227,29 @@ def variant_keys(words, uint64_t base, uint64_t back, uint64_t mix):
     return every[:at], rows[:at]
 
 
-def words_near(str word, int most, list runs, uint64_t base, uint64_t back, uint64_t mix, list vocabulary):
-    """[(number of a word that shares a variant and is within so many edits, edits)], but for the word itself."""
+cdef bint _same_digits(const Py_UCS4* a, int n, const Py_UCS4* b, int m) noexcept nogil:
+    cdef int i = 0, j = 0
+    while True:
+        while i < n and not c"0" <= a[i] <= c"9":
+            i += 1
+        while j < m and not c"0" <= b[j] <= c"9":
+            j += 1
+        if i == n or j == m:
+            return i == n and j == m
+        if a[i] != b[j]:
+            return False
+        i, j = i + 1, j + 1
+
+
+def words_near(
+    str word, list runs, uint64_t base, uint64_t back, uint64_t mix, list vocabulary, const uint8_t[::1] forgiven, known=frozenset()
+):
+    """[(number, how alike)] of other words that share a variant, are within the edits that are `forgiven`, by the letters of the longer of two, and have the
+    same digits; none of them `known`."""
     cdef uint64_t[VARIANTS] keys
     cdef Py_UCS4[MOST] letters
     cdef Py_UCS4[MOST] others
-    cdef int count = _variants(word, base, back, mix, keys), own = spell(word, letters, 0), n, far
+    cdef int count = _variants(word, base, back, mix, keys), own = spell(word, letters, 0), n, far, size, longer, limit
     cdef uint32_t number
     cdef Py_ssize_t found
     cdef const uint64_t[::1] run
@@ -252,7 +264,10 @@ def words_near(str word, int most, list runs, uint64_t base, uint64_t back, uint
                 if number in seen:
                     continue
                 seen.add(number)
-                far = distance(letters, own, others, spell(<str>vocabulary[number], others, 0), most)
-                if 0 < far <= most:
-                    near.append((number, far))
+                size = spell(<str>vocabulary[number], others, 0)
+                longer = max(own, size)
+                limit = forgiven[min(longer, 255)]
+                far = distance(letters, own, others, size, limit)
+                if 0 < far <= limit and _same_digits(letters, own, others, size) and vocabulary[number] not in known:
+                    near.append((number, 1 - far / <double>longer))
     return near

@@ -26,68 +26,59 @@ class Postings:
     """Numbers of names by number of a word. A word that was never added is none that tells names apart."""
 
     def __init__(self) -> None:
-        self._counts, self._single = array("I"), array("I")
-        self._many: dict[int, array[int]] = {}
+        self.counts, self.single = array("I"), array("I")
+        self.many: dict[int, array[int]] = {}
 
     def add(self, word: int, name: int) -> bool:
         """The name bears the word; is it the first that ever did?"""
-        while len(self._counts) <= word:
-            self._counts.append(_NEVER)
-            self._single.append(0)
-        count = self._counts[word]
+        while len(self.counts) <= word:
+            self.counts.append(_NEVER)
+            self.single.append(0)
+        count = self.counts[word]
         if count in (0, _NEVER):
-            self._single[word] = name
-            self._counts[word] = 1
+            self.single[word] = name
+            self.counts[word] = 1
             return count == _NEVER
         if count == 1:
-            self._many[word] = array("I", sorted((self._single[word], name)))
-        elif self._many[word][-1] < name:
-            self._many[word].append(name)
+            self.many[word] = array("I", sorted((self.single[word], name)))
+        elif self.many[word][-1] < name:
+            self.many[word].append(name)
         else:
-            insort(self._many[word], name)
-        self._counts[word] = count + 1
+            insort(self.many[word], name)
+        self.counts[word] = count + 1
         return False
 
     def discard(self, word: int, name: int) -> None:
         """The name, which bore it, no longer does."""
-        self._counts[word] -= 1
-        if many := self._many.get(word):
+        self.counts[word] -= 1
+        if many := self.many.get(word):
             del many[bisect_left(many, name)]
             if len(many) == 1:
-                self._single[word] = many[0]
-                del self._many[word]
+                self.single[word] = many[0]
+                del self.many[word]
 
     def tells(self, word: int) -> bool:
         """Has it ever told names apart? Else it is only ever part of a legal form."""
-        return word < len(self._counts) and self._counts[word] != _NEVER
+        return word < len(self.counts) and self.counts[word] != _NEVER
 
     def count(self, word: int) -> int:
         """How many names bear it."""
-        return self._counts[word] if self.tells(word) else 0
+        return self.counts[word] if self.tells(word) else 0
 
     def of(self, word: int) -> Numbers:
         """Numbers, sorted; a copy, for names may come."""
         count = self.count(word)
-        return np.array(self._many[word], np.uint32) if count > 1 else np.array((self._single[word],), np.uint32) if count else _NONE
-
-    def of_any(self, words: Numbers) -> Numbers:
-        """Numbers of names with any of the words, each of which some name bears; as often as they bear one."""
-        if len(words) == 1:
-            return self.of(int(words[0]))
-        once = np.frombuffer(self._counts, np.uint32)[words] == 1 if len(words) else np.empty(0, np.bool_)
-        found = [np.frombuffer(self._single, np.uint32)[words[once]]] if len(words) else []
-        found += [np.frombuffer(self._many[word], np.uint32) for word in words[~once].tolist()]
-        return np.concatenate(found) if found else _NONE
+        return np.array(self.many[word], np.uint32) if count > 1 else np.array((self.single[word],), np.uint32) if count else _NONE
 
     def state(self) -> PostingsState:
         """All of it, for `restore`."""
-        many = b"".join([numbers.tobytes() for numbers in self._many.values()])
-        return PostingsState(self._counts.tobytes(), self._single.tobytes(), list(self._many), many)
+        many = b"".join([numbers.tobytes() for numbers in self.many.values()])
+        return PostingsState(self.counts.tobytes(), self.single.tobytes(), list(self.many), many)
 
     def restore(self, state: PostingsState) -> None:
         """Makes this, which is empty, what another one was."""
-        self._counts, self._single, every = array("I", state.counts), array("I", state.single), array("I", state.many)
+        self.counts, self.single, every = array("I", state.counts), array("I", state.single), array("I", state.many)
         at = 0
         for word in state.words:
-            self._many[word] = every[at : at + self._counts[word]]
-            at += self._counts[word]
+            self.many[word] = every[at : at + self.counts[word]]
+            at += self.counts[word]

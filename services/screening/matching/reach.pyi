@@ -2,12 +2,13 @@ from collections.abc import Callable, Sequence
 
 from services.screening.matching.bounds import Bound
 from services.screening.matching.normalise import Prepared
+from services.screening.matching.postings import Postings
 from services.screening.matching.retrieve import Gains, Met
 from services.screening.matching.store import NameStore
 
 class Question:
     def __init__(
-        self, name: Prepared, weights: dict[str, tuple[float, float]], misread: set[str], core_alphabet: int, full_alphabet: int
+        self, name: Prepared, weights: dict[str, tuple[float, float]], misread: dict[str, set[int]], core_alphabet: int, full_alphabet: int
     ) -> None: ...
 
 class Seen: ...
@@ -18,6 +19,7 @@ def reaching(
     rest: Met,
     seen: Seen,
     store: NameStore,
+    postings: Postings,
     bound: Bound,
     floor: float,
     persons: bool,

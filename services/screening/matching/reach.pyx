@@ -4,12 +4,12 @@ then word by word, last by how alike the two are as wholes: never below what `co
 
 from cpython cimport array
 from libc.math cimport INFINITY
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 
 import numpy as np
 
-from services.screening.matching.bounds cimport APART, Bound, likest
+from services.screening.matching.bounds cimport APART, Bound, bits, likest
 from services.screening.matching.edits cimport MOST, distance, spell, spell_name
 
 from services.screening.matching.features import SORTED_LESS
@@ -25,14 +25,14 @@ cdef double _SORTED_LESS = SORTED_LESS
 cdef class Question:
     """A name asked: its distinct words with what they weigh, and how it is spelt.
 
-    `weights`: of each distinct telling word (as often as it stands there, once); `misread`: which of them may be misread legal ones.
+    `weights`: of each distinct telling word (as often as it stands there, once); `misread`: those of them that may be legal words of others, and which.
     """
 
     cdef double[BITS] own
     cdef double[BITS] single
     cdef double total, rarest, misread_weight
-    cdef int distinct, many, misread_words
-    cdef uint32_t misread
+    cdef int distinct, many, misread_words, misread_rest
+    cdef dict misread  # by the number of a legal word: bits of the words that may be it
     cdef tuple forms
     cdef Py_UCS4[MOST] core
     cdef Py_UCS4[MOST] full
@@ -41,21 +41,24 @@ cdef class Question:
     cdef int core_size, full_size
     cdef uint32_t core_alphabet, full_alphabet
 
-    def __init__(self, name, dict weights, set misread, uint32_t core_alphabet, uint32_t full_alphabet):
+    def __init__(self, name, dict weights, dict misread, uint32_t core_alphabet, uint32_t full_alphabet):
         cdef int n
         cdef double own, once
         self.distinct, self.many, self.forms = len(weights), len(name.words), name.forms
         self.total = self.rarest = self.misread_weight = 0
-        self.misread = self.misread_words = 0
+        self.misread_words = self.misread_rest = 0
+        self.misread = {}
         for n, (word, (own, once)) in enumerate(weights.items()):
             if n < BITS:
                 self.own[n], self.single[n] = own, once
                 self.total += own
                 self.rarest = max(self.rarest, once)
             if word in misread:
-                self.misread |= <uint32_t>1 << n if n < BITS else 0
                 self.misread_words += 1
                 self.misread_weight += own
+                self.misread_rest += n >= BITS
+                for legal in misread[word]:
+                    self.misread[legal] = self.misread.get(legal, 0) | (1 << n if n < BITS else 0)
         self.core_size, self.full_size = _spell_all(name.words, self.core), _spell_all(name.tokens, self.full)
         _spell_all(sorted(name.words), self.core_sorted)
         _spell_all(sorted(name.tokens), self.full_sorted)
@@ -83,13 +86,17 @@ cdef class Seen:
     cdef uint32_t[::1] names, words  # the look-up in which each was last met
     cdef float[::1] weight
     cdef uint16_t[::1] letters, count
+    cdef uint32_t[::1] last  # by what a name was met last
     cdef uint32_t[::1] met  # numbers of names, in the order met
+    cdef uint32_t by
+    cdef float by_weight
+    cdef int found, by_count, by_letters
     cdef uint32_t[::1] place  # of a word, among what may be gained
     cdef Gain* gains
     cdef int many
 
     def __cinit__(self):
-        self.now, self.gains, self.many = 0, NULL, 0
+        self.now, self.by, self.gains, self.many = 0, 0, NULL, 0
         self.names = self.words = np.zeros(0, np.uint32)
 
     def __dealloc__(self):
@@ -99,7 +106,7 @@ cdef class Seen:
         """Another look-up, among so many."""
         if names > self.names.shape[0]:
             names += names >> 1
-            self.names, self.met = np.zeros(names, np.uint32), np.empty(names, np.uint32)
+            self.names, self.last, self.met = np.zeros(names, np.uint32), np.zeros(names, np.uint32), np.empty(names, np.uint32)
             self.weight, self.letters, self.count = np.empty(names, np.float32), np.empty(names, np.uint16), np.empty(names, np.uint16)
         if words > self.words.shape[0]:
             words += words >> 1
@@ -108,46 +115,62 @@ cdef class Seen:
         if not self.now:  # once around: what is so old looks new
             self.names[:], self.words[:], self.now = 0, 0, 1
 
-    cdef int meet(self, list met):
+    cdef int meet(self, list met, postings) except -1:
         """Adds up what each name was met by; how many they are."""
-        cdef const uint32_t[::1] numbers
-        cdef Py_ssize_t n
-        cdef uint32_t number
-        cdef float weight
-        cdef int found = 0, count, letters
-        for numbers, weight, count, letters in met:
-            for n in range(numbers.shape[0]):
-                number = numbers[n]
-                if self.names[number] != self.now:
-                    self.names[number] = self.now
-                    self.weight[number] = self.letters[number] = self.count[number] = 0
-                    self.met[found] = number
-                    found += 1
-                self.weight[number] += weight
-                self.count[number] += count
-                self.letters[number] += letters
-        return found
+        cdef array.array counts = postings.counts, single = postings.single, several
+        cdef dict many = postings.many
+        cdef const uint32_t[::1] joining
+        cdef uint32_t word
+        self.found = 0
+        for words, more, self.by_weight, self.by_count, self.by_letters in met:
+            self.by += 1
+            if not self.by:
+                self.last[:], self.by = 0, 1
+            for word in words:
+                if counts.data.as_uints[word] == 1:
+                    self._meet(&single.data.as_uints[word], 1)
+                else:
+                    several = many[word]
+                    self._meet(several.data.as_uints, len(several))
+            for joining in more:
+                if joining.shape[0]:
+                    self._meet(&joining[0], joining.shape[0])
+        return self.found
 
-    cdef void gain(self, tuple gains, store, float[::1] weights):
-        """Takes in what words may gain, of each the best: see retrieve."""
-        cdef const uint32_t[::1] words
-        cdef const float[::1] alike
+    cdef void _meet(self, const uint32_t* numbers, Py_ssize_t many) noexcept:
+        cdef uint32_t number
         cdef Py_ssize_t n
+        for n in range(many):
+            number = numbers[n]
+            if self.names[number] != self.now:
+                self.names[number] = self.now
+                self.weight[number] = self.letters[number] = self.count[number] = 0
+                self.met[self.found] = number
+                self.found += 1
+            elif self.last[number] == self.by:
+                continue
+            self.last[number] = self.by
+            self.weight[number] += self.by_weight
+            self.count[number] += self.by_count
+            self.letters[number] += self.by_letters
+
+    cdef int gain(self, tuple gains, store, float[::1] weights) except -1:
+        """Takes in what words may gain, of each the best: see retrieve."""
         cdef uint32_t word, bits
-        cdef double weight, lighter, near, agree, whole
+        cdef double weight, lighter, near, agree, whole, alike
         partners, parts = gains
         self.gains = <Gain*>realloc(self.gains, sizeof(Gain) * (1 + len(parts) + sum([len(one[2]) for one in partners])))
         if not self.gains:
             raise MemoryError
         self.many = 0
-        for bits, weight, words, alike in partners:
-            for n in range(words.shape[0]):
-                word = words[n]
+        for bits, weight, words, likenesses in partners:
+            for word, alike in zip(words, likenesses, strict=True):
                 lighter = min(weight, _weight(word, store, weights))
-                near = alike[n] * lighter
+                near = alike * lighter
                 self._gain(word, near, near, lighter - near, bits)
         for word, agree, whole, bits in parts:
             self._gain(word, agree, whole, 0, bits)
+        return 0
 
     cdef void _gain(self, uint32_t word, double agree, double whole, double lost, uint32_t bits) noexcept:
         cdef Gain* gain
@@ -166,52 +189,64 @@ cdef inline double _weight(uint32_t word, store, float[::1] weights):
     return found if found == found else store.weigh(word)
 
 
-def reaching(Question asked, list met, rest, Seen seen, store, Bound bound, double floor, bint persons, gains, misread_as):
+def reaching(Question asked, list met, rest, Seen seen, store, postings, Bound bound, double floor, bint persons, gains, misread_as):
     """(numbers of names that may reach the log odds `floor`, how many were met). `met`: names met together, `rest`: words by which nobody was looked up,
     that may stand in any name (see retrieve.Met); `gains()`: what words may gain; `misread_as()`: words that may be misread legal ones of the name asked."""
-    cdef array.array tokens = store.tokens, starts = store.starts, sizes = store.sizes, forms = store.forms
-    cdef array.array letters = store.letters, core_letters = store.core_letters, alphabets = store.alphabets, core_alphabets = store.core_alphabets
-    cdef array.array lengths = store.lengths
+    # Nothing comes or goes while we look, so the arrays stay where they are.
+    cdef const uint32_t* tokens = (<array.array>store.tokens).data.as_uints
+    cdef const uint32_t* starts = (<array.array>store.starts).data.as_uints
+    cdef const uint32_t* forms = (<array.array>store.forms).data.as_uints
+    cdef const uint32_t* alphabets = (<array.array>store.alphabets).data.as_uints
+    cdef const uint32_t* core_alphabets = (<array.array>store.core_alphabets).data.as_uints
+    cdef const uint16_t* letters = (<array.array>store.letters).data.as_ushorts
+    cdef const uint16_t* core_letters = (<array.array>store.core_letters).data.as_ushorts
+    cdef const uint8_t* sizes = (<array.array>store.sizes).data.as_uchars
+    cdef const uint8_t* lengths = (<array.array>store.lengths).data.as_uchars
     cdef list vocabulary = store.vocabulary, form_sets = store.form_sets
     cdef float[::1] weights = store.weights()
-    cdef double rest_weight = rest[1], agree, left, cover, theirs, odds, left_sum, left_most, whole, least, every, bare_sum, bare_most, core, full, known
-    cdef int rest_count = rest[2], rest_letters = rest[3], n, i, left_words, words, others, telling, slips, bare, total
-    cdef uint32_t number, word, code, covers
+    cdef double rest_weight = rest[2], agree, left, theirs, odds, left_sum, left_most, whole, least, every, bare_sum, bare_most, core, full, known
+    cdef int rest_count = rest[3], rest_letters = rest[4], n, i, left_words, words, others, telling, slips, bare, total
+    cdef uint32_t number, word, code, covers, slipped
     cdef const uint32_t* coded
-    cdef bint gained = False, lone, initial
+    cdef double all_agree = bound.legal_agree * len(asked.forms)
+    cdef bint any_form = len(asked.forms) > 0, gained = False, lone, initial
     cdef Gain* gain
     cdef set misread = None
     cdef list found = []
     floor -= EPSILON
-    seen.begin(len(sizes), len(vocabulary))
-    total = seen.meet(met)
+    seen.begin(len(store.sizes), len(vocabulary))
+    total = seen.meet(met, postings)
     for i in range(total):
         number = seen.met[i]
         agree = min(seen.weight[number] + rest_weight, asked.total)
-        left = max(0.0, asked.total - agree - asked.misread_weight)
-        left_words = max(0, asked.distinct - <int>seen.count[number] - rest_count - asked.misread_words)
-        words = min(left_words, core_letters.data.as_ushorts[number] > seen.letters[number] + rest_letters and not asked.forms)
-        core = likest(core_letters.data.as_ushorts[number], core_alphabets.data.as_uints[number], asked.core_size, asked.core_alphabet, words)
-        full = max(core, likest(letters.data.as_ushorts[number], alphabets.data.as_uints[number], asked.full_size, asked.full_alphabet, words))
+        left, left_words = asked.total - agree, asked.distinct - <int>seen.count[number] - rest_count
+        if letters[number] > core_letters[number]:  # some of these may be its legal words, misread
+            left, left_words = left - asked.misread_weight, left_words - asked.misread_words
+        left, left_words = max(0.0, left), max(0, left_words)
+        words = min(left_words, core_letters[number] > seen.letters[number] + rest_letters and not any_form)
+        core = likest(core_letters[number], core_alphabets[number], asked.core_size, asked.core_alphabet, words)
+        full = max(core, likest(letters[number], alphabets[number], asked.full_size, asked.full_alphabet, words))
         if not persons and bound.of(
-            agree, asked.rarest, words, left, 0, left / max(left_words, 1), 0, core, full, bound.legal_agree * len(asked.forms), asked.many == 1
+            agree, asked.rarest, words, left, 0, left / max(left_words, 1), 0, core, full, all_agree, asked.many == 1
         ) < floor:
             continue  # of persons initials may stand for any word
         if not gained:
             seen.gain(gains(), store, weights)
             misread = misread_as()
             gained = True
-        coded = tokens.data.as_uints + starts.data.as_uints[number]
+        coded = tokens + starts[number]
         agree = whole = left_sum = left_most = every = 0
         least = NO_HIT
-        covers, others, telling, slips, initial = asked.misread, 0, 0, asked.misread_words, False
-        for n in range(sizes.data.as_uchars[number]):
+        covers = slipped = others = telling = slips = initial = 0
+        for n in range(sizes[number]):
             code = coded[n]
-            if code & 1:
-                continue
             word = code >> 1
+            if code & 1:
+                if asked.misread_words:
+                    slipped |= <uint32_t>asked.misread.get(word, 0)
+                continue
             telling += 1
-            if persons and lengths.data.as_uchars[word] == 1:  # may stand for whatever begins with it
+            if persons and lengths[word] == 1:  # may stand for whatever begins with it
                 initial = True
                 break
             theirs = _weight(word, store, weights)
@@ -231,6 +266,8 @@ def reaching(Question asked, list met, rest, Seen seen, store, Bound bound, doub
         if initial:
             found.append(number)
             continue
+        covers |= slipped
+        slips += bits(slipped) + asked.misread_rest
         bare, bare_sum, bare_most = 0, 0, 0
         for n in range(min(asked.distinct, BITS)):
             if not covers >> n & 1 and asked.own[n] > 0:
@@ -238,19 +275,19 @@ def reaching(Question asked, list met, rest, Seen seen, store, Bound bound, doub
                 bare_sum += asked.own[n]
                 bare_most = max(bare_most, asked.single[n])
         words, lone = min(bare, others, 3), asked.many == 1 or telling == 1
-        core = likest(core_letters.data.as_ushorts[number], core_alphabets.data.as_uints[number], asked.core_size, asked.core_alphabet, words)
-        full = max(core, likest(letters.data.as_ushorts[number], alphabets.data.as_uints[number], asked.full_size, asked.full_alphabet, words))
+        core = likest(core_letters[number], core_alphabets[number], asked.core_size, asked.core_alphabet, words)
+        full = max(core, likest(letters[number], alphabets[number], asked.full_size, asked.full_alphabet, words))
         known = bound.few * min(telling, asked.many, 4) - bound.few_best
         if lone and least < NO_HIT:
             every = max(every, least * (bound.fuzzy + bound.lone_loss))
         known -= every
         agree = min(agree, asked.total)
-        odds = bound.of(agree, whole, words, bare_sum, left_sum, bare_most, left_most, core, full, known + bound.legal_agree * len(asked.forms), lone)
+        odds = bound.of(agree, whole, words, bare_sum, left_sum, bare_most, left_most, core, full, known + all_agree, lone)
         if odds < floor:
             continue
-        known += bound.forms(asked.forms, <tuple>form_sets[forms.data.as_uints[number]], min(slips, 3), lone)
+        known += bound.forms(asked.forms, <tuple>form_sets[forms[number]], min(slips, 3), lone)
         odds = bound.of(agree, whole, words, bare_sum, left_sum, bare_most, left_most, core, full, known, lone)
-        if odds >= floor and odds + _whole(asked, coded, sizes.data.as_uchars[number], vocabulary, telling, bound, core, full) >= floor:
+        if odds >= floor and odds + _whole(asked, coded, sizes[number], vocabulary, telling, bound, core, full) >= floor:
             found.append(number)
     return found, total
 

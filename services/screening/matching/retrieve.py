@@ -4,21 +4,19 @@ A name met shares a word, or what a word may stand for, with the name asked. Wha
 name that could reach the floor.
 """
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Container, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple, Protocol
 
-import numpy as np
-
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
+from services.screening.matching.postings import Postings
 from services.screening.matching.reach import Question, Seen, reaching
-from services.screening.matching.store import Floats, NameStore, Numbers, alphabet
+from services.screening.matching.store import NameStore, Numbers, alphabet
 
 BITS: Final = 16  # distinct words of a name that are told apart; the rest counts as covered
 APART: Final = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
 LONGER: Final = 3  # letters by which a word may be longer than the one that it stands for
-_NONE: Final = np.empty(0, np.uint32)
 
 
 Weight = Callable[[str], float]  # of a word
@@ -29,7 +27,8 @@ class Met(NamedTuple):
     """Names met together, by one word of a name asked or by several written as one: what these weigh, how many they are, and the most
     letters of what may stand for them, as often as they stand in the name asked."""
 
-    numbers: Numbers
+    words: Sequence[int]  # which of these they have
+    more: Sequence[Numbers]  # others
     weight: float
     many: int
     letters: int
@@ -37,16 +36,17 @@ class Met(NamedTuple):
 
 # What words here may gain beside a name asked. Words that each may stand for one of its words: (which bit that is, its weight, words, how alike they are);
 # words that are part of what agrees: (word, weight that may agree, weight of the pair it may be part of, bits of the words asked that it may stand for).
-Gains = tuple[list[tuple[int, float, Numbers, Floats]], list[tuple[int, float, float, int]]]
+Gains = tuple[list[tuple[int, float, list[int], list[float]]], list[tuple[int, float, float, int]]]
 
 
 class Partners(NamedTuple):
     """What a word may stand for: words here and how alike they are; pairs of words that it joins (a legal word among them: None)."""
 
-    words: Numbers
-    alike: Floats
+    words: list[int]
+    alike: list[float]
     pairs: tuple[tuple[int, int | None], ...]
-    names: Numbers  # with any of them
+    joining: list[Numbers]  # names with both words of each pair
+    many: int  # names there are with any of these, at most
 
 
 class Words(Protocol):
@@ -58,21 +58,27 @@ class Words(Protocol):
     def joins(self, name: Prepared) -> Joins:
         """Adjacent words of the name, and the word here that they make when written as one."""
 
-    def names_with(self, word: int) -> Numbers:
-        """Numbers, sorted."""
-
     def frequency(self, word: str) -> int:
         """Names that bear it."""
 
     def misreadings(self, name: Prepared) -> set[int]:
         """Words here that may be a legal one of the name, misread."""
 
-    def may_be_legal(self, words: Sequence[str]) -> set[str]:
-        """Those of the words that may be a legal word of names here, misread."""
+    def may_be_legal(self, words: Sequence[str]) -> dict[str, set[int]]:
+        """Those of the words that may be legal words of names here, misread, and which."""
 
 
 def candidates(
-    asked: Prepared, words: Words, seen: Seen, store: NameStore, weight: Weight, model: Model, floor: float, *, persons: bool
+    asked: Prepared,
+    words: Words,
+    seen: Seen,
+    store: NameStore,
+    postings: Postings,
+    weight: Weight,
+    model: Model,
+    floor: float,
+    *,
+    persons: bool,
 ) -> tuple[list[int], int]:
     """Numbers of the names that may reach the log odds `floor`, but those that are the same within two edits as wholes; and how many were looked at for
     that."""
@@ -83,7 +89,7 @@ def candidates(
         return [], 0
     question = Question(asked, weights, misread, alphabet(asked.words), alphabet(asked.tokens))
     return reaching(
-        question, met, rest, seen, store, model.bound, floor, persons,
+        question, met, rest, seen, store, postings, model.bound, floor, persons,
         lambda: _gains(totals, joins, words, weight, store.vocabulary), lambda: words.misreadings(asked),
     )  # fmt: skip
 
@@ -98,14 +104,22 @@ def _weighed(name: Prepared, weight: Weight) -> dict[str, tuple[float, float]]:
 
 
 def _met(
-    name: Prepared, weights: dict[str, float], joins: Joins, words: Words, model: Model, floor: float, misread: Set[str], persons: bool
+    name: Prepared,
+    weights: dict[str, float],
+    joins: Joins,
+    words: Words,
+    model: Model,
+    floor: float,
+    misread: Container[str],
+    persons: bool,
 ) -> tuple[list[Met], Met]:
     """Names that share something with this one, words with the fewest names first: once what remains could not carry a name to the floor that has none
     of the words looked up so far, the frequent words need no look. And of all words that a name may have without being met by them, what they weigh."""
     letters = sum(map(len, name.words))
     found = [
         Met(
-            words.names_with(joined),
+            [joined],
+            (),
             sum([weights.get(word, 0.0) for word in part]),
             sum([word in weights for word in part]),
             sum([len(word) + LONGER for word in part]),
@@ -119,21 +133,21 @@ def _met(
     heapify(waiting)
     while waiting and model.bound.at_best(may_agree, max(left.values()), missed, worst, len(name.forms), alike if missed else 1.0) >= floor:
         place, word = heappop(waiting)
-        numbers = words.partners(word).names
-        if len(numbers) > place:
-            heappush(waiting, (len(numbers), word))
+        partners = words.partners(word)
+        if partners.many > place:
+            heappush(waiting, (partners.many, word))
             continue
-        found.append(Met(numbers, weights[word], 1, name.words.count(word) * (len(word) + LONGER)))
+        found.append(Met(partners.words, partners.joining, weights[word], 1, name.words.count(word) * (len(word) + LONGER)))
         may_agree -= left.pop(word)
         if not (persons and len(word) == 1) and word not in misread:
             missed, worst = missed + weights[word], max(worst, weights[word] / name.words.count(word))
-    unasked = Met(_NONE, sum(left.values()), len(left), sum([len(word) + LONGER for word in name.words if word in left]))
-    return [one for one in found if len(one.numbers)], unasked
+    unasked = Met((), (), sum(left.values()), len(left), sum([len(word) + LONGER for word in name.words if word in left]))
+    return [one for one in found if one.words or one.more], unasked
 
 
 def _gains(weights: dict[str, float], joins: Joins, words: Words, weight: Weight, vocabulary: Sequence[str]) -> Gains:
     places = {word: 1 << n if n < BITS else 0 for n, word in enumerate(weights)}
-    wholes: list[tuple[int, float, Numbers, Floats]] = []
+    wholes: list[tuple[int, float, list[int], list[float]]] = []
     parts: list[tuple[int, float, float, int]] = []
     for joined_of, joined in joins:
         telling = {word for word in joined_of if word in weights}
@@ -142,7 +156,7 @@ def _gains(weights: dict[str, float], joins: Joins, words: Words, weight: Weight
             parts.append((joined, own, own, sum([places[word] for word in telling])))
     for word, own_weight in weights.items():
         partners = words.partners(word)
-        if len(partners.words):
+        if partners.words:
             wholes.append((places[word], own_weight, partners.words, partners.alike))
         for pair in partners.pairs:
             of_pair = [part for part in pair if part is not None]

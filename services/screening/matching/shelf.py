@@ -11,7 +11,7 @@ from rapidfuzz.distance import OSA
 from services.screening.matching.align import likeness
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.deletions import Neighbourhoods
-from services.screening.matching.edits import near_any
+from services.screening.matching.edits import near_which
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings, PostingsState
@@ -19,7 +19,7 @@ from services.screening.matching.reach import Seen
 from services.screening.matching.retrieve import Partners, candidates
 from services.screening.matching.segments import Segments
 from services.screening.matching.settings import SHORTEST_WHOLE, TWICE_SIMILARITY, edit_limit
-from services.screening.matching.store import NameStore, Numbers, StoreState
+from services.screening.matching.store import NameStore, StoreState
 
 _MEMO_WORDS: Final = 65_536  # words whose partners are remembered before all are forgotten
 _MOST_EDITS: Final = 2  # between words, as far as neighbourhoods reach
@@ -65,9 +65,10 @@ class Shelf:
         self._misreadings: dict[tuple[str, ...], set[int]] = {}
         self._nearby_of = 0
         self._changes = 0
-        self._near_legal: dict[str, tuple[bool, bool]] = {}
+        self._near_legal: dict[str, tuple[set[int], set[int]]] = {}
         self._near_legal_of = -1
-        self._legal: list[str] = []
+        self._legal: list[int] = []
+        self._legal_spelt: list[str] = []
         self.met = 0  # names looked at by their words, ever
 
     def __len__(self) -> int:
@@ -126,7 +127,7 @@ class Shelf:
         """All names that may reach the log odds `floor`, and some others; see retrieve. Names that are the same within two edits, written as one,
         are always among them."""
         self._forget_old()
-        found, met = candidates(asked, self, self._seen, self._store, self._corpus.weight, model, floor, persons=persons)
+        found, met = candidates(asked, self, self._seen, self._store, self._postings, self._corpus.weight, model, floor, persons=persons)
         self.met += met
         return sorted(self._near_wholes(asked).union(found))
 
@@ -156,10 +157,6 @@ class Shelf:
                         found.append((part, at))
         return found
 
-    def names_with(self, word: int) -> Numbers:
-        """Numbers, sorted; a copy, for the shelf may grow."""
-        return self._postings.of(word)
-
     def frequency(self, word: str) -> int:
         """Names that bear it."""
         at = self._store.words.get(word)
@@ -175,23 +172,23 @@ class Shelf:
             found |= {at for word in legal if (at := self._store.words.get(word)) is not None}
         return found
 
-    def may_be_legal(self, words: Sequence[str]) -> set[str]:
-        """Those of the words that may be a legal word of names here: the same, several written as one, or near to one and otherwise unknown."""
+    def may_be_legal(self, words: Sequence[str]) -> dict[str, set[int]]:
+        """Those of the words that may be legal words of names here, and which: the same, several written as one, or near to one and otherwise unknown."""
         numbers, legal = self._store.words, self._store.legal
         if self._near_legal_of != len(legal) or len(self._near_legal) >= _MEMO_WORDS:
             self._near_legal, self._near_legal_of = {}, len(legal)
-            self._legal = [self._store.vocabulary[at] for at in sorted(legal)]
-        found = set()
+            self._legal = sorted(legal)
+            self._legal_spelt = [self._store.vocabulary[at] for at in self._legal]
+        found = {}
         for word in words:
             known = self._near_legal.get(word)
             if known is None:
-                same = numbers.get(word) in legal or any(
-                    numbers.get(word[:cut]) in legal and numbers.get(word[cut:]) in legal for cut in range(1, len(word))
-                )
-                known = self._near_legal[word] = same, near_any(word, self._legal, _FORGIVEN)
-            same, near = known
-            if same or (near and not self._corpus.knows(word)):
-                found.add(word)
+                parts = [(word,), *((word[:cut], word[cut:]) for cut in range(1, len(word)))]
+                same = {numbers[part] for some in parts if all(numbers.get(part) in legal for part in some) for part in some}
+                near = {self._legal[place] for place in near_which(word, self._legal_spelt, _FORGIVEN)}
+                known = self._near_legal[word] = same, same | near
+            if which := known[not self._corpus.knows(word)]:
+                found[word] = which
         return found
 
     def settled(self, word: str) -> bool:
@@ -209,12 +206,7 @@ class Shelf:
     def _find_near(self, word: str) -> Iterator[tuple[int, float]]:
         vocabulary, knows = self._store.vocabulary, self._corpus.knows
         known = knows(word)
-        for number, edits in self._near.near(word, _MOST_EDITS):
-            other = vocabulary[number]
-            if edits <= _MOST_FORGIVEN[min(255, max(len(word), len(other)))] and not (known and knows(other)):
-                alike = likeness(word, other, edits)
-                if alike:
-                    yield number, alike
+        yield from self._near.near(word, _MOST_FORGIVEN, self._corpus.known() if known else ())
         for number in self._long.near(word) if len(word) >= _LONG else ():  # further than neighbourhoods reach
             other = vocabulary[number]
             if edit_limit(max(len(word), len(other))) < _LONG_EDITS or (known and knows(other)):
@@ -250,13 +242,13 @@ class Shelf:
                 pairs.append((first, None))
             elif borne(second) and not tells(first):
                 pairs.append((second, None))
-        numbers = np.array([number for number, _ in near], np.uint32)
-        names = [self._postings.of_any(numbers)]
-        for first, second in pairs:
-            one = self.names_with(first)
-            names.append(one if second is None else np.intersect1d(one, self.names_with(second), assume_unique=True))
-        alike = np.array([alike for _, alike in near], np.float32)
-        return Partners(numbers, alike, tuple(pairs), names[0] if len(near) == 1 and not pairs else np.unique(np.concatenate(names)))
+        numbers = [number for number, _ in near]
+        both = [
+            one if second is None else np.intersect1d(one, self._postings.of(second), assume_unique=True)
+            for first, second in pairs
+            for one in (self._postings.of(first),)
+        ]
+        return Partners(numbers, [alike for _, alike in near], tuple(pairs), both, sum(map(borne, numbers)) + sum(map(len, both)))
 
 
 def _legal_words(name: Prepared) -> tuple[str, ...]:
