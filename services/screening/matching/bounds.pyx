@@ -6,6 +6,7 @@ from libc.stdint cimport uint32_t
 from services.screening.matching.features import ENOUGH, forms_evidence
 
 cdef double _ENOUGH = ENOUGH
+cdef double _NOTHING = 1e-4  # weight that rounding may leave
 
 
 cdef class Bound:
@@ -47,7 +48,7 @@ cdef class Bound:
         )
         if agree > 0:
             found += self.cover_short * agree / (agree + both) + self.cover_long * agree / (agree + most)
-        if most > 0 and agree < _ENOUGH:
+        if most > _NOTHING and agree < _ENOUGH:
             found += self.thin * (_ENOUGH - agree)
         return found
 
