@@ -8,7 +8,7 @@ cdef enum:
 
 cdef class Bound:
     cdef double sure, agree, best, cover_short, cover_long, both, both_words, one, lone_one, worst_both, worst_one, core, full, thin
-    cdef double core_edits, near_whole, legal_agree, legal_conflict, legal_one, lone_form, few, few_best, fuzzy, lone_loss, blocks
+    cdef double legal_agree, legal_conflict, legal_one, lone_form, few, few_best, fuzzy, lone_loss, blocks
 
     cpdef double at_best(self, double agree, double best, double missed, double worst, int legal, double alike)
     cdef double of(

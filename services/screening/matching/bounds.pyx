@@ -24,7 +24,6 @@ cdef class Bound:
         self.lone_one = max(w["one"] + w["lone_one"], w["both"] + w["both_words"])
         self.worst_both, self.worst_one = w["worst_both"], w["worst_one"]
         self.core, self.full, self.thin = w["core_sim"], w["full_sim"], w["thin"]
-        self.core_edits, self.near_whole = w["core_edits"], 2 * w["near_whole"]
         self.legal_agree, self.legal_conflict, self.legal_one = w["legal_agree"], w["legal_conflict"], w["legal_one"]
         self.lone_form = w["lone_form"]
         self.fuzzy, self.lone_loss, self.blocks = -w["fuzzy_loss"], -w["lone_loss"], -w["blocks"]

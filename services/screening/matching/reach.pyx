@@ -3,7 +3,6 @@
 then word by word, last by how alike the two are as wholes: never below what `compare` would find."""
 
 from cpython cimport array
-from libc.math cimport INFINITY
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 
@@ -287,33 +286,43 @@ def reaching(Question asked, list met, rest, Seen seen, store, postings, Bound b
             continue
         known += bound.forms(asked.forms, <tuple>form_sets[forms[number]], min(slips, 3), lone)
         odds = bound.of(agree, whole, words, bare_sum, left_sum, bare_most, left_most, core, full, known, lone)
-        if odds >= floor and odds + _whole(asked, coded, sizes[number], vocabulary, telling, bound, core, full) >= floor:
+        if odds >= floor and _alike(asked, coded, sizes[number], vocabulary, bound, odds - floor, core, full):
             found.append(number)
     return found, total
 
 
-cdef double _whole(Question asked, const uint32_t* coded, int size, list vocabulary, int telling, Bound bound, double core, double full):
-    """What the names' likeness as wholes counts less than it was bounded: the same as features._whole."""
+cdef bint _alike(Question asked, const uint32_t* coded, int size, list vocabulary, Bound bound, double slack, double core, double full):
+    """Are the names, written as one, so much alike that the log odds fall by no more than `slack` below what these likenesses promised? See
+    features._whole; no more edits are counted than that allows."""
+    cdef Py_UCS4[MOST] core_letters
+    cdef Py_UCS4[MOST] sorted_letters
     cdef Py_UCS4[MOST] letters
-    cdef int many = spell_name(coded, size, vocabulary, True, letters), n
-    cdef int longest = max(many, asked.core_size, 1), edits, far
-    cdef double is_core, is_full, counted
-    edits = distance(asked.core, asked.core_size, letters, many, MOST)
-    is_core = 1 - edits / <double>longest
+    cdef double least_core = core - slack / bound.core if bound.core > 0 else 0
+    cdef double least_full = full - slack / bound.full if bound.full > 0 else 0
+    cdef int n, many
+    if least_core <= 0 and least_full <= 0:
+        return True
+    many = spell_name(coded, size, vocabulary, True, core_letters)
     words = [vocabulary[coded[n] >> 1] for n in range(size)]
-    if edits and (telling > 1 or asked.many > 1):
-        many = _spell_all(sorted([vocabulary[coded[n] >> 1] for n in range(size) if not coded[n] & 1]), letters)
-        far = distance(asked.core_sorted, asked.core_size, letters, many, MOST)
-        is_core = max(is_core, 1 - far / <double>longest - _SORTED_LESS)
-    many = _spell_all(words, letters)
-    longest = max(many, asked.full_size, 1)
-    far = distance(asked.full, asked.full_size, letters, many, MOST)
-    is_full = 1 - far / <double>longest
-    if far:
-        many = _spell_all(sorted(words), letters)
-        far = distance(asked.full_sorted, asked.full_size, letters, many, MOST)
-        is_full = max(is_full, 1 - far / <double>longest - _SORTED_LESS)
+    _spell_all(sorted([vocabulary[coded[n] >> 1] for n in range(size) if not coded[n] & 1]), sorted_letters)
     if many == MOST or asked.full_size == MOST:
-        return INFINITY  # cut off: not all of it was seen
-    counted = bound.core_edits * min(edits, 9) + (bound.near_whole if edits < APART else 0)
-    return counted + bound.core * (is_core - core) + bound.full * (max(is_core, is_full) - full)
+        return True  # cut off: not all of it is seen
+    if least_core > 0 and not (
+        _near(asked.core, asked.core_size, core_letters, many, least_core)
+        or _near(asked.core_sorted, asked.core_size, sorted_letters, many, least_core + _SORTED_LESS)
+    ):
+        return False
+    return (
+        least_full <= 0
+        or _near(asked.core, asked.core_size, core_letters, many, least_full)
+        or _near(asked.core_sorted, asked.core_size, sorted_letters, many, least_full + _SORTED_LESS)
+        or _near(asked.full, asked.full_size, letters, _spell_all(words, letters), least_full)
+        or _near(asked.full_sorted, asked.full_size, letters, _spell_all(sorted(words), letters), least_full + _SORTED_LESS)
+    )
+
+
+cdef bint _near(const Py_UCS4* a, int n, const Py_UCS4* b, int m, double least) noexcept nogil:
+    """Are they at least so much alike?"""
+    cdef int longest = max(n, m, 1)
+    cdef int limit = <int>((1 - least) * longest + 1e-6)
+    return least <= 1 and distance(a, n, b, m, limit) <= limit
