@@ -191,7 +191,7 @@ def _run(a: Side, b: Side, left_a: list[int], left_b: list[int], corpus: Corpus,
     # No more edits than a name is found by as a whole, which words that stand elsewhere would prevent; and many short words are soon like others.
     if (
         edits + (before if many else 0) > 2
-        or (many and OSA.distance(_core(a), _core(b), score_cutoff=2) > 2)
+        or (many and not _near_as_wholes(a, b))
         or similarity < (RUN_SIMILARITY if many else TWICE_SIMILARITY)
         or (many and longer < RUN_LETTERS and edits)
     ):
@@ -204,5 +204,7 @@ def _run(a: Side, b: Side, left_a: list[int], left_b: list[int], corpus: Corpus,
     return [Pair(tuple(run_a), tuple(run_b), "run", similarity, weight, edits)]
 
 
-def _core(side: Side) -> str:
-    return "".join([token for token, of_form in zip(side.tokens, side.legal, strict=True) if not of_form])
+def _near_as_wholes(a: Side, b: Side) -> bool:
+    """Their telling words, or all of them."""
+    core_a, core_b = ("".join([token for token, of_form in zip(one.tokens, one.legal, strict=True) if not of_form]) for one in (a, b))
+    return min(OSA.distance(core_a, core_b, score_cutoff=2), OSA.distance("".join(a.tokens), "".join(b.tokens), score_cutoff=2)) <= 2
