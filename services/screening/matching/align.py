@@ -178,8 +178,23 @@ def _misspelt(a: Side, b: Side, left_a: list[int], left_b: list[int], corpus: Co
 
 
 def _run(a: Side, b: Side, left_a: list[int], left_b: list[int], corpus: Corpus, persons: bool, before: int) -> list[Pair]:
-    """All telling words that are left, written as one on both sides, where these are alike: spaces shifted, or a short word misspelt twice."""
-    run_a, run_b = [i for i in left_a if not a.legal[i]], [j for j in left_b if not b.legal[j]]
+    """All telling words that are left, written as one on both sides, where these are alike: spaces shifted, or a short word misspelt twice. Else all words
+    that are left: a legal one may have been glued to its neighbour, or parted, by a slip."""
+    found: list[Pair] = []
+    if left_a and left_b:
+        telling_a, telling_b = [i for i in left_a if not a.legal[i]], [j for j in left_b if not b.legal[j]]
+        found = _as_one(a, b, telling_a, telling_b, corpus, persons, before)
+        if not found and len(telling_a) + len(telling_b) < len(left_a) + len(left_b) and telling_a + telling_b:
+            found = _as_one(a, b, list(left_a), list(left_b), corpus, persons, before)
+    for pair in found:
+        for i in pair.a:
+            left_a.remove(i)
+        for j in pair.b:
+            left_b.remove(j)
+    return found
+
+
+def _as_one(a: Side, b: Side, run_a: list[int], run_b: list[int], corpus: Corpus, persons: bool, before: int) -> list[Pair]:
     one, other = "".join([a.tokens[i] for i in run_a]), "".join([b.tokens[j] for j in run_b])
     longer, many = max(len(one), len(other)), len(run_a) + len(run_b) > 2
     if not one or not other or longer < SHORTEST_PARTED or _digits(one) != _digits(other):
@@ -197,10 +212,6 @@ def _run(a: Side, b: Side, left_a: list[int], left_b: list[int], corpus: Corpus,
     ):
         return []
     weight = min(sum([a.weights[i] for i in run_a]), sum([b.weights[j] for j in run_b]))
-    for i in run_a:
-        left_a.remove(i)
-    for j in run_b:
-        left_b.remove(j)
     return [Pair(tuple(run_a), tuple(run_b), "run", similarity, weight, edits)]
 
 

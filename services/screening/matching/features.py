@@ -76,6 +76,7 @@ def features(a: Prepared, b: Prepared, side_a: Side, side_b: Side, found: Alignm
             agree += weight
             best = max(best, weight)
             loss += pair.weight - weight
+            misread += any(side_a.legal[i] for i in pair.a) != any(side_b.legal[j] for j in pair.b)
             edits += pair.edits
             letters += pair.similarity * min(sum([len(side_a.tokens[i]) for i in pair.a]), sum([len(side_b.tokens[j]) for j in pair.b]))
         blocks += pair.kind in ("spacing", "run")

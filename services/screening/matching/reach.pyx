@@ -76,6 +76,7 @@ cdef struct Gain:
     # words asked it may stand for.
     double agree, whole, lost
     uint32_t covers
+    int slips  # legal words written as one with it
 
 
 cdef class Seen:
@@ -166,21 +167,22 @@ cdef class Seen:
             for word, alike in zip(words, likenesses, strict=True):
                 lighter = min(weight, _weight(word, store, weights))
                 near = alike * lighter
-                self._gain(word, near, near, lighter - near, bits)
-        for word, agree, whole, bits in parts:
-            self._gain(word, agree, whole, 0, bits)
+                self._gain(word, near, near, lighter - near, bits, 0)
+        for word, agree, whole, bits, glued in parts:
+            self._gain(word, agree, whole, 0, bits, glued)
         return 0
 
-    cdef void _gain(self, uint32_t word, double agree, double whole, double lost, uint32_t bits) noexcept:
+    cdef void _gain(self, uint32_t word, double agree, double whole, double lost, uint32_t bits, int slips) noexcept:
         cdef Gain* gain
         if self.words[word] != self.now:
             self.words[word], self.place[word] = self.now, self.many
-            self.gains[self.many] = Gain(agree, whole, lost, bits)
+            self.gains[self.many] = Gain(agree, whole, lost, bits, slips)
             self.many += 1
             return
         gain = &self.gains[self.place[word]]
         gain.agree, gain.whole, gain.lost = max(gain.agree, agree), max(gain.whole, whole), min(gain.lost, lost)
         gain.covers |= bits
+        gain.slips = max(gain.slips, slips)
 
 
 cdef inline double _weight(uint32_t word, store, float[::1] weights):
@@ -254,6 +256,7 @@ def reaching(Question asked, list met, rest, Seen seen, store, postings, Bound b
                 agree += gain.agree
                 whole, least = max(whole, gain.whole), min(least, gain.lost)
                 covers |= gain.covers
+                slips += gain.slips
                 # It is left out, or misspelt.
                 every += min(min(bound.blocks, -bound.one * theirs), bound.fuzzy * gain.lost)
             elif misread and word in misread:

@@ -35,8 +35,9 @@ class Met(NamedTuple):
 
 
 # What words here may gain beside a name asked. Words that each may stand for one of its words: (which bit that is, its weight, words, how alike they are);
-# words that are part of what agrees: (word, weight that may agree, weight of the pair it may be part of, bits of the words asked that it may stand for).
-Gains = tuple[list[tuple[int, float, list[int], list[float]]], list[tuple[int, float, float, int]]]
+# words that are part of what agrees: (word, weight that may agree, weight of the pair it may be part of, bits of the words asked that it may stand for, is a
+# legal word written as one with it).
+Gains = tuple[list[tuple[int, float, list[int], list[float]]], list[tuple[int, float, float, int, bool]]]
 
 
 class Partners(NamedTuple):
@@ -148,12 +149,12 @@ def _met(
 def _gains(weights: dict[str, float], joins: Joins, words: Words, weight: Weight, vocabulary: Sequence[str]) -> Gains:
     places = {word: 1 << n if n < BITS else 0 for n, word in enumerate(weights)}
     wholes: list[tuple[int, float, list[int], list[float]]] = []
-    parts: list[tuple[int, float, float, int]] = []
+    parts: list[tuple[int, float, float, int, bool]] = []
     for joined_of, joined in joins:
         telling = {word for word in joined_of if word in weights}
         own = sum([weights[word] for word in joined_of if word in weights])
         if telling:
-            parts.append((joined, own, own, sum([places[word] for word in telling])))
+            parts.append((joined, own, own, sum([places[word] for word in telling]), len(telling) < len(set(joined_of))))
     for word, own_weight in weights.items():
         partners = words.partners(word)
         if partners.words:
@@ -163,5 +164,5 @@ def _gains(weights: dict[str, float], joins: Joins, words: Words, weight: Weight
             theirs = [weight(vocabulary[part]) for part in of_pair]
             whole = min(own_weight, sum(theirs))
             for part, its in zip(of_pair, theirs, strict=True):
-                parts.append((part, its / sum(theirs) * whole, whole, places[word]))
+                parts.append((part, its / sum(theirs) * whole, whole, places[word], None in pair))
     return wholes, parts
