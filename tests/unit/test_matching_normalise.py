@@ -4,9 +4,59 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from rigour.names.tokenize import tokenize_name
 
+from services.screening.matching.legal import forms_in, initials_joined, spelt_right
 from services.screening.matching.normalise import prepare, screenable
-from services.screening.matching.settings import MAX_TOKENS
+from services.screening.matching.settings import MAX_LETTERS, MAX_TOKENS
+from services.screening.matching.spellings import one_spelling
+from services.screening.matching.words import GLUED_FORMS, OWN_FORMS, OWN_PHRASES, SPELT_BESIDE, SPELT_FORMS
+
+# Pieces of names at which preparing has something to do, and letters of any kind between them.
+_PIECES = st.sampled_from(
+    [
+        *GLUED_FORMS,
+        *OWN_FORMS,
+        *map(" ".join, OWN_PHRASES),
+        *SPELT_BESIDE,
+        *SPELT_FORMS,
+        "S.A. de C.V.",
+        "Sh. A.",
+        "United States",
+        "forty",
+        "four",
+    ]
+)
+_ASCII = st.text(st.characters(max_codepoint=127), max_size=8)
+
+
+@st.composite
+def _names(draw: st.DrawFn) -> str:
+    """Pieces, of which some are a letter short, glued or parted."""
+    pieces = []
+    for piece in draw(st.lists(st.one_of(_PIECES, _ASCII), max_size=6)):
+        cut = draw(st.integers(0, len(piece)))
+        pieces += [
+            piece[:cut],
+            draw(st.sampled_from(("", "", " "))),
+            piece[cut + draw(st.integers(0, 1)) :],
+            draw(st.sampled_from((" ", " ", ""))),
+        ]
+    return "".join(pieces)
+
+
+@given(_names())
+@example("\x1c".join(map(chr, range(128))))
+def test_short_cuts_lead_to_the_same_place(name: str) -> None:
+    """Names in ASCII are parted without rigour, and only those with an odd word are spelt right."""
+    tokens = tokenize_name(name[:MAX_LETTERS].casefold().replace("&", " and ").replace("+", " and "))[:MAX_TOKENS]
+    tokens = one_spelling(spelt_right(initials_joined(tokens)))
+    legal, forms = forms_in(tokens)
+    prepared = prepare(name)
+    assert (prepared.tokens, prepared.legal, prepared.forms) == (tuple(tokens), tuple(legal), tuple(sorted(forms)))
+    assert prepared.words == tuple(token for token, of_form in zip(tokens, legal, strict=True) if not of_form)
 
 
 @pytest.mark.parametrize(

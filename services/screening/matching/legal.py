@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import eq
 from typing import Final
 
 from rapidfuzz.distance import OSA
@@ -24,6 +25,12 @@ from services.screening.matching.words import (
 
 _FLAGS: Final = Normalize.CASEFOLD | Normalize.NAME
 _SPELT: Final = frozenset(SPELT_FORMS)
+_SPELT_ENDS: Final = frozenset(form[cut:] for form in SPELT_FORMS for cut in range(1, len(form)))
+_OWN_BEGINS: Final = frozenset(phrase[0] for phrase in OWN_PHRASES)
+_MOST_LETTERS: Final = max(map(len, SPELT_FORMS)) + 2
+# By the letters of a word: legal words that may be so few edits away, in their order.
+_SPELT_WITHIN_TWO: Final = [tuple([form for form in SPELT_FORMS if abs(len(form) - n) <= 2]) for n in range(_MOST_LETTERS + 1)]
+_BESIDE_WITHIN_ONE: Final = [tuple([form for form in SPELT_BESIDE if abs(len(form) - n) <= 1]) for n in range(_MOST_LETTERS + 1)]
 
 
 def canonical_in_script(text: str) -> str:
@@ -39,8 +46,6 @@ def canonical_in_script(text: str) -> str:
 
 def initials_joined(tokens: list[str]) -> list[str]:
     """`s a de c v` is `sa de cv` and `sh a` is `sha`: initials lose their dots in one release, their spaces in the next."""
-    if min(map(len, tokens), default=2) > 1:
-        return tokens
     joined: list[str] = []
     open_run = False
     for token in tokens:
@@ -58,24 +63,30 @@ def spelt_right(tokens: list[str]) -> list[str]:
     for i in range(len(tokens) - 1, 0, -1):
         if tokens[i - 1] + tokens[i] in _SPELT:
             tokens[i - 1 : i + 1] = [tokens[i - 1] + tokens[i]]
-    words = " ".join([_word_as_form(token) for token in tokens]).split()
-    meant = [_nearly(word) for word in words]
+    words = " ".join([_word_as_form(token) if is_odd(token) else token for token in tokens]).split()
+    meant = [_nearly(word) if is_odd(word) else None for word in words]
     return [_beside(words, meant, i) for i in range(len(words))] if any(meant) else words
+
+
+@lru_cache(maxsize=65_536)
+def is_odd(token: str) -> bool:
+    """Whether the token may be an initial, the end of a parted legal word, or a misspelt or glued one: names of other words stay as they are."""
+    return (len(token) == 1 and token.isalpha()) or token in _SPELT_ENDS or _word_as_form(token) != token or _nearly(token) is not None
 
 
 def forms_in(tokens: Sequence[str]) -> tuple[list[bool], list[str]]:
     """Which of the words are of a legal form, and the canonical words of all forms."""
     legal, forms = [False] * len(tokens), list[str]()
-    for phrase, form in OWN_PHRASES.items():
-        if phrase[0] in tokens and _marked(tokens, legal, phrase):
-            forms.append(form)
+    if not _OWN_BEGINS.isdisjoint(tokens):
+        forms += [form for phrase, form in OWN_PHRASES.items() if _marked(tokens, legal, phrase)]
     for written, form in extract_org_types(" ".join(tokens), _FLAGS):
         if form and _certain(written) and _marked(tokens, legal, written.split()):
             forms += SAME_FORM.get(form, form).split()
-    for i, token in enumerate(tokens):
-        if not legal[i] and token in OWN_FORMS:
-            legal[i] = True
-            forms.append(OWN_FORMS[token])
+    if not OWN_FORMS.keys().isdisjoint(tokens):
+        for i, token in enumerate(tokens):
+            if not legal[i] and token in OWN_FORMS:
+                legal[i] = True
+                forms.append(OWN_FORMS[token])
     return legal, forms
 
 
@@ -88,27 +99,26 @@ def form_family(form: str) -> str:
 
 def _marked(tokens: Sequence[str], legal: list[bool], phrase: Sequence[str]) -> bool:
     """Marks the first place where the phrase stands that is not marked yet; is there one?"""
-    size = len(phrase)
+    size, first = len(phrase), phrase[0]
     for at in range(len(tokens) - size + 1):
-        if tokens[at] == phrase[0] and list(tokens[at : at + size]) == list(phrase) and not any(legal[at : at + size]):
+        if tokens[at] == first and not any(legal[at : at + size]) and all(map(eq, tokens[at : at + size], phrase)):
             legal[at : at + size] = [True] * size
             return True
     return False
 
 
-@lru_cache(maxsize=65_536)
 def _word_as_form(token: str) -> str:
     """The long legal word that the token misspells; the token and the word glued to it, parted; else the token."""
     if len(token) < 6 or not token.isalpha():
         return token
-    if token not in _SPELT:
+    if token not in _SPELT and (token.endswith(GLUED_FORMS) or token.startswith(GLUED_FORMS)):
         for form in GLUED_FORMS:
             if len(token) - len(form) >= SHORTEST_BESIDE_FORM:
                 if token.endswith(form):
                     return f"{token[: -len(form)]} {form}"
                 if token.startswith(form):
                     return f"{form} {token[len(form) :]}"
-    best = extractOne(token, SPELT_FORMS, scorer=OSA.distance, score_cutoff=2)
+    best = extractOne(token, _SPELT_WITHIN_TWO[len(token)], scorer=OSA.distance, score_cutoff=2) if len(token) <= _MOST_LETTERS else None
     return best[0] if best and best[1] <= (1 if len(best[0]) < 9 else 2) else token
 
 
@@ -124,11 +134,11 @@ def _beside(words: Sequence[str], meant: Sequence[str | None], at: int) -> str:
     return words[at]
 
 
-@lru_cache(maxsize=65_536)
 def _nearly(word: str) -> str | None:
-    if len(word) < 4 or not word.isalpha() or word in SPELT_BESIDE:
+    if not 4 <= len(word) <= _MOST_LETTERS or not word.isalpha() or word in SPELT_BESIDE:
         return None
-    return next((form for form in SPELT_BESIDE if abs(len(form) - len(word)) < 2 and OSA.distance(word, form, score_cutoff=1) < 2), None)
+    best = extractOne(word, _BESIDE_WITHIN_ONE[len(word)], scorer=OSA.distance, score_cutoff=1)
+    return best[0] if best else None
 
 
 @lru_cache(maxsize=4096)

@@ -12,12 +12,17 @@ import msgspec
 from rigour.names.tokenize import tokenize_name
 from rigour.text.translit import ascii_text
 
-from services.screening.matching.legal import canonical_in_script, forms_in, initials_joined, spelt_right
+from services.screening.matching.legal import canonical_in_script, forms_in, initials_joined, is_odd, spelt_right
 from services.screening.matching.settings import MAX_LETTERS, MAX_TOKENS
 from services.screening.matching.spellings import one_spelling
 from services.screening.matching.words import STOP_WORDS
 
 _SYMBOLS: Final = re.compile(r"[&+]")
+
+# What rigour's tokeniser does with each ASCII character, whatever stands beside it: asked once, so that names in ASCII need not be handed to it.
+_TREATED: Final = {chr(code): tokenize_name(f"a{chr(code)}a") for code in range(128)}
+_DROPPED: Final = "".join([one for one, tokens in _TREATED.items() if tokens == ["aa"]]).encode()
+_LOWERED: Final = "".join([" " if len(tokens) > 1 else one.lower() for one, tokens in _TREATED.items()]).encode().ljust(256)
 
 
 class Prepared(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -54,13 +59,22 @@ def prepare(name: str) -> Prepared:
     if not text.isascii():
         text = text.encode("utf-8", "ignore").decode().casefold()  # lone surrogates are no text
         text = ascii_text(canonical_in_script(text))
-    text = text.casefold()
     if "&" in text or "+" in text:
         text = _SYMBOLS.sub(" and ", text)
-    tokens = one_spelling(spelt_right(initials_joined(tokenize_name(text)[:MAX_TOKENS])))
+    tokens = _tokens(text)[:MAX_TOKENS]
+    if any(map(is_odd, tokens)):
+        tokens = spelt_right(initials_joined(tokens))
+    tokens = one_spelling(tokens)
     legal, forms = forms_in(tokens)
-    words = tuple([token for token, of_form in zip(tokens, legal, strict=True) if not of_form])
+    words = tuple([token for token, of_form in zip(tokens, legal, strict=True) if not of_form]) if forms else tuple(tokens)
     return Prepared(name, tuple(tokens), tuple(legal), words, tuple(sorted(forms)))
+
+
+def _tokens(text: str) -> list[str]:
+    """Its words in lower case, as rigour parts them."""
+    if text.isascii():
+        return text.encode().translate(_LOWERED, _DROPPED).decode().split()
+    return tokenize_name(text.casefold())
 
 
 def screenable(name: str) -> bool:

@@ -36,10 +36,13 @@ _SHORTENED: Final[dict[str, str]] = {
     "grupo": "group", "gruppe": "group", "gruppa": "group", "groupe": "group", "grup": "group", "gruppo": "group", "usa": "us",
 }  # fmt: skip
 _PHRASES: Final = ((("united", "states", "of", "america"), "us"), (("united", "states"), "us"), (("united", "kingdom"), "uk"))
+_OTHERWISE: Final = frozenset((*_NUMBERS, *_SHORTENED, *(phrase[0] for phrase, _ in _PHRASES)))
 
 
 def one_spelling(words: list[str]) -> list[str]:
     """The words with numbers in digits (`forty four` is `44`, `II` and `second` are `2`) and shortened words written out."""
+    if _OTHERWISE.isdisjoint(words):
+        return words
     for phrase, short in _PHRASES:
         if phrase[0] in words and phrase[1] in words:
             words = _replaced(words, phrase, short)
