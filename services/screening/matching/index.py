@@ -117,19 +117,25 @@ class NameIndex:
         self.remove(key)
         kind = kind_of(schema)
         shelf = self._shelves[kind]
-        numbers = []
-        for written, is_weak in [(n, False) for n in dict.fromkeys(names)] + [(n, True) for n in dict.fromkeys(weak)]:
-            name = prepare(written)
-            if not tells(name):
-                continue
-            if self._counted:
-                self.corpus.add(name.words)
-            number = shelf.put(name)
-            if is_weak:
-                self._weak[kind].add(number)
-            numbers.append(number)
+        numbers = self._put_names(shelf, names)
+        if weak:
+            more = self._put_names(shelf, weak)
+            self._weak[kind].update(more)
+            numbers += more
         self._parties.put(key, kind, numbers, countries)
-        self._facts.put(key, facts)
+        if facts is not None:
+            self._facts.put(key, facts)
+
+    def _put_names(self, shelf: Shelf, names: Iterable[str]) -> list[int]:
+        """The numbers of those that tell something."""
+        numbers = []
+        for written in dict.fromkeys(names):
+            name = prepare(written)
+            if tells(name):
+                if self._counted:
+                    self.corpus.add(name.words)
+                numbers.append(shelf.put(name))
+        return numbers
 
     def remove(self, key: str) -> None:
         """Takes the party out; nothing happens where there is none."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from operator import eq
 from typing import Final
 
 from rapidfuzz.distance import OSA
@@ -74,11 +73,12 @@ def is_odd(token: str) -> bool:
     return (len(token) == 1 and token.isalpha()) or token in _SPELT_ENDS or _word_as_form(token) != token or _nearly(token) is not None
 
 
-def forms_in(tokens: Sequence[str]) -> tuple[list[bool], list[str]]:
+def forms_in(tokens: list[str]) -> tuple[list[bool], list[str]]:
     """Which of the words are of a legal form, and the canonical words of all forms."""
-    legal, forms = [False] * len(tokens), list[str]()
+    legal = [False] * len(tokens)
+    forms: list[str] = []
     if not _OWN_BEGINS.isdisjoint(tokens):
-        forms += [form for phrase, form in OWN_PHRASES.items() if _marked(tokens, legal, phrase)]
+        forms += [form for phrase, form in OWN_PHRASES.items() if _marked(tokens, legal, list(phrase))]
     for written, form in extract_org_types(" ".join(tokens), _FLAGS):
         if form and _certain(written) and _marked(tokens, legal, written.split()):
             forms += SAME_FORM.get(form, form).split()
@@ -97,11 +97,12 @@ def form_family(form: str) -> str:
     return found[0][1] or form if found else form
 
 
-def _marked(tokens: Sequence[str], legal: list[bool], phrase: Sequence[str]) -> bool:
+def _marked(tokens: list[str], legal: list[bool], phrase: list[str]) -> bool:
     """Marks the first place where the phrase stands that is not marked yet; is there one?"""
-    size, first = len(phrase), phrase[0]
-    for at in range(len(tokens) - size + 1):
-        if tokens[at] == first and not any(legal[at : at + size]) and all(map(eq, tokens[at : at + size], phrase)):
+    first, size, at = phrase[0], len(phrase), -1
+    for _ in range(tokens.count(first)):
+        at = tokens.index(first, at + 1)
+        if tokens[at : at + size] == phrase and not any(legal[at : at + size]):
             legal[at : at + size] = [True] * size
             return True
     return False
