@@ -231,3 +231,13 @@ def test_hostile_names_are_bounded() -> None:
         index.put(str(at), [name])
     for name in monsters:
         index.search([name], threshold=REVIEW)
+
+
+def test_of_names_that_score_the_same_the_same_one_is_told() -> None:
+    names = ["PROSPORT & HEALTH", "PROSPORT&HEALTH", "Prosport and Health"]
+    told = set()
+    for turned in (names, names[::-1], names[1:] + names[:1]):
+        index = NameIndex()
+        index.put("k", turned)
+        told |= {(hit.name, hit.score) for hit in index.search(["Prosport & Health Ltd"], threshold=REVIEW)}
+    assert {name for name, _ in told} == {"PROSPORT & HEALTH"}

@@ -220,8 +220,15 @@ class NameIndex:
             if score < min(REVIEW, least):
                 return
             score = self._score(compared, kind, number, asking, odds_in_all(self._placed(key, asking)))
-        if score >= least and (key not in best or score > best[key].score):
+        if score >= least and (key not in best or self._better(score, asked, kind, number, best[key])):
             best[key] = _Found(score, asked, kind, number, compared)
+
+    def _better(self, score: float, asked: Prepared, kind: str, number: int, found: _Found) -> bool:
+        """Of names that score the same the first in the alphabet: in whatever order they came in, the same match is told."""
+        if score != found.score or found.number is None:
+            return score > found.score
+        names = self._shelves
+        return (names[kind].name(number).name, asked.name) < (names[found.kind].name(found.number).name, found.asked.name)
 
     def _consider_sharing(self, best: dict[str, _Found], key: str, names: Sequence[str], asking: _Asking) -> None:
         """A party of the same number, whatever its names; or, born on the same day, of a name that alone would not do."""

@@ -4,14 +4,13 @@ from services.screening.matching.bounds import Bound
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings
 from services.screening.matching.retrieve import Gains, Met
+from services.screening.matching.seen import Seen
 from services.screening.matching.store import NameStore
 
 class Question:
     def __init__(
         self, name: Prepared, weights: dict[str, tuple[float, float]], misread: dict[str, set[int]], core_alphabet: int, full_alphabet: int
     ) -> None: ...
-
-class Seen: ...
 
 def reaching(
     asked: Question,

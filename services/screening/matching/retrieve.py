@@ -11,7 +11,8 @@ from typing import Final, NamedTuple, Protocol
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings
-from services.screening.matching.reach import Question, Seen, reaching
+from services.screening.matching.reach import Question, reaching
+from services.screening.matching.seen import Seen
 from services.screening.matching.store import NameStore, Numbers, alphabet
 
 BITS: Final = 16  # distinct words of a name that are told apart; the rest counts as covered

@@ -15,8 +15,8 @@ from services.screening.matching.edits import near_which
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings, PostingsState
-from services.screening.matching.reach import Seen
 from services.screening.matching.retrieve import Partners, candidates
+from services.screening.matching.seen import Seen
 from services.screening.matching.segments import Segments
 from services.screening.matching.settings import SHORTEST_WHOLE, TWICE_SIMILARITY, edit_limit
 from services.screening.matching.store import NameStore, StoreState
