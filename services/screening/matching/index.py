@@ -224,11 +224,11 @@ class NameIndex:
             best[key] = _Found(score, asked, kind, number, compared)
 
     def _better(self, score: float, asked: Prepared, kind: str, number: int, found: _Found) -> bool:
-        """Of names that score the same the first in the alphabet: in whatever order they came in, the same match is told."""
+        """Of pairs that score the same the first in the alphabet: whichever side asks, and however names came in, the same one is told."""
         if score != found.score or found.number is None:
             return score > found.score
-        names = self._shelves
-        return (names[kind].name(number).name, asked.name) < (names[found.kind].name(found.number).name, found.asked.name)
+        name, other = self._shelves[kind].name(number).name, self._shelves[found.kind].name(found.number).name
+        return sorted((name, asked.name)) < sorted((other, found.asked.name))
 
     def _consider_sharing(self, best: dict[str, _Found], key: str, names: Sequence[str], asking: _Asking) -> None:
         """A party of the same number, whatever its names; or, born on the same day, of a name that alone would not do."""
