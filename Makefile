@@ -96,4 +96,5 @@ test-compose: install ## the compose file for real, with stand-ins for images wh
 	$(BIN)/pytest -p no:randomly tests/deploy/test_compose.py tests/deploy/test_observability.py tests/deploy/test_testcontainers.py
 
 clean: ## takes away what was built
+	find services \( -name "*.so" -o -name "*.c" \) -delete
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -8,10 +8,15 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from services.screening.matching.deletions import Neighbourhoods
-from services.screening.matching.edits import edits
+from services.screening.matching.edits import near_which
 
 TWO = bytes([2] * 256)  # edits forgiven, whatever the length
 WORDS = st.text(alphabet="abcde", min_size=1, max_size=12)
+
+
+def edits(one: str, other: str, limit: int = 14) -> int:
+    """The fewest that suffice, one more than `limit` where that does not."""
+    return next((n for n in range(limit + 1) if near_which(one, [other], bytes([n] * 256))), limit + 1)
 
 
 def holding(words: Sequence[str]) -> Neighbourhoods:

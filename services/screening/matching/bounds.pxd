@@ -3,7 +3,7 @@ from libc.stdint cimport uint32_t
 cdef extern from *:
     int bits "__builtin_popcount"(uint32_t mask) noexcept nogil
 
-cdef enum:
+cpdef enum:
     APART = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
 
 cdef class Bound:

@@ -77,13 +77,6 @@ cdef int distance(const Py_UCS4* a, int n, const Py_UCS4* b, int m, int limit) n
     return min(last[m], limit + 1)
 
 
-def edits(str one, str other, int limit = MOST):
-    """As `distance`, of two words."""
-    cdef Py_UCS4[MOST] a
-    cdef Py_UCS4[MOST] b
-    return distance(a, spell(one, a, 0), b, spell(other, b, 0), limit)
-
-
 def near_which(str word, list others, const uint8_t[::1] forgiven):
     """Places of those of the others that are within the edits that are `forgiven`, by the letters of the longer of two."""
     cdef Py_UCS4[MOST] a
@@ -134,12 +127,12 @@ def segment_keys(str spelt, int parts):
 
 
 def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphabet, source):
-    """Numbers of all spellings of so many letters or more within the edits: they stand under one of the keys at which they must (see segments).
+    """Number -> edits of all spellings of so many letters or more within the edits: they stand under one of the keys at which they must (see segments).
     `alphabet`: which letters this one has, as store.alphabet; `source`: see store."""
     cdef Py_UCS4[MOST] letters
     cdef Py_UCS4[MOST] others
     cdef int own = spell(spelt, letters, 0)
-    cdef int parts = edits + 1, size, more, part, at, width, place, low, high
+    cdef int parts = edits + 1, size, more, part, at, width, place, low, high, far
     cdef uint32_t number, theirs
     cdef uint64_t key
     cdef Py_ssize_t found
@@ -149,7 +142,8 @@ def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphab
     cdef bint names = source[2] is not None, telling = False
     if names:
         coded, starts, sizes, telling = source[2]
-    cdef set near = set(), seen = set()
+    cdef dict near = {}
+    cdef set seen = set()
     keys = []
     for size in range(max(shortest, own - edits), own + edits + 1):
         more, at = own - size, 0
@@ -176,8 +170,9 @@ def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphab
                     size = spell_name(coded.data.as_uints + starts.data.as_uints[number], sizes.data.as_uchars[number], vocabulary, telling, others)
                 else:
                     size = spell(<str>vocabulary[number], others, 0)
-                if distance(letters, own, others, size, edits) <= edits:
-                    near.add(number)
+                far = distance(letters, own, others, size, edits)
+                if far <= edits:
+                    near[number] = far
     return near
 
 

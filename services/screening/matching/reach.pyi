@@ -7,6 +7,8 @@ from services.screening.matching.retrieve import Gains, Met
 from services.screening.matching.seen import Seen
 from services.screening.matching.store import NameStore
 
+BITS: int
+
 class Question:
     def __init__(
         self, name: Prepared, weights: dict[str, tuple[float, float]], misread: dict[str, set[int]], core_alphabet: int, full_alphabet: int

@@ -3,7 +3,7 @@
 then word by word, last by how alike the two are as wholes: never below what `compare` would find."""
 
 from cpython cimport array
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
 from services.screening.matching.bounds cimport APART, Bound, bits, likest
 from services.screening.matching.edits cimport MOST, distance, spell, spell_name
@@ -11,8 +11,10 @@ from services.screening.matching.seen cimport Gain, Seen, weight_of
 
 from services.screening.matching.features import SORTED_LESS
 
-cdef enum:
+cpdef enum:
     BITS = 16  # distinct words of a name that are told apart; the rest counts as covered
+
+cdef enum:
     NO_HIT = 100  # more than misspelling can take
 
 cdef double EPSILON = 1e-3  # weights are kept in single precision

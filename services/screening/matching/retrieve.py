@@ -8,15 +8,14 @@ from collections.abc import Callable, Container, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple, Protocol
 
+from services.screening.matching.bounds import APART
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings
-from services.screening.matching.reach import Question, reaching
+from services.screening.matching.reach import BITS, Question, reaching
 from services.screening.matching.seen import Seen
 from services.screening.matching.store import NameStore, Numbers, alphabet
 
-BITS: Final = 16  # distinct words of a name that are told apart; the rest counts as covered
-APART: Final = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
 LONGER: Final = 3  # letters by which a word may be longer than the one that it stands for
 
 

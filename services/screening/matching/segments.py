@@ -36,11 +36,11 @@ class Segments:
             if len(self._waiting) >= _TOGETHER:
                 self._settle()
 
-    def near(self, spelt: str) -> set[int]:
-        """The numbers of all that are within the edits."""
+    def near(self, spelt: str) -> dict[int, int]:
+        """Number -> edits of all that are within the edits."""
         self._settle()
         if not self._shortest - self._edits <= len(spelt) <= _LONGEST:
-            return set()
+            return {}
         return segments_near(spelt, self._edits, self._shortest, self._runs.runs, alphabet((spelt,)), self._source())
 
     def _settle(self) -> None:

@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from rapidfuzz.distance import OSA
 
 from services.screening.matching.align import likeness
 from services.screening.matching.corpus import Corpus
@@ -133,8 +132,8 @@ class Shelf:
 
     def _near_wholes(self, name: Prepared) -> set[int]:
         """Names that are the same within two edits, written as one: their telling words, or all of them."""
-        found = self._core.near(name.joined) | self._whole.near(name.written)
-        return found | self._core.near(name.written) if len(name.words) < len(name.tokens) else found
+        found = self._core.near(name.joined).keys() | self._whole.near(name.written).keys()
+        return found | self._core.near(name.written).keys() if len(name.words) < len(name.tokens) else found
 
     # ---- what retrieval asks of the words ----
 
@@ -207,11 +206,10 @@ class Shelf:
         vocabulary, knows = self._store.vocabulary, self._corpus.knows
         known = knows(word)
         yield from self._near.near(word, _MOST_FORGIVEN, self._corpus.known() if known else ())
-        for number in self._long.near(word) if len(word) >= _LONG else ():  # further than neighbourhoods reach
+        for number, edits in self._long.near(word).items() if len(word) >= _LONG else ():  # further than neighbourhoods reach
             other = vocabulary[number]
             if edit_limit(max(len(word), len(other))) < _LONG_EDITS or (known and knows(other)):
                 continue
-            edits = OSA.distance(word, other)
             if edits > _MOST_EDITS and (alike := likeness(word, other, edits)):
                 yield number, alike
 
