@@ -59,6 +59,7 @@ def test_weights_have_the_signs_that_people_expect() -> None:
 @example("bababa", "trading b", "person")  # nothing agrees but an initial
 @example("7 7", "7 7", "organisation")  # too short to be found as a whole
 @example("trading bababa babede trading", "trading bababa trading", "organisation")  # a word that stands twice
+@example("international bababa bababa bebabeba", "international bebabeba", "organisation")  # twice, and beside none
 @example("star", "star", "organisation")  # a light word: what rounding leaves of its weight is nothing that differs
 @settings(deadline=None)
 def test_the_bound_is_never_below_the_score(one: str, other: str, kind: str) -> None:

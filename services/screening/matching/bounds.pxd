@@ -17,4 +17,7 @@ cdef class Bound:
     ) noexcept nogil
     cdef double forms(self, tuple ours, tuple theirs, int slips, bint lone)
 
-cdef double likest(int letters, uint32_t alphabet, int own, uint32_t which, int words) noexcept nogil
+cdef inline double likest(int letters, uint32_t alphabet, int own, uint32_t which, int words) noexcept nogil:
+    """The most alike that names so spelt can be: each letter more, and each that only one has, is an edit; `words`: that each has in place of others."""
+    cdef int edits = max(letters - own, own - letters, APART if words else 0, bits(alphabet & ~which), bits(which & ~alphabet))
+    return 1 - edits / <double>max(letters, own, 1)

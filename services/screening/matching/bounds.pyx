@@ -1,7 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Compiled: how high log odds can be at most, by the weights of a model, while little is known of a name or all but a little."""
 
-from libc.stdint cimport uint32_t
 
 from services.screening.matching.features import ENOUGH, forms_evidence
 
@@ -56,9 +55,3 @@ cdef class Bound:
         agree, conflict, one = forms_evidence(ours, theirs, slips)
         cdef double found = self.legal_agree * <int>agree + self.legal_conflict * <double>conflict + self.legal_one * <int>one
         return found + self.lone_form if lone and <double>conflict > 0 else found
-
-
-cdef double likest(int letters, uint32_t alphabet, int own, uint32_t which, int words) noexcept nogil:
-    """The most alike that names so spelt can be: each letter more, and each that only one has, is an edit; `words`: that each has in place of others."""
-    cdef int edits = max(letters - own, own - letters, APART if words else 0, bits(alphabet & ~which), bits(which & ~alphabet))
-    return 1 - edits / <double>max(letters, own, 1)

@@ -1,6 +1,6 @@
 """How rare words are, seen from the list side, and so how much each weighs."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Set
 from math import log
 
 from services.screening.matching.prior import per_mille
@@ -47,6 +47,10 @@ class Corpus:
         """All words that counted names bear."""
         return self._counts.keys()
 
+    def borne(self, words: Set[str]) -> Set[str]:
+        """Those of the words that any name bears, counted or at large."""
+        return (words & self._counts.keys()) | (words & self._prior.keys())
+
     def weight(self, word: str) -> float:
         """Rarity in 0..1: 1 for a word that no name bears, about 0.25 for `trading`; short words weigh less."""
         found = self._weights.get(word)
@@ -54,10 +58,10 @@ class Corpus:
             return found
         borne = self._counts.get(word, 0) + self._prior.get(word, 0.0)
         if not borne:
-            return _ceiling(word) if len(word) < 6 else 1.0
+            return ceiling(word)
         names = self._names + PRIOR_NAMES
         rarity = max(0.02, 1 - log(borne + 1) / log(names + 1))
-        weight = min(_ceiling(word), float(rarity**RARITY_POWER))
+        weight = min(ceiling(word), float(rarity**RARITY_POWER))
         self._weights[word] = weight
         return weight
 
@@ -81,6 +85,6 @@ class Corpus:
         self.changed.clear()
 
 
-def _ceiling(word: str) -> float:
-    """What so few letters or digits can weigh at most."""
+def ceiling(word: str) -> float:
+    """What so few letters or digits can weigh at most, and do where no name bears the word."""
     return min(1.0, len(word) * (DIGIT_WEIGHT if word.isdigit() else LETTER_WEIGHT))

@@ -8,6 +8,7 @@ import numpy as np
 from cpython cimport array
 
 from services.screening.matching.bounds cimport bits
+from services.screening.matching.names cimport Name, Names
 
 cdef extern from *:
     Py_UCS4 PyUnicode_READ_CHAR(object text, Py_ssize_t at)
@@ -137,11 +138,11 @@ def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphab
     cdef uint64_t key
     cdef Py_ssize_t found
     cdef const uint64_t[::1] run
-    cdef array.array alphabets = source[0], coded, starts, sizes
-    cdef list vocabulary = source[1]
-    cdef bint names = source[2] is not None, telling = False
-    if names:
-        coded, starts, sizes, telling = source[2]
+    cdef list vocabulary = source[0]
+    cdef array.array alphabets = source[1]
+    cdef Names names = source[2]
+    cdef bint telling = source[3]
+    cdef const Name* name = NULL
     cdef dict near = {}
     cdef set seen = set()
     keys = []
@@ -162,14 +163,18 @@ def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphab
             while found < run.shape[0] and run[found] >> 32 == key:
                 number = <uint32_t>run[found]
                 found += 1
-                theirs = alphabets.data.as_uints[number]
+                if names is None:
+                    theirs = alphabets.data.as_uints[number]
+                else:
+                    name = &names.names[number]
+                    theirs = name.core_alphabet if telling else name.alphabet
                 if not theirs or bits(theirs & ~alphabet) > edits or bits(alphabet & ~theirs) > edits or number in seen:
                     continue
                 seen.add(number)
-                if names:
-                    size = spell_name(coded.data.as_uints + starts.data.as_uints[number], sizes.data.as_uchars[number], vocabulary, telling, others)
-                else:
+                if names is None:
                     size = spell(<str>vocabulary[number], others, 0)
+                else:
+                    size = spell_name(names.words + name.start, name.size, vocabulary, telling, others)
                 far = distance(letters, own, others, size, edits)
                 if far <= edits:
                     near[number] = far

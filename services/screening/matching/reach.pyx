@@ -3,11 +3,12 @@
 then word by word, last by how alike the two are as wholes: never below what `compare` would find."""
 
 from cpython cimport array
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint16_t, uint32_t
 
 from services.screening.matching.bounds cimport APART, Bound, bits, likest
 from services.screening.matching.edits cimport MOST, distance, spell, spell_name
-from services.screening.matching.seen cimport Gain, Seen, weight_of
+from services.screening.matching.names cimport Name, Names
+from services.screening.matching.seen cimport AHEAD, MISREAD, Gain, Place, Seen, Sight, fetch, weight_of
 
 from services.screening.matching.features import SORTED_LESS
 
@@ -75,52 +76,53 @@ def reaching(Question asked, list met, rest, Seen seen, store, postings, Bound b
     """(numbers of names that may reach the log odds `floor`, how many were met). `met`: names met together, `rest`: words by which nobody was looked up,
     that may stand in any name (see retrieve.Met); `gains()`: what words may gain; `misread_as()`: words that may be misread legal ones of the name asked."""
     # Nothing comes or goes while we look, so the arrays stay where they are.
-    cdef const uint32_t* tokens = (<array.array>store.tokens).data.as_uints
-    cdef const uint32_t* starts = (<array.array>store.starts).data.as_uints
-    cdef const uint32_t* forms = (<array.array>store.forms).data.as_uints
-    cdef const uint32_t* alphabets = (<array.array>store.alphabets).data.as_uints
-    cdef const uint32_t* core_alphabets = (<array.array>store.core_alphabets).data.as_uints
-    cdef const uint16_t* letters = (<array.array>store.letters).data.as_ushorts
-    cdef const uint16_t* core_letters = (<array.array>store.core_letters).data.as_ushorts
-    cdef const uint8_t* sizes = (<array.array>store.sizes).data.as_uchars
-    cdef const uint8_t* lengths = (<array.array>store.lengths).data.as_uchars
+    cdef Names names = store.names
+    cdef const Name* name
+    cdef const uint16_t* lengths = (<array.array>store.lengths).data.as_ushorts
     cdef list vocabulary = store.vocabulary, form_sets = store.form_sets
-    cdef float[::1] weights = store.weights()
+    cdef float[::1] weighed = store.weights()
+    cdef float* weights = &weighed[0]
     cdef double rest_weight = rest[2], agree, left, theirs, odds, left_sum, left_most, whole, least, every, bare_sum, bare_most, core, full, known
     cdef int rest_count = rest[3], rest_letters = rest[4], n, i, left_words, words, others, telling, slips, bare, total
     cdef uint32_t number, word, code, covers, slipped
     cdef const uint32_t* coded
+    cdef int again = asked.many - asked.distinct  # words that stand there once more
     cdef double all_agree = bound.legal_agree * len(asked.forms)
     cdef bint any_form = len(asked.forms) > 0, gained = False, lone, initial
     cdef Gain* gain
-    cdef set misread = None
+    cdef const Sight* sight
+    cdef const Place* place
     cdef list found = []
     floor -= EPSILON
-    seen.begin(len(store.sizes), len(vocabulary))
+    seen.begin(names.many, len(vocabulary))
     total = seen.meet(met, postings)
     for i in range(total):
+        if i + AHEAD < total:
+            fetch(&names.names[seen.met[i + AHEAD]])
+            fetch(&seen.names[seen.met[i + AHEAD]])
+            fetch(&names.words[names.names[seen.met[i + AHEAD // 2]].start])
         number = seen.met[i]
-        agree = min(seen.weight[number] + rest_weight, asked.total)
-        left, left_words = asked.total - agree, asked.distinct - <int>seen.count[number] - rest_count
-        if letters[number] > core_letters[number]:  # some of these may be its legal words, misread
+        name, sight = &names.names[number], &seen.names[number]
+        agree = min(sight.weight + rest_weight, asked.total)
+        left, left_words = asked.total - agree, asked.distinct - <int>sight.count - rest_count
+        if name.letters > name.core_letters:  # some of these may be its legal words, misread
             left, left_words = left - asked.misread_weight, left_words - asked.misread_words
         left, left_words = max(0.0, left), max(0, left_words)
-        words = min(left_words, core_letters[number] > seen.letters[number] + rest_letters and not any_form)
-        core = likest(core_letters[number], core_alphabets[number], asked.core_size, asked.core_alphabet, words)
-        full = max(core, likest(letters[number], alphabets[number], asked.full_size, asked.full_alphabet, words))
+        words = min(left_words, name.core_letters > sight.letters + rest_letters and not any_form)
+        core = likest(name.core_letters, name.core_alphabet, asked.core_size, asked.core_alphabet, words)
+        full = max(core, likest(name.letters, name.alphabet, asked.full_size, asked.full_alphabet, words))
         if not persons and bound.of(
-            agree, asked.rarest, words, left, 0, left / max(left_words, 1), 0, core, full, all_agree, asked.many == 1
+            agree, asked.rarest, words, left, 0, left / max(left_words + again, 1), 0, core, full, all_agree, asked.many == 1
         ) < floor:
             continue  # of persons initials may stand for any word
         if not gained:
-            seen.gain(gains(), store, weights)
-            misread = misread_as()
+            seen.gain(gains(), misread_as(), store, weights)
             gained = True
-        coded = tokens + starts[number]
+        coded = names.words + name.start
         agree = whole = left_sum = left_most = every = 0
         least = NO_HIT
         covers = slipped = others = telling = slips = initial = 0
-        for n in range(sizes[number]):
+        for n in range(name.size):
             code = coded[n]
             word = code >> 1
             if code & 1:
@@ -132,16 +134,17 @@ def reaching(Question asked, list met, rest, Seen seen, store, postings, Bound b
                 initial = True
                 break
             theirs = weight_of(word, store, weights)
-            if seen.words[word] == seen.now:
-                gain = &seen.gains[seen.place[word]]
+            place = &seen.words[word]
+            if place.now == seen.now and place.at == MISREAD:
+                slips += 1
+            elif place.now == seen.now:
+                gain = &seen.gains[place.at]
                 agree += gain.agree
                 whole, least = max(whole, gain.whole), min(least, gain.lost)
                 covers |= gain.covers
                 slips += gain.slips
                 # It is left out, or misspelt.
                 every += min(min(bound.blocks, -bound.one * theirs), bound.fuzzy * gain.lost)
-            elif misread and word in misread:
-                slips += 1
             else:
                 left_sum += theirs
                 left_most = max(left_most, theirs)
@@ -158,8 +161,8 @@ def reaching(Question asked, list met, rest, Seen seen, store, postings, Bound b
                 bare_sum += asked.own[n]
                 bare_most = max(bare_most, asked.single[n])
         words, lone = min(bare, others, 3), asked.many == 1 or telling == 1
-        core = likest(core_letters[number], core_alphabets[number], asked.core_size, asked.core_alphabet, words)
-        full = max(core, likest(letters[number], alphabets[number], asked.full_size, asked.full_alphabet, words))
+        core = likest(name.core_letters, name.core_alphabet, asked.core_size, asked.core_alphabet, words)
+        full = max(core, likest(name.letters, name.alphabet, asked.full_size, asked.full_alphabet, words))
         known = bound.few * min(telling, asked.many, 4) - bound.few_best
         if lone and least < NO_HIT:
             every = max(every, least * (bound.fuzzy + bound.lone_loss))
@@ -168,9 +171,9 @@ def reaching(Question asked, list met, rest, Seen seen, store, postings, Bound b
         odds = bound.of(agree, whole, words, bare_sum, left_sum, bare_most, left_most, core, full, known + all_agree, lone)
         if odds < floor:
             continue
-        known += bound.forms(asked.forms, <tuple>form_sets[forms[number]], min(slips, 3), lone)
+        known += bound.forms(asked.forms, <tuple>form_sets[name.forms], min(slips, 3), lone)
         odds = bound.of(agree, whole, words, bare_sum, left_sum, bare_most, left_most, core, full, known, lone)
-        if odds >= floor and _alike(asked, coded, sizes[number], vocabulary, bound, odds - floor, core, full):
+        if odds >= floor and _alike(asked, coded, name.size, vocabulary, bound, odds - floor, core, full):
             found.append(number)
     return found, total
 
