@@ -1,6 +1,7 @@
 """Deletion neighbourhoods: every word within the edits forgiven is found, however the words came in and however they are asked for."""
 
 import random
+from array import array
 from collections.abc import Sequence
 
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from rapidfuzz.distance import OSA
 
 from services.screening.matching.deletions import Neighbourhoods
 from services.screening.matching.edits import near_which
+from services.screening.matching.store import Source, alphabet
 
 TWO = bytes([2] * 256)  # edits forgiven, whatever the length
 WORDS = st.text(alphabet="abcde", min_size=1, max_size=12)
@@ -19,9 +21,15 @@ def edits(one: str, other: str, limit: int = 14) -> int:
     return next((n for n in range(limit + 1) if near_which(one, [other], bytes([n] * 256))), limit + 1)
 
 
+def neighbourhoods(words: Sequence[str]) -> Neighbourhoods:
+    """Of none of the words yet, which stand under their places."""
+    source = Source(list(words), array("I", [alphabet((word,)) for word in words]))
+    return Neighbourhoods(lambda: source)
+
+
 def holding(words: Sequence[str]) -> Neighbourhoods:
     """The words under their places."""
-    near = Neighbourhoods(list(words))
+    near = neighbourhoods(words)
     for number, word in enumerate(words):
         near.add(word, number)
     return near
@@ -65,7 +73,7 @@ def test_edits_of_words_that_are_much_alike(one: str, other: str, limit: int) ->
 def test_words_that_come_in_while_others_are_asked_for() -> None:
     chance = random.Random(3)
     words = ["".join(chance.choice("abcdefghij") for _ in range(chance.randint(3, 11))) for _ in range(4_000)]
-    at_once, piecemeal = holding(words), Neighbourhoods(words)
+    at_once, piecemeal = holding(words), neighbourhoods(words)
     for number, word in enumerate(words):
         piecemeal.add(word, number)
         if number % 97 == 0:

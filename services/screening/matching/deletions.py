@@ -5,13 +5,14 @@ edit beyond costs no deletion, so no neighbour is lost by the cut.
 """
 
 import secrets
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Final
 
 import numpy as np
 
 from services.screening.matching.edits import variant_keys, words_near
 from services.screening.matching.runs import Runs
+from services.screening.matching.store import Source, alphabet
 
 _TOGETHER: Final = 256  # words that wait until they are made findable together, at the latest by the next look
 
@@ -19,11 +20,11 @@ _TOGETHER: Final = 256  # words that wait until they are made findable together,
 class Neighbourhoods:
     """word -> the words within 1 edit (of 3 letters) or 2 (from 4 on, of five); numbers have none.
 
-    A word that nobody bears any more has no postings. `vocabulary`: words by number.
+    A word that nobody bears any more has no postings. `source`: of words by number.
     """
 
-    def __init__(self, vocabulary: list[str]) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, source: Callable[[], Source]) -> None:
+        self._source = source
         # Drawn anew for each index: whoever writes a list cannot make words fall together.
         self._base, self._mix = secrets.randbits(64) | 1, secrets.randbits(64) | 1
         self._back = pow(self._base, -1, 1 << 64)
@@ -40,7 +41,7 @@ class Neighbourhoods:
         """(number, how alike: 1 less the share of letters edited) of other words with the same digits, but those `known`, within the edits that are
         `forgiven`, by the letters of the longer of two: at most 2. Of short words more than promised."""
         self._settle()
-        return words_near(word, self._runs.runs, self._base, self._back, self._mix, self._vocabulary, forgiven, known)
+        return words_near(word, self._runs.runs, self._base, self._back, self._mix, alphabet((word,)), self._source(), forgiven, known)
 
     def _settle(self) -> None:
         if self._waiting:

@@ -6,3 +6,5 @@ cdef enum:
 cdef int spell(str word, Py_UCS4* letters, int at) noexcept
 cdef int spell_name(const uint32_t* coded, int size, list vocabulary, bint telling, Py_UCS4* letters) noexcept
 cdef int distance(const Py_UCS4* a, int n, const Py_UCS4* b, int m, int limit) noexcept nogil
+cdef int edits_within(str one, str other, int limit) except -1
+cdef bint same_digits(str one, str other) noexcept

@@ -1,19 +1,24 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Compiled: spellings that are near, found by keys in sorted runs (see runs) and verified letter by letter, one look-up in one call."""
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 import numpy as np
+from rapidfuzz.distance import OSA
 
 from cpython cimport array
 
 from services.screening.matching.bounds cimport bits
-from services.screening.matching.names cimport Name, Names
+from services.screening.matching.names cimport Name, Names, fetch
 
 cdef extern from *:
     Py_UCS4 PyUnicode_READ_CHAR(object text, Py_ssize_t at)
 
 cdef enum:
+    KEY_BITS = 31
+    NEARER = 3  # times; each leaves the root of how far off it was
+    MOST_EDITS = 2  # between words that share a variant
+    MOST_KEYS = 256  # of one spelling: of four parts seven sizes at up to seven places
     PREFIX = 8  # see deletions
     VARIANTS = 1 + PREFIX + PREFIX * (PREFIX - 1) // 2
 
@@ -78,6 +83,30 @@ cdef int distance(const Py_UCS4* a, int n, const Py_UCS4* b, int m, int limit) n
     return min(last[m], limit + 1)
 
 
+cdef int edits_within(str one, str other, int limit) except -1:
+    """Between two spellings; more than `limit` where there are more."""
+    cdef Py_UCS4[MOST] a
+    cdef Py_UCS4[MOST] b
+    if len(one) > MOST or len(other) > MOST:
+        return OSA.distance(one, other)
+    return distance(a, spell(one, a, 0), b, spell(other, b, 0), limit)
+
+
+cdef bint same_digits(str one, str other) noexcept:
+    """Have they the same digits, in this order?"""
+    cdef Py_ssize_t i = 0, j = 0, n = len(one), m = len(other)
+    while True:
+        while i < n and not c"0" <= PyUnicode_READ_CHAR(one, i) <= c"9":
+            i += 1
+        while j < m and not c"0" <= PyUnicode_READ_CHAR(other, j) <= c"9":
+            j += 1
+        if i == n or j == m:
+            return i == n and j == m
+        if PyUnicode_READ_CHAR(one, i) != PyUnicode_READ_CHAR(other, j):
+            return False
+        i, j = i + 1, j + 1
+
+
 def near_which(str word, list others, const uint8_t[::1] forgiven):
     """Places of those of the others that are within the edits that are `forgiven`, by the letters of the longer of two."""
     cdef Py_UCS4[MOST] a
@@ -92,17 +121,41 @@ def near_which(str word, list others, const uint8_t[::1] forgiven):
     return found
 
 
-cdef Py_ssize_t _first(const uint64_t[::1] run, uint64_t key) noexcept nogil:
-    """Where in a sorted run the first entry of a key stands, or would."""
-    cdef uint64_t wanted = key << 32
-    cdef Py_ssize_t low = 0, high = run.shape[0], middle
-    while low < high:
-        middle = (low + high) >> 1
-        if run[middle] < wanted:
-            low = middle + 1
+cdef void _find(const uint64_t[::1] run, const uint64_t* keys, int many, Py_ssize_t* places) noexcept nogil:
+    """Where in a sorted run the first entry of each key stands, or would. Keys are hashes, so that where one stands can be told from itself, ever nearer;
+    all come nearer together, for memory answers many as fast as one."""
+    cdef Py_ssize_t size = run.shape[0], at, step, low, high
+    cdef uint64_t wanted
+    cdef int n, time
+    for n in range(many):
+        places[n] = keys[n] * size >> KEY_BITS
+        fetch(&run[places[n]])
+    for time in range(NEARER):
+        for n in range(many):
+            at = places[n] + ((<int64_t>keys[n] - <int64_t>(run[places[n]] >> 32)) * size >> KEY_BITS)
+            places[n] = max(0, min(at, size - 1))
+            fetch(&run[places[n]])
+    for n in range(many):
+        wanted, at, step = keys[n] << 32, places[n], 8
+        if run[at] < wanted:
+            low, high = at + 1, at + step
+            while high < size and run[high] < wanted:
+                low, step = high + 1, step * 2
+                high += step
+            high = min(high, size)
         else:
-            high = middle
-    return low
+            low, high = at - step, at
+            while low > 0 and run[low] >= wanted:
+                high, step = low, step * 2
+                low -= step
+            low = max(low, 0)
+        while low < high:
+            at = (low + high) >> 1
+            if run[at] < wanted:
+                low = at + 1
+            else:
+                high = at
+        places[n] = low
 
 
 cdef uint64_t _segment_key(int size, int part, const Py_UCS4* letters, int width) noexcept nogil:
@@ -135,7 +188,6 @@ def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphab
     cdef int own = spell(spelt, letters, 0)
     cdef int parts = edits + 1, size, more, part, at, width, place, low, high, far
     cdef uint32_t number, theirs
-    cdef uint64_t key
     cdef Py_ssize_t found
     cdef const uint64_t[::1] run
     cdef list vocabulary = source[0]
@@ -145,7 +197,9 @@ def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphab
     cdef const Name* name = NULL
     cdef dict near = {}
     cdef set seen = set()
-    keys = []
+    cdef uint64_t[MOST_KEYS] keys
+    cdef Py_ssize_t[MOST_KEYS] firsts
+    cdef int many = 0, n
     for size in range(max(shortest, own - edits), own + edits + 1):
         more, at = own - size, 0
         for part in range(parts):
@@ -154,13 +208,14 @@ def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphab
             low = max(0, at - part, at + more - (edits - part))
             high = min(own - width, at + part, at + more + (edits - part))
             for place in range(low, high + 1):
-                keys.append(_segment_key(size, part, letters + place, width))
+                keys[many] = _segment_key(size, part, letters + place, width)
+                many += 1
             at += width
-    keys.sort()  # who looks for one after the other stays near in memory
     for run in runs:
-        for key in keys:
-            found = _first(run, key)
-            while found < run.shape[0] and run[found] >> 32 == key:
+        _find(run, keys, many, firsts)
+        for n in range(many):
+            found = firsts[n]
+            while found < run.shape[0] and run[found] >> 32 == keys[n]:
                 number = <uint32_t>run[found]
                 found += 1
                 if names is None:
@@ -227,25 +282,14 @@ def variant_keys(words, uint64_t base, uint64_t back, uint64_t mix):
     return every[:at], rows[:at]
 
 
-cdef bint _same_digits(const Py_UCS4* a, int n, const Py_UCS4* b, int m) noexcept nogil:
-    cdef int i = 0, j = 0
-    while True:
-        while i < n and not c"0" <= a[i] <= c"9":
-            i += 1
-        while j < m and not c"0" <= b[j] <= c"9":
-            j += 1
-        if i == n or j == m:
-            return i == n and j == m
-        if a[i] != b[j]:
-            return False
-        i, j = i + 1, j + 1
-
-
 def words_near(
-    str word, list runs, uint64_t base, uint64_t back, uint64_t mix, list vocabulary, const uint8_t[::1] forgiven, known=frozenset()
+    str word, list runs, uint64_t base, uint64_t back, uint64_t mix, uint32_t alphabet, source, const uint8_t[::1] forgiven, known=frozenset()
 ):
-    """[(number, how alike)] of other words that share a variant, are within the edits that are `forgiven`, by the letters of the longer of two, and have the
-    same digits; none of them `known`."""
+    """[(number, how alike)] of other words that share a variant, are within the edits that are `forgiven` (at most 2), by the letters of the longer of two, and
+    have the same digits; none of them `known`. `alphabet`, `source`: as of segments_near."""
+    cdef list vocabulary = source[0]
+    cdef array.array alphabets = source[1]
+    cdef uint32_t theirs
     cdef uint64_t[VARIANTS] keys
     cdef Py_UCS4[MOST] letters
     cdef Py_UCS4[MOST] others
@@ -253,21 +297,24 @@ def words_near(
     cdef uint32_t number
     cdef Py_ssize_t found
     cdef const uint64_t[::1] run
+    cdef Py_ssize_t[VARIANTS] firsts
     cdef set seen = set()
     near = []
     for run in runs:
+        _find(run, keys, count, firsts)
         for n in range(count):
-            found = _first(run, keys[n])
+            found = firsts[n]
             while found < run.shape[0] and run[found] >> 32 == keys[n]:
                 number = <uint32_t>run[found]
                 found += 1
-                if number in seen:
+                theirs = alphabets.data.as_uints[number]
+                if bits(theirs & ~alphabet) > MOST_EDITS or bits(alphabet & ~theirs) > MOST_EDITS or number in seen:
                     continue
                 seen.add(number)
                 size = spell(<str>vocabulary[number], others, 0)
                 longer = max(own, size)
                 limit = forgiven[min(longer, 255)]
                 far = distance(letters, own, others, size, limit)
-                if 0 < far <= limit and _same_digits(letters, own, others, size) and vocabulary[number] not in known:
+                if 0 < far <= limit and same_digits(word, <str>vocabulary[number]) and vocabulary[number] not in known:
                     near.append((number, 1 - far / <double>longer))
     return near

@@ -1,18 +1,10 @@
-"""What two aligned names show, as numbers: the evidence that the model weighs. Symmetric in the two names."""
+"""What two aligned names can show, as numbers: the evidence that the model weighs (evidence measures it). Symmetric in the two names."""
 
 from collections import Counter
 from functools import lru_cache
-from itertools import pairwise
 from typing import Final
 
-from rapidfuzz.distance import OSA
-
-from services.screening.matching.align import Alignment, Side, alike
 from services.screening.matching.legal import form_family
-from services.screening.matching.normalise import Prepared
-from services.screening.matching.places import PLACES
-from services.screening.matching.settings import SHORTEST_WHOLE
-from services.screening.matching.spellings import are_numbers, is_number
 
 # name -> whether more of it speaks for (1) or against (-1) one party, as people expect; 0 where either may be
 SIGNS: Final[dict[str, int]] = {
@@ -51,64 +43,9 @@ SIGNS: Final[dict[str, int]] = {
     "few_words": 0,  # telling words of the shorter name, at most 4
 }
 NAMES: Final = tuple(SIGNS)
-_MOST_EDITS: Final = 8
-_NEAR: Final = 2  # edits within which a name is found as a whole, see segments
 ENOUGH: Final = 0.5  # weight that agrees, half a rare word
 _SAME_FAMILY: Final = 0.5  # Ltd and GmbH differ less than Ltd and AG
 SORTED_LESS: Final = 0.02  # likeness in alphabetical order counts a little less than in the names' own
-
-
-def features(a: Prepared, b: Prepared, side_a: Side, side_b: Side, found: Alignment) -> tuple[float, ...]:
-    """In the order of NAMES."""
-    agree = best = loss = other = 0.0
-    edits, letters = 0.0, 0.0
-    blocks = misread = 0
-    for pair in found.pairs:
-        if all(side_a.legal[i] for i in pair.a) or all(side_b.legal[j] for j in pair.b):
-            if pair.kind == "other_word":
-                continue
-            misread += all(side_a.legal[i] for i in pair.a) != all(side_b.legal[j] for j in pair.b)
-            edits += 0.3 * pair.edits
-        elif pair.kind == "other_word":
-            other += pair.weight
-        else:
-            weight = pair.similarity * pair.weight
-            agree += weight
-            best = max(best, weight)
-            loss += pair.weight - weight
-            misread += any(side_a.legal[i] for i in pair.a) != any(side_b.legal[j] for j in pair.b)
-            edits += pair.edits
-            letters += pair.similarity * min(sum([len(side_a.tokens[i]) for i in pair.a]), sum([len(side_b.tokens[j]) for j in pair.b]))
-        blocks += pair.kind in ("spacing", "run")
-    left_a = [i for i in found.left_a if not side_a.legal[i]]
-    left_b = [j for j in found.left_b if not side_b.legal[j]]
-    weights_a, weights_b = [side_a.weights[i] for i in left_a], [side_b.weights[j] for j in left_b]
-    only_a, only_b = sum(weights_a), sum(weights_b)
-    worst_a, worst_b = max(weights_a, default=0.0), max(weights_b, default=0.0)
-    short, long = sorted((agree + loss + other + only_a, agree + loss + other + only_b))
-    legal_agree, conflict, legal_one = forms_evidence(a.forms, b.forms, misread)
-    core_edits, core_sim, full_sim = _whole(a, b)
-    few = min(len(a.words), len(b.words), 4)
-    words_a, words_b = [a.tokens[i] for i in left_a], [b.tokens[j] for j in left_b]
-    numbers = sum(any(map(is_number, words)) for words in (words_a, words_b))
-    places = sum(not PLACES.isdisjoint(words) for words in (words_a, words_b))
-    both_words = min(len(left_a), len(left_b), 3)
-    short_letters, long_letters = sorted((len(a.joined), len(b.joined)))
-    near_whole = min(2.0, long_letters / 10) if core_edits <= _NEAR and few > 1 and short_letters >= SHORTEST_WHOLE else 0.0
-    near = numbers > 0 and best >= ENOUGH and core_edits <= _NEAR and are_numbers(words_a, words_b)
-    if near:
-        numbers, both_words, only_a, only_b, worst_a, worst_b = 0, 0, 0.0, 0.0, 0.0, 0.0
-    first = 0.0
-    if a.words and b.words:
-        first = 1.0 if a.words[0] == b.words[0] else alike(a.words[0], b.words[0])[0]
-    one = abs(only_a - only_b)
-    thin = max(0.0, ENOUGH - agree) if only_a + only_b + other else 0.0
-    return (
-        agree, best, agree / short if short else 0.0, agree / long if long else 0.0, min(only_a, only_b), both_words, one,
-        min(worst_a, worst_b), max(worst_a, worst_b), loss, edits, other, core_sim, full_sim, core_edits, near_whole, _disorder(found, side_a),
-        legal_agree, conflict, legal_one, blocks, numbers, float(near), float(places == 2), float(places == 1), thin, min(2.0, letters / 10),
-        *((loss, one, float(conflict > 0)) if few == 1 else (0.0, 0.0, 0.0)), first, few,
-    )  # fmt: skip
 
 
 @lru_cache(maxsize=65_536)
@@ -123,31 +60,6 @@ def forms_evidence(a: tuple[str, ...], b: tuple[str, ...], misread: int) -> tupl
     return len(a) - left_a, conflict, abs(left_a - left_b)
 
 
-def _whole(a: Prepared, b: Prepared) -> tuple[int, float, float]:
-    """Of the names without spaces: (edits between the telling words, their likeness, likeness of all words)."""
-    core_a, core_b = "".join(a.words), "".join(b.words)
-    if a.tokens == b.tokens:
-        return 0, 1.0, 1.0
-    edits = OSA.distance(core_a, core_b)
-    longest = max(len(core_a), len(core_b), 1)
-    core = 1 - edits / longest
-    full_a, full_b = "".join(a.tokens), "".join(b.tokens)
-    longest_full = max(len(full_a), len(full_b), 1)
-    full = 1 - OSA.distance(full_a, full_b) / longest_full
-    if edits and (len(a.words) > 1 or len(b.words) > 1):
-        sorted_core = OSA.distance("".join(sorted(a.words)), "".join(sorted(b.words)))
-        core = max(core, 1 - sorted_core / longest - SORTED_LESS)
-    if full < 1:
-        sorted_full = OSA.distance("".join(sorted(a.tokens)), "".join(sorted(b.tokens)))
-        full = max(full, 1 - sorted_full / longest_full - SORTED_LESS)
-    return min(edits, _MOST_EDITS + 1), core, max(core, full)  # how long a legal form is says nothing
-
-
 @lru_cache(maxsize=16_384)
 def _families(forms: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(map(form_family, forms)))
-
-
-def _disorder(found: Alignment, side: Side) -> float:
-    places = [pair.b[0] for pair in sorted(found.pairs) if not side.legal[pair.a[0]]]
-    return sum(x > y for x, y in pairwise(places)) / (len(places) - 1) if len(places) > 1 else 0.0

@@ -1,5 +1,8 @@
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
+cdef extern from *:
+    void fetch "__builtin_prefetch"(const void* what) noexcept nogil
+
 cdef struct Name:
     # Where its words begin among all, which letters it has (see spellings of store), which of them in its telling words, and which legal forms it has.
     uint32_t start, alphabet, core_alphabet, forms

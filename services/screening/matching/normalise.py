@@ -64,7 +64,7 @@ def prepare(name: str) -> Prepared:
     tokens = _tokens(text)[:MAX_TOKENS]
     if any(map(is_odd, tokens)):
         tokens = spelt_right(initials_joined(tokens))
-    tokens = one_spelling(tokens)
+    tokens = one_spelling(tokens)[:MAX_TOKENS]  # legal words glued to others have been parted
     legal, forms = forms_in(tokens)
     words = tuple([token for token, of_form in zip(tokens, legal, strict=True) if not of_form]) if forms else tuple(tokens)
     return Prepared(name, tuple(tokens), tuple(legal), words, tuple(sorted(forms)))

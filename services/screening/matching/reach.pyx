@@ -7,8 +7,9 @@ from libc.stdint cimport uint16_t, uint32_t
 
 from services.screening.matching.bounds cimport APART, Bound, bits, likest
 from services.screening.matching.edits cimport MOST, distance, spell, spell_name
-from services.screening.matching.names cimport Name, Names
-from services.screening.matching.seen cimport AHEAD, MISREAD, Gain, Place, Seen, Sight, fetch, weight_of
+from services.screening.matching.names cimport Name, Names, fetch
+from services.screening.matching.postings cimport Postings
+from services.screening.matching.seen cimport AHEAD, MISREAD, Gain, Seen, Sight
 
 from services.screening.matching.features import SORTED_LESS
 
@@ -72,7 +73,7 @@ cdef int _spell_all(words, Py_UCS4* letters):
     return at
 
 
-def reaching(Question asked, list met, rest, Seen seen, store, postings, Bound bound, double floor, bint persons, gains, misread_as):
+def reaching(Question asked, list met, rest, Seen seen, store, Postings postings, Bound bound, double floor, bint persons, gains, misread_as):
     """(numbers of names that may reach the log odds `floor`, how many were met). `met`: names met together, `rest`: words by which nobody was looked up,
     that may stand in any name (see retrieve.Met); `gains()`: what words may gain; `misread_as()`: words that may be misread legal ones of the name asked."""
     # Nothing comes or goes while we look, so the arrays stay where they are.
@@ -91,7 +92,6 @@ def reaching(Question asked, list met, rest, Seen seen, store, postings, Bound b
     cdef bint any_form = len(asked.forms) > 0, gained = False, lone, initial
     cdef Gain* gain
     cdef const Sight* sight
-    cdef const Place* place
     cdef list found = []
     floor -= EPSILON
     seen.begin(names.many, len(vocabulary))
@@ -133,22 +133,23 @@ def reaching(Question asked, list met, rest, Seen seen, store, postings, Bound b
             if persons and lengths[word] == 1:  # may stand for whatever begins with it
                 initial = True
                 break
-            theirs = weight_of(word, store, weights)
-            place = &seen.words[word]
-            if place.now == seen.now and place.at == MISREAD:
+            theirs = weights[word]
+            if theirs != theirs:
+                theirs = store.weigh(word)
+            if not seen.has(word):
+                left_sum += theirs
+                left_most = max(left_most, theirs)
+                others += 1
+            elif seen.places[word] == MISREAD:
                 slips += 1
-            elif place.now == seen.now:
-                gain = &seen.gains[place.at]
+            else:
+                gain = &seen.gains[seen.places[word]]
                 agree += gain.agree
                 whole, least = max(whole, gain.whole), min(least, gain.lost)
                 covers |= gain.covers
                 slips += gain.slips
                 # It is left out, or misspelt.
                 every += min(min(bound.blocks, -bound.one * theirs), bound.fuzzy * gain.lost)
-            else:
-                left_sum += theirs
-                left_most = max(left_most, theirs)
-                others += 1
         if initial:
             found.append(number)
             continue

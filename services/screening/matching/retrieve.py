@@ -4,6 +4,7 @@ A name met shares a word, or what a word may stand for, with the name asked. Wha
 name that could reach the floor.
 """
 
+from array import array
 from collections.abc import Callable, Container, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple, Protocol
@@ -14,7 +15,7 @@ from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings
 from services.screening.matching.reach import BITS, Question, reaching
 from services.screening.matching.seen import Seen
-from services.screening.matching.store import NameStore, Numbers, alphabet
+from services.screening.matching.store import NameStore, alphabet
 
 LONGER: Final = 3  # letters by which a word may be longer than the one that it stands for
 
@@ -28,7 +29,7 @@ class Met(NamedTuple):
     letters of what may stand for them, as often as they stand in the name asked."""
 
     words: Sequence[int]  # which of these they have
-    more: Sequence[Numbers]  # others
+    more: Sequence["array[int]"]  # others, sorted
     weight: float
     many: int
     letters: int
@@ -46,7 +47,7 @@ class Partners(NamedTuple):
     words: list[int]
     alike: list[float]
     pairs: tuple[tuple[int, int | None], ...]
-    joining: list[Numbers]  # names with both words of each pair
+    joining: list["array[int]"]  # names with both words of each pair
     many: int  # names there are with any of these, at most
 
 

@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-from services.screening.matching.align import Alignment, Pair, align, side_of
+from services.screening.matching.align import Alignment, align, side_of
 from services.screening.matching.corpus import Corpus
-from services.screening.matching.features import NAMES, features
+from services.screening.matching.evidence import evidence_of
+from services.screening.matching.features import NAMES
 from services.screening.matching.model import Model, log_odds_of, of_kind, probability
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.settings import COUNTRY_AGREES, COUNTRY_DIFFERS, OTHER_KIND_CAP, PERSON_AS_ORGANISATION
@@ -46,11 +47,11 @@ def model_of(kind_a: str, kind_b: str) -> Model:
 def compare(a: Prepared, b: Prepared, corpus: Corpus, kind_a: str, kind_b: str) -> Compared:
     """Symmetric. Kinds as of `kind_of`; a person and an organisation agree only where all their words do."""
     if (b.words, b.forms) < (a.words, a.forms):  # one order for both directions, so that ties fall alike
-        score, (pairs, left_b, left_a), evidence = compare(b, a, corpus, kind_b, kind_a)
-        return Compared(score, Alignment([Pair(p.b, p.a, *p[2:]) for p in pairs], left_a, left_b), evidence)
+        score, alignment, evidence = compare(b, a, corpus, kind_b, kind_a)
+        return Compared(score, alignment.swapped(), evidence)
     side_a, side_b = side_of(a, corpus), side_of(b, corpus)
     alignment = align(side_a, side_b, corpus, persons="person" in (kind_a, kind_b))
-    evidence = features(a, b, side_a, side_b, alignment)
+    evidence = evidence_of(a, b, side_a, side_b, alignment)
     score = probability(model_of(kind_a, kind_b).log_odds(evidence))
     if kind_a != kind_b:
         if "craft" not in (kind_a, kind_b) and sorted(a.words) == sorted(b.words):

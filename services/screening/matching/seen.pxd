@@ -1,7 +1,6 @@
-from libc.stdint cimport uint16_t, uint32_t
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
 
-cdef extern from *:
-    void fetch "__builtin_prefetch"(const void* what) noexcept nogil
+from services.screening.matching.postings cimport Postings
 
 cdef enum:
     AHEAD = 16  # names that are fetched from memory before they are looked at
@@ -21,16 +20,15 @@ cdef struct Sight:
     float weight
     uint16_t letters, count
 
-cdef struct Place:
-    # Of a word: the look-up in which it was last seen, and where among what may be gained; or MISREAD.
-    uint32_t now, at
-
 cdef class Seen:
     cdef uint32_t now
     cdef Sight* names
-    cdef Place* words
     cdef uint32_t* met  # numbers of names, in the order met
     cdef int names_room, words_room
+    cdef uint64_t* marks  # a bit for each word that may gain something, or is MISREAD
+    cdef uint32_t* places  # of these, among what may be gained
+    cdef uint32_t* marked  # these
+    cdef int many_marked
     cdef uint32_t by
     cdef float by_weight
     cdef int found, by_count, by_letters
@@ -38,12 +36,12 @@ cdef class Seen:
     cdef int many
 
     cdef int begin(self, int names, int words) except -1
-    cdef int meet(self, list met, postings) except -1
+    cdef void _mark(self, uint32_t word, uint32_t place) noexcept
+    cdef int meet(self, list met, Postings postings) except -1
     cdef void _meet(self, const uint32_t* numbers, Py_ssize_t many) noexcept
     cdef int gain(self, tuple gains, set misread, store, float* weights) except -1
-    cdef void _gain(self, uint32_t word, double agree, double whole, double lost, uint32_t bits, int slips) noexcept
+    cdef inline bint has(self, uint32_t word) noexcept nogil:
+        """May it gain something, or be MISREAD?"""
+        return self.marks[word >> 6] >> (word & 63) & 1
 
-cdef inline double weight_of(uint32_t word, store, float* weights):
-    """As the corpus weighs it now: see NameStore.weights."""
-    cdef double found = weights[word]
-    return found if found == found else store.weigh(word)
+    cdef void _gain(self, uint32_t word, double agree, double whole, double lost, uint32_t bits, int slips) noexcept

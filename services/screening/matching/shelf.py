@@ -5,7 +5,6 @@ from functools import partial
 from typing import Final
 
 import msgspec
-import numpy as np
 
 from services.screening.matching.align import likeness
 from services.screening.matching.corpus import Corpus
@@ -13,7 +12,7 @@ from services.screening.matching.deletions import Neighbourhoods
 from services.screening.matching.edits import near_which
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
-from services.screening.matching.postings import Postings, PostingsState
+from services.screening.matching.postings import Postings
 from services.screening.matching.retrieve import Partners, candidates
 from services.screening.matching.seen import Seen
 from services.screening.matching.segments import Segments
@@ -33,7 +32,7 @@ class ShelfState(msgspec.Struct, frozen=True, array_like=True):
     """A shelf to be kept, for the same code on the same machine."""
 
     store: StoreState
-    postings: PostingsState
+    postings: tuple[bytes, bytes, list[int], bytes]
     near: tuple[int, int, list[bytes]]
     long: list[bytes]
     core: list[bytes]
@@ -52,7 +51,7 @@ class Shelf:
         self._corpus, self._counted = corpus, counted
         self._store = NameStore(corpus)
         self._postings = Postings()
-        self._near = Neighbourhoods(self._store.vocabulary)
+        self._near = Neighbourhoods(self._store.word_source)
         self._long = Segments(_LONG_EDITS, _LONG, self._store.word_source)
         self._core = Segments(_WHOLE_EDITS, SHORTEST_WHOLE, partial(self._store.source, telling=True))
         # With the legal words, which a slip may make telling ones or glue to one: of names that have any.
@@ -105,7 +104,7 @@ class Shelf:
     def restore(self, state: ShelfState) -> None:
         """Puts all names of a state on this shelf, which is empty, under their numbers."""
         self._store.restore(state.store)
-        self._postings.restore(state.postings)
+        self._postings.restore(*state.postings)
         self._near.restore(state.near)
         self._long.restore(state.long)
         self._core.restore(state.core)
@@ -120,7 +119,7 @@ class Shelf:
         words = sorted(asked.words)
         rarest = min(words, key=self.frequency, default="")
         at = self._store.words.get(rarest)
-        return [n for n in (self._postings.of(at).tolist() if at is not None else ()) if sorted(self.name(n).words) == words]
+        return [n for n in (self._postings.numbers(at) if at is not None else ()) if sorted(self.name(n).words) == words]
 
     def candidates(self, asked: Prepared, floor: float, model: Model, *, persons: bool = False) -> list[int]:
         """All names that may reach the log odds `floor`, and some others; see retrieve. Names that are the same within two edits, written as one,
@@ -241,11 +240,7 @@ class Shelf:
             elif borne(second) and not tells(first):
                 pairs.append((second, None))
         numbers = [number for number, _ in near]
-        both = [
-            one if second is None else np.intersect1d(one, self._postings.of(second), assume_unique=True)
-            for first, second in pairs
-            for one in (self._postings.of(first),)
-        ]
+        both = [self._postings.both(first, first if second is None else second) for first, second in pairs]
         return Partners(numbers, [alike for _, alike in near], tuple(pairs), both, sum(map(borne, numbers)) + sum(map(len, both)))
 
 

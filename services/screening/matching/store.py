@@ -13,7 +13,6 @@ from services.screening.matching.names import Names
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.texts import Texts
 
-Numbers = NDArray[np.uint32]
 Floats = NDArray[np.float32]
 _BITS: Final = {letter: 1 << (n % 32) for n, letter in enumerate("abcdefghijklmnopqrstuvwxyz0123456789")}
 

@@ -43,7 +43,7 @@ def explain(a: Prepared, b: Prepared, compared: Compared, corpus: Corpus) -> lis
     found, side_a, side_b = compared.alignment, side_of(a, corpus), side_of(b, corpus)
     whys = []
     for p in sorted(found.pairs):
-        if not (side_a.legal[p.a[0]] and side_b.legal[p.b[0]]):
+        if not (a.legal[p.a[0]] and b.legal[p.b[0]]):
             score = -p.weight if p.kind == "other_word" else p.similarity * p.weight
             whys.append(Why(p.kind, _at(side_a, p.a), _at(side_b, p.b), round(score, 3)))
     whys += [Why("missing", a=a.tokens[i], score=-round(side_a.weights[i], 3)) for i in found.left_a if not a.legal[i]]

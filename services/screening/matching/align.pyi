@@ -1,0 +1,28 @@
+from typing import Literal, NamedTuple
+
+from services.screening.matching.corpus import Corpus
+from services.screening.matching.normalise import Prepared
+
+PairKind = Literal["exact", "spacing", "fuzzy", "initial", "run", "other_word"]
+
+class Pair(NamedTuple):
+    a: tuple[int, ...]
+    b: tuple[int, ...]
+    kind: PairKind
+    similarity: float
+    weight: float
+    edits: int
+
+class Side:
+    tokens: tuple[str, ...]
+    weights: list[float]
+
+class Alignment:
+    pairs: list[Pair]
+    left_a: list[int]
+    left_b: list[int]
+    def swapped(self) -> Alignment: ...
+
+def side_of(name: Prepared, corpus: Corpus) -> Side: ...
+def align(a: Side, b: Side, corpus: Corpus, *, persons: bool = False) -> Alignment: ...
+def likeness(x: str, y: str, edits: int) -> float: ...

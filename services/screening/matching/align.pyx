@@ -1,0 +1,310 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Compiled: which words of one name stand for which of the other."""
+
+from collections import namedtuple
+from typing import Literal
+
+from libc.stdint cimport uint64_t
+
+from services.screening.matching.edits cimport edits_within, same_digits
+
+from services.screening.matching.settings import (
+    FORM_WEIGHT,
+    INITIAL_SIMILARITY,
+    RUN_LETTERS,
+    RUN_SIMILARITY,
+    SHORTEST_PARTED,
+    TWICE_SIMILARITY,
+    edit_limit,
+)
+
+PairKind = Literal["exact", "spacing", "fuzzy", "initial", "run", "other_word"]
+Pair = namedtuple("Pair", "a b kind similarity weight edits")
+
+cdef tuple _KINDS = ("exact", "spacing", "fuzzy", "initial", "run", "other_word")  # as Kind
+cdef bytes _LIMITS = bytes([edit_limit(n) for n in range(256)])
+cdef double _FORM_WEIGHT = FORM_WEIGHT, _INITIAL = INITIAL_SIMILARITY, _RUN = RUN_SIMILARITY, _TWICE = TWICE_SIMILARITY
+cdef int _RUN_LETTERS = RUN_LETTERS, _SHORTEST_PARTED = SHORTEST_PARTED
+cdef enum:
+    NEAR = 2  # edits within which a name is found as a whole, see segments
+
+
+cdef class Side:
+    """One name's tokens with what each weighs."""
+
+    @property
+    def weights(self):
+        """Of the tokens."""
+        return [self.weight[i] for i in range(self.size)]
+
+
+cdef class Alignment:
+    """Pairs, and the places that are left on either side. Pairs of the kind `other_word` are near, but known to be two words."""
+
+    @property
+    def pairs(self):
+        """Tokens `a` of one name that stand for tokens `b` of the other (places), how well (0..1), how much they weigh, edits between them."""
+        return [
+            Pair(places(one.a), places(one.b), _KINDS[<int>one.kind], one.similarity, one.weight, one.edits) for one in self.matches[: self.many]
+        ]
+
+    @property
+    def left_a(self):
+        """Places."""
+        return list(places(self.a))
+
+    @property
+    def left_b(self):
+        """Places."""
+        return list(places(self.b))
+
+    def swapped(self):
+        """The same, seen from the other name."""
+        cdef Alignment other = Alignment.__new__(Alignment)
+        cdef int n
+        other.a, other.b = self.b, self.a
+        for n in range(self.many):
+            one = self.matches[n]
+            other.add(one.b, one.a, one.kind, one.similarity, one.weight, one.edits)
+        return other
+
+    cdef void add(self, uint64_t a, uint64_t b, Kind kind, double similarity, double weight, int edits) noexcept:
+        self.matches[self.many] = Match(a, b, similarity, weight, edits, kind)
+        self.many += 1
+
+
+cdef tuple places(uint64_t mask):
+    return tuple([n for n in range(MOST_WORDS) if mask >> n & 1])
+
+
+def side_of(name, corpus):
+    """A legal word weighs next to nothing, whatever its rarity."""
+    cdef Side side = Side.__new__(Side)
+    cdef tuple legal = name.legal
+    cdef int i
+    side.tokens = name.tokens
+    side.size = len(side.tokens)
+    if side.size > MOST_WORDS:
+        raise ValueError(f"a name of more than {MOST_WORDS} words was not prepared")
+    weigh = corpus.weight
+    for i in range(side.size):
+        if legal[i]:
+            side.forms |= <uint64_t>1 << i
+            side.weight[i] = _FORM_WEIGHT
+        else:
+            side.weight[i] = weigh(side.tokens[i])
+    return side
+
+
+def align(Side a, Side b, corpus, *, bint persons=False):
+    """Each word once: equal words first, then words joined or split, misspelt ones, the most alike first, and what is left, as one."""
+    cdef Alignment found = Alignment.__new__(Alignment)
+    cdef int i, j, n
+    cdef bint initials = True
+    cdef str word
+    found.b = _all(b)
+    for i in range(a.size):
+        word = <str>a.tokens[i]
+        for j in range(b.size):
+            if found.b >> j & 1 and word == <str>b.tokens[j]:
+                found.add(<uint64_t>1 << i, <uint64_t>1 << j, EXACT, 1, min(a.weight[i], b.weight[j]), 0)
+                found.b &= ~(<uint64_t>1 << j)
+                break
+        else:
+            found.a |= <uint64_t>1 << i
+    if not found.a or not found.b:
+        return found
+    if bits(found.a) + bits(found.b) > 2:
+        _blocks(a, b, &found.a, &found.b, found, False)
+        _blocks(b, a, &found.b, &found.a, found, True)
+    if found.a and found.b:
+        _misspelt(a, b, found, corpus, persons)
+    if found.a and found.b:
+        _run(a, b, found, corpus, persons)
+    if persons:  # an initial is one only beside a word that agrees
+        for n in range(found.many):
+            initials = initials and found.matches[n].kind == INITIAL
+        if initials:
+            found.many, found.a, found.b = 0, _all(a), _all(b)
+    return found
+
+
+cdef uint64_t _all(Side side):
+    return (<uint64_t>1 << side.size) - 1 if side.size < MOST_WORDS else ~<uint64_t>0
+
+
+cdef double alike(str x, str y, int* edits):
+    """Of two words: 1 less the share of letters edited, and the edits; 0 beyond the edits forgiven. Digits must be the same."""
+    cdef int longer = max(len(x), len(y)), limit = _LIMITS[min(longer, 255)]
+    edits[0] = 0
+    if not limit or len(x) - len(y) > limit or len(y) - len(x) > limit or not same_digits(x, y):
+        return 0
+    edits[0] = edits_within(x, y, limit)
+    if edits[0] <= limit:
+        return 1 - edits[0] / <double>longer
+    edits[0] = 0
+    return 0
+
+
+def likeness(str x, str y, int edits):
+    """The most that two words with so many edits between them can count as alike, be it as all that is left of two names; 0 where nothing aligns
+    them."""
+    cdef int longer = max(len(x), len(y))
+    cdef double found = 1 - edits / <double>longer
+    if (edits > _LIMITS[min(longer, 255)] and found < _TWICE) or not same_digits(x, y):
+        return 0.0
+    return found
+
+
+cdef int _blocks(Side whole, Side parts, uint64_t* left_whole, uint64_t* left_parts, Alignment found, bint swapped) except -1:
+    """Words of `whole` that are two or three adjacent words of `parts` written as one; takes them off what is left."""
+    cdef int i
+    cdef uint64_t run, this
+    cdef double weight
+    for i in range(whole.size):
+        this = <uint64_t>1 << i
+        run = _written_as(<str>whole.tokens[i], parts, left_parts[0]) if left_whole[0] & this else 0
+        if run:
+            weight = _weight(parts, run)
+            if not whole.forms & this and run & ~parts.forms:
+                weight = min(weight, whole.weight[i])
+            if swapped:
+                found.add(run, this, SPACING, 1, weight, 0)
+            else:
+                found.add(this, run, SPACING, 1, weight, 0)
+            left_whole[0] &= ~this
+            left_parts[0] &= ~run
+    return 0
+
+
+cdef uint64_t _written_as(str word, Side parts, uint64_t left):
+    """The first words left that are this one, in either order of two; 0 where there are none."""
+    cdef int at, size
+    cdef uint64_t run
+    if len(word) < _SHORTEST_PARTED:
+        return 0
+    for at in range(parts.size - 1):
+        for size in range(2, min(3, parts.size - at) + 1):
+            run = ((<uint64_t>1 << size) - 1) << at
+            if left & run != run:
+                break
+            if _is_run(word, parts.tokens, at, size):
+                return run
+    return 0
+
+
+cdef bint _is_run(str word, tuple tokens, int at, int size):
+    cdef str first = <str>tokens[at], second = <str>tokens[at + 1], third = <str>tokens[at + 2] if size == 3 else ""
+    if len(first) + len(second) + len(third) != len(word):
+        return False
+    return first + second + third == word or (size == 2 and second + first == word)
+
+
+cdef double _weight(Side side, uint64_t which):
+    cdef double found = 0
+    cdef int i
+    for i in range(side.size):
+        if which >> i & 1:
+            found += side.weight[i]
+    return found
+
+
+cdef int _misspelt(Side a, Side b, Alignment found, corpus, bint persons) except -1:
+    """Left words that are near; a misspelt word takes its partner's rarity.
+
+    Two words that the corpus both knows are two words: Cool is no misspelling of Coal.
+    """
+    cdef double[MOST_WORDS][MOST_WORDS] similar
+    cdef int[MOST_WORDS][MOST_WORDS] edits
+    cdef bint[MOST_WORDS][MOST_WORDS] two
+    cdef int i, j, x, y
+    cdef bint any_near = False
+    cdef str word, other
+    cdef double most
+    knows = corpus.knows
+    for i in range(a.size):
+        if not found.a >> i & 1:
+            continue
+        word = <str>a.tokens[i]
+        for j in range(b.size):
+            similar[i][j] = 0
+            if not found.b >> j & 1:
+                continue
+            other = <str>b.tokens[j]
+            two[i][j] = edits[i][j] = 0
+            if persons and (len(word) == 1 or len(other) == 1) and word[0] == other[0]:
+                similar[i][j] = _INITIAL
+                edits[i][j] = -1
+            else:
+                similar[i][j] = alike(word, other, &edits[i][j])
+                if similar[i][j] == 0:
+                    continue
+                two[i][j] = (a.forms >> i & 1 or knows(word)) and (b.forms >> j & 1 or knows(other))
+                if two[i][j] and (a.forms >> i & 1) != (b.forms >> j & 1):
+                    similar[i][j] = 0  # a word that tells names apart is no misspelt legal one
+                    continue
+            any_near = True
+    while any_near:
+        most, x, y = 0, 0, 0
+        for i in range(a.size):
+            if found.a >> i & 1:
+                for j in range(b.size):
+                    if found.b >> j & 1 and similar[i][j] > most:
+                        most, x, y = similar[i][j], i, j
+        if most == 0:
+            break
+        found.add(
+            <uint64_t>1 << x, <uint64_t>1 << y, INITIAL if edits[x][y] < 0 else OTHER_WORD if two[x][y] else FUZZY, most,
+            min(a.weight[x], b.weight[y]), max(0, edits[x][y]),
+        )
+        found.a &= ~(<uint64_t>1 << x)
+        found.b &= ~(<uint64_t>1 << y)
+    return 0
+
+
+cdef int _run(Side a, Side b, Alignment found, corpus, bint persons) except -1:
+    """All telling words that are left, written as one on both sides, where these are alike: spaces shifted, or a short word misspelt twice. Else all words
+    that are left: a legal one may have been glued to its neighbour, or parted, by a slip."""
+    cdef uint64_t telling_a = found.a & ~a.forms, telling_b = found.b & ~b.forms
+    if not _as_one(a, b, telling_a, telling_b, found, corpus, persons) and (telling_a != found.a or telling_b != found.b) and telling_a | telling_b:
+        _as_one(a, b, found.a, found.b, found, corpus, persons)
+    return 0
+
+
+cdef bint _as_one(Side a, Side b, uint64_t run_a, uint64_t run_b, Alignment found, corpus, bint persons) except -1:
+    cdef str one = _joined(a, run_a), other = _joined(b, run_b)
+    cdef int longer = max(len(one), len(other)), edits, before = 0, n
+    cdef bint many = bits(run_a) + bits(run_b) > 2
+    cdef double similarity
+    if not one or not other or longer < _SHORTEST_PARTED or not same_digits(one, other):
+        return False
+    if not many and (persons or (corpus.knows(one) and corpus.knows(other))):  # Ahmed is no misspelling of Hamid
+        return False
+    edits = edits_within(one, other, NEAR)
+    similarity = 1 - edits / <double>longer
+    if many:
+        for n in range(found.many):
+            before += found.matches[n].edits
+    # No more edits than a name is found by as a whole, which words that stand elsewhere would prevent; and many short words are soon like others.
+    if (
+        edits + before > NEAR
+        or similarity < (_RUN if many else _TWICE)
+        or (many and longer < _RUN_LETTERS and edits)
+        or (many and not _near_as_wholes(a, b))
+    ):
+        return False
+    found.add(run_a, run_b, RUN, similarity, min(_weight(a, run_a), _weight(b, run_b)), edits)
+    found.a &= ~run_a
+    found.b &= ~run_b
+    return True
+
+
+cdef str _joined(Side side, uint64_t which):
+    return "".join([side.tokens[i] for i in range(side.size) if which >> i & 1])
+
+
+cdef bint _near_as_wholes(Side a, Side b):
+    """Their telling words, or all of them."""
+    return (
+        edits_within(_joined(a, ~a.forms), _joined(b, ~b.forms), NEAR) <= NEAR or edits_within("".join(a.tokens), "".join(b.tokens), NEAR) <= NEAR
+    )

@@ -1,0 +1,147 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Compiled: what two aligned names show, as numbers (see features). Symmetric in the two names."""
+
+from rapidfuzz.distance import OSA
+
+from libc.math cimport fabs
+from libc.stdint cimport uint64_t
+
+from services.screening.matching.align cimport INITIAL, MOST_WORDS, OTHER_WORD, RUN, SPACING, Alignment, Match, Side, alike, bits
+
+from services.screening.matching.features import ENOUGH, SORTED_LESS, forms_evidence
+from services.screening.matching.places import PLACES
+from services.screening.matching.settings import SHORTEST_WHOLE
+from services.screening.matching.spellings import are_numbers, is_number
+
+cdef double _ENOUGH = ENOUGH, _SORTED_LESS = SORTED_LESS
+cdef int _SHORTEST_WHOLE = SHORTEST_WHOLE
+cdef enum:
+    MOST_EDITS = 8
+    NEAR = 2  # edits within which a name is found as a whole, see segments
+cdef double _IN_FORM = 0.3  # what an edit in a legal word counts
+
+
+cdef struct Whole:
+    # Of the names without spaces: edits between the telling words, their likeness, likeness of all words, letters of the telling words.
+    int edits, letters_a, letters_b
+    double core, full
+
+
+def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
+    """Of two names (Prepared) in the order of features.NAMES."""
+    cdef double agree = 0, best = 0, loss = 0, other = 0, edits = 0, letters = 0, weight, only_a = 0, only_b = 0, worst_a = 0, worst_b = 0
+    cdef double short, long, first = 0, one, thin, near_whole = 0, cover_short, cover_long
+    cdef int blocks = 0, misread = 0, few, numbers, places, both_words, n
+    cdef uint64_t left_a = found.a & ~side_a.forms, left_b = found.b & ~side_b.forms
+    cdef bint all_a, all_b, near
+    cdef Match* pair
+    cdef tuple own = a.words, theirs = b.words
+    for n in range(found.many):
+        pair = &found.matches[n]
+        all_a, all_b = not pair.a & ~side_a.forms, not pair.b & ~side_b.forms
+        if all_a or all_b:
+            if pair.kind == OTHER_WORD:
+                continue
+            misread += all_a != all_b
+            edits += _IN_FORM * pair.edits
+        elif pair.kind == OTHER_WORD:
+            other += pair.weight
+        else:
+            weight = pair.similarity * pair.weight
+            agree += weight
+            best = max(best, weight)
+            loss += pair.weight - weight
+            misread += (pair.a & side_a.forms != 0) != (pair.b & side_b.forms != 0)
+            edits += pair.edits
+            letters += pair.similarity * min(_letters(side_a, pair.a), _letters(side_b, pair.b))
+        blocks += pair.kind == SPACING or pair.kind == RUN
+    for n in range(MOST_WORDS):
+        if left_a >> n & 1:
+            only_a, worst_a = only_a + side_a.weight[n], max(worst_a, side_a.weight[n])
+        if left_b >> n & 1:
+            only_b, worst_b = only_b + side_b.weight[n], max(worst_b, side_b.weight[n])
+    short, long = agree + loss + other + min(only_a, only_b), agree + loss + other + max(only_a, only_b)
+    legal_agree, legal_conflict, legal_one = forms_evidence(a.forms, b.forms, misread)
+    cdef Whole whole = _whole(a, b)
+    few = min(len(own), len(theirs), 4)
+    words_a, words_b = _words(side_a, left_a), _words(side_b, left_b)
+    numbers = _any_number(words_a) + _any_number(words_b)
+    places = (not PLACES.isdisjoint(words_a)) + (not PLACES.isdisjoint(words_b))
+    both_words = min(bits(left_a), bits(left_b), 3)
+    if whole.edits <= NEAR and few > 1 and min(whole.letters_a, whole.letters_b) >= _SHORTEST_WHOLE:
+        near_whole = min(2.0, max(whole.letters_a, whole.letters_b) / 10.0)
+    near = numbers > 0 and best >= _ENOUGH and whole.edits <= NEAR and are_numbers(words_a, words_b)
+    if near:
+        numbers = both_words = 0
+        only_a = only_b = worst_a = worst_b = 0
+    if own and theirs:
+        first = 1 if own[0] == theirs[0] else alike(<str>own[0], <str>theirs[0], &n)
+    one = fabs(only_a - only_b)
+    thin = max(0.0, _ENOUGH - agree) if only_a + only_b + other != 0 else 0
+    cover_short, cover_long = agree / short if short else 0, agree / long if long else 0
+    lone = (loss, one, 1.0 if legal_conflict > 0 else 0.0) if few == 1 else (0.0, 0.0, 0.0)
+    return (
+        agree, best, cover_short, cover_long, min(only_a, only_b), both_words, one, min(worst_a, worst_b), max(worst_a, worst_b), loss, edits,
+        other, whole.core, whole.full, whole.edits, near_whole, _disorder(found, side_a), legal_agree, legal_conflict, legal_one, blocks, numbers,
+        1.0 if near else 0.0, 1.0 if places == 2 else 0.0, 1.0 if places == 1 else 0.0, thin, min(2.0, letters / 10), *lone, first, few,
+    )
+
+
+cdef int _letters(Side side, uint64_t which):
+    cdef int i, found = 0
+    for i in range(side.size):
+        if which >> i & 1:
+            found += len(<str>side.tokens[i])
+    return found
+
+
+cdef list _words(Side side, uint64_t which):
+    return [side.tokens[i] for i in range(side.size) if which >> i & 1] if which else []
+
+
+cdef bint _any_number(list words) except -1:
+    for word in words:
+        if is_number(word):
+            return True
+    return False
+
+
+cdef Whole _whole(a, b) except *:
+    cdef str core_a = "".join(a.words), core_b = "".join(b.words), full_a, full_b
+    cdef Whole found = Whole(0, len(core_a), len(core_b), 1, 1)
+    cdef int edits
+    cdef double longest = max(len(core_a), len(core_b), 1), longest_full
+    if a.tokens == b.tokens:
+        return found
+    edits = OSA.distance(core_a, core_b)
+    found.core = 1 - edits / longest
+    full_a, full_b = "".join(a.tokens), "".join(b.tokens)
+    longest_full = max(len(full_a), len(full_b), 1)
+    found.full = 1 - <int>OSA.distance(full_a, full_b) / longest_full
+    if edits and (len(a.words) > 1 or len(b.words) > 1):
+        found.core = max(found.core, 1 - <int>OSA.distance("".join(sorted(a.words)), "".join(sorted(b.words))) / longest - _SORTED_LESS)
+    if found.full < 1:
+        found.full = max(found.full, 1 - <int>OSA.distance("".join(sorted(a.tokens)), "".join(sorted(b.tokens))) / longest_full - _SORTED_LESS)
+    found.edits, found.full = min(edits, MOST_EDITS + 1), max(found.core, found.full)  # how long a legal form is says nothing
+    return found
+
+
+cdef double _disorder(Alignment found, Side side) noexcept:
+    """The share of neighbours among the words that agree which stand the other way round in the other name."""
+    cdef int[MOST_WORDS] places  # of the other name, by where the pair begins in this one; -1: none does
+    cdef int i, n, last = -1, many = 0, turned = 0
+    for i in range(MOST_WORDS):
+        places[i] = -1
+    for n in range(found.many):
+        if not side.forms & found.matches[n].a & -found.matches[n].a:
+            places[_first(found.matches[n].a)] = _first(found.matches[n].b)
+    for i in range(side.size):
+        if places[i] >= 0:
+            turned += last > places[i]
+            last = places[i]
+            many += 1
+    return turned / <double>(many - 1) if many > 1 else 0
+
+
+cdef int _first(uint64_t which) noexcept:
+    return bits((which & -which) - 1)
