@@ -28,5 +28,3 @@ cdef class Alignment:
     cdef uint64_t a, b  # what is left
 
     cdef void add(self, uint64_t a, uint64_t b, Kind kind, double similarity, double weight, int edits) noexcept
-
-cdef double alike(str x, str y, int* edits)

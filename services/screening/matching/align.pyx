@@ -6,7 +6,7 @@ from typing import Literal
 
 from libc.stdint cimport uint64_t
 
-from services.screening.matching.edits cimport edits_within, same_digits
+from services.screening.matching.edits cimport alike, edits_within, same_digits
 
 from services.screening.matching.settings import (
     FORM_WEIGHT,
@@ -15,14 +15,12 @@ from services.screening.matching.settings import (
     RUN_SIMILARITY,
     SHORTEST_PARTED,
     TWICE_SIMILARITY,
-    edit_limit,
 )
 
 PairKind = Literal["exact", "spacing", "fuzzy", "initial", "run", "other_word"]
 Pair = namedtuple("Pair", "a b kind similarity weight edits")
 
 cdef tuple _KINDS = ("exact", "spacing", "fuzzy", "initial", "run", "other_word")  # as Kind
-cdef bytes _LIMITS = bytes([edit_limit(n) for n in range(256)])
 cdef double _FORM_WEIGHT = FORM_WEIGHT, _INITIAL = INITIAL_SIMILARITY, _RUN = RUN_SIMILARITY, _TWICE = TWICE_SIMILARITY
 cdef int _RUN_LETTERS = RUN_LETTERS, _SHORTEST_PARTED = SHORTEST_PARTED
 cdef enum:
@@ -131,29 +129,6 @@ def align(Side a, Side b, corpus, *, bint persons=False):
 
 cdef uint64_t _all(Side side):
     return (<uint64_t>1 << side.size) - 1 if side.size < MOST_WORDS else ~<uint64_t>0
-
-
-cdef double alike(str x, str y, int* edits):
-    """Of two words: 1 less the share of letters edited, and the edits; 0 beyond the edits forgiven. Digits must be the same."""
-    cdef int longer = max(len(x), len(y)), limit = _LIMITS[min(longer, 255)]
-    edits[0] = 0
-    if not limit or len(x) - len(y) > limit or len(y) - len(x) > limit or not same_digits(x, y):
-        return 0
-    edits[0] = edits_within(x, y, limit)
-    if edits[0] <= limit:
-        return 1 - edits[0] / <double>longer
-    edits[0] = 0
-    return 0
-
-
-def likeness(str x, str y, int edits):
-    """The most that two words with so many edits between them can count as alike, be it as all that is left of two names; 0 where nothing aligns
-    them."""
-    cdef int longer = max(len(x), len(y))
-    cdef double found = 1 - edits / <double>longer
-    if (edits > _LIMITS[min(longer, 255)] and found < _TWICE) or not same_digits(x, y):
-        return 0.0
-    return found
 
 
 cdef int _blocks(Side whole, Side parts, uint64_t* left_whole, uint64_t* left_parts, Alignment found, bint swapped) except -1:

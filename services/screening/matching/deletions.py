@@ -1,6 +1,6 @@
 """Words within two edits, found by symmetric deletion: two words are near if both, with letters left out, can be the same.
 
-Variants are never spelt out: their hashes are computed from sums over prefixes of the word (see edits). Only the first eight letters take part: an
+Variants are never spelt out: their hashes are computed from sums over prefixes of the word (see lookup). Only the first eight letters take part: an
 edit beyond costs no deletion, so no neighbour is lost by the cut.
 """
 
@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from services.screening.matching.edits import variant_keys, words_near
+from services.screening.matching.lookup import variant_keys, words_near
 from services.screening.matching.runs import Runs
 from services.screening.matching.store import Source, alphabet
 

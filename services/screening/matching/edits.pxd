@@ -8,3 +8,4 @@ cdef int spell_name(const uint32_t* coded, int size, list vocabulary, bint telli
 cdef int distance(const Py_UCS4* a, int n, const Py_UCS4* b, int m, int limit) noexcept nogil
 cdef int edits_within(str one, str other, int limit) except -1
 cdef bint same_digits(str one, str other) noexcept
+cdef double alike(str x, str y, int* edits)

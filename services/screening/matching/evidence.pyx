@@ -6,7 +6,8 @@ from rapidfuzz.distance import OSA
 from libc.math cimport fabs
 from libc.stdint cimport uint64_t
 
-from services.screening.matching.align cimport INITIAL, MOST_WORDS, OTHER_WORD, RUN, SPACING, Alignment, Match, Side, alike, bits
+from services.screening.matching.align cimport INITIAL, MOST_WORDS, OTHER_WORD, RUN, SPACING, Alignment, Match, Side, bits
+from services.screening.matching.edits cimport alike
 
 from services.screening.matching.features import ENOUGH, SORTED_LESS, forms_evidence
 from services.screening.matching.places import PLACES

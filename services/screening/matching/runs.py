@@ -13,7 +13,7 @@ Keys = NDArray[np.uint64]
 
 
 class Runs:
-    """Numbers by key; who looks for some goes through `runs` (see edits)."""
+    """Numbers by key; who looks for some goes through `runs` (see lookup)."""
 
     def __init__(self) -> None:
         self.runs: list[Keys] = []

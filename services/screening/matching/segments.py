@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from services.screening.matching.edits import segment_keys, segments_near
+from services.screening.matching.lookup import segment_keys, segments_near
 from services.screening.matching.runs import Keys, Runs
 from services.screening.matching.store import Source, alphabet
 

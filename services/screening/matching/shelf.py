@@ -6,10 +6,9 @@ from typing import Final
 
 import msgspec
 
-from services.screening.matching.align import likeness
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.deletions import Neighbourhoods
-from services.screening.matching.edits import near_which
+from services.screening.matching.edits import likeness, near_which
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings
