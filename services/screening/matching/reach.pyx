@@ -89,7 +89,7 @@ def reaching(Question asked, list met, rest, Seen seen, store, Postings postings
     cdef const uint32_t* coded
     cdef int again = asked.many - asked.distinct  # words that stand there once more
     cdef double all_agree = bound.legal_agree * len(asked.forms)
-    cdef bint any_form = len(asked.forms) > 0, gained = False, lone, initial
+    cdef bint gained = False, lone, initial
     cdef Gain* gain
     cdef const Sight* sight
     cdef list found = []
@@ -108,7 +108,7 @@ def reaching(Question asked, list met, rest, Seen seen, store, Postings postings
         if name.letters > name.core_letters:  # some of these may be its legal words, misread
             left, left_words = left - asked.misread_weight, left_words - asked.misread_words
         left, left_words = max(0.0, left), max(0, left_words)
-        words = min(left_words, name.core_letters > sight.letters + rest_letters and not any_form)
+        words = min(left_words, name.core_letters > sight.letters + rest_letters)
         core = likest(name.core_letters, name.core_alphabet, asked.core_size, asked.core_alphabet, words)
         full = max(core, likest(name.letters, name.alphabet, asked.full_size, asked.full_alphabet, words))
         if not persons and bound.of(

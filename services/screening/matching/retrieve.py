@@ -143,7 +143,10 @@ def _met(
         may_agree -= left.pop(word)
         if not (persons and len(word) == 1) and word not in misread:
             missed, worst = missed + weights[word], max(worst, weights[word] / name.words.count(word))
-    unasked = Met((), (), sum(left.values()), len(left), sum([len(word) + LONGER for word in name.words if word in left]))
+    # Any word of theirs may be a legal one of this name, misread, or several of them.
+    legal = [word for word, of_form in zip(name.tokens, name.legal, strict=True) if of_form]
+    letters = sum([len(word) + LONGER for word in (*name.words, *legal) if word in left or word in legal])
+    unasked = Met((), (), sum(left.values()), len(left), letters)
     return [one for one in found if one.words or one.more], unasked
 
 
