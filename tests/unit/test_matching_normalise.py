@@ -11,6 +11,7 @@ from rigour.names.tokenize import tokenize_name
 from services.screening.matching.legal import forms_in, initials_joined, spelt_right
 from services.screening.matching.normalise import prepare, screenable
 from services.screening.matching.settings import MAX_LETTERS, MAX_TOKENS
+from services.screening.matching.settings import MAX_LETTERS, MAX_TOKENS
 from services.screening.matching.spellings import one_spelling
 from services.screening.matching.words import GLUED_FORMS, OWN_FORMS, OWN_PHRASES, SPELT_BESIDE, SPELT_FORMS
 
@@ -124,3 +125,9 @@ def test_import_and_first_use_are_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 200_000  # kB, of this program alone: getrusage would count what its parent held
+
+
+def test_no_more_letters_are_looked_at_than_are_kept_room_for() -> None:
+    long = prepare("щ" * 399)
+    assert len(long.written) == MAX_LETTERS
+    assert len(prepare("x y z " * 90).tokens) <= MAX_TOKENS

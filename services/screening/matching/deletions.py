@@ -12,7 +12,7 @@ import numpy as np
 
 from services.screening.matching.lookup import variant_keys, words_near
 from services.screening.matching.runs import Runs
-from services.screening.matching.store import Source, alphabet
+from services.screening.matching.store import Source
 
 _TOGETHER: Final = 256  # words that wait until they are made findable together, at the latest by the next look
 
@@ -41,7 +41,7 @@ class Neighbourhoods:
         """(number, how alike: 1 less the share of letters edited) of other words with the same digits, but those `known`, within the edits that are
         `forgiven`, by the letters of the longer of two: at most 2. Of short words more than promised."""
         self._settle()
-        return words_near(word, self._runs.runs, self._base, self._back, self._mix, alphabet((word,)), self._source(), forgiven, known)
+        return words_near(word, self._runs.runs, self._base, self._back, self._mix, self._source(), forgiven, known)
 
     def _settle(self) -> None:
         if self._waiting:

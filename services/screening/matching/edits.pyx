@@ -31,6 +31,26 @@ cdef int spell(str word, Py_UCS4* letters, int at) noexcept:
     return at + more
 
 
+def alphabet(str word):
+    """32 bits: which letters the word has. Each that only one of two names has is an edit between them."""
+    cdef Py_UCS4[MOST] letters
+    return alphabet_of(letters, spell(word, letters, 0))
+
+
+cdef uint32_t alphabet_of(const Py_UCS4* letters, int size) noexcept nogil:
+    cdef uint32_t found = 0
+    cdef int n, letter
+    for n in range(size):
+        letter = <int>letters[n]
+        if c"a" <= letter <= c"z":
+            found |= <uint32_t>1 << (letter - c"a")
+        elif c"0" <= letter <= c"9":
+            found |= <uint32_t>1 << ((26 + letter - c"0") & 31)
+        else:
+            found |= <uint32_t>1 << 31
+    return found
+
+
 cdef int spell_name(const uint32_t* coded, int size, list vocabulary, bint telling, Py_UCS4* letters) noexcept:
     """The words of a name (see store), or only those that tell it from others, written as one."""
     cdef int n, at = 0

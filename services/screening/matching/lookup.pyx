@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort, realloc
 
 from services.screening.matching.bounds cimport bits
-from services.screening.matching.edits cimport MOST, distance, same_digits, spell, spell_name
+from services.screening.matching.edits cimport MOST, alphabet_of, distance, same_digits, spell, spell_name
 from services.screening.matching.names cimport Name, Names, fetch
 
 cdef enum:
@@ -62,6 +62,11 @@ cdef void _find(const uint64_t[::1] run, const uint64_t* keys, int many, Py_ssiz
             else:
                 high = at
         places[n] = low
+
+
+cdef void _ask(Spelt* asked, str spelt, int edits) noexcept:
+    asked.size, asked.edits = spell(spelt, asked.letters, 0), edits
+    asked.alphabet = alphabet_of(asked.letters, asked.size)
 
 
 cdef int _under(list runs, const uint64_t* keys, int many, Spelt* asked, const uint32_t* alphabets, int stride, uint32_t** numbers) except -1:
@@ -128,9 +133,9 @@ def segment_keys(str spelt, int parts):
     return found
 
 
-def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphabet, source):
+def segments_near(str spelt, int edits, int shortest, list runs, source):
     """Number -> edits of all spellings of so many letters or more within the edits: they stand under one of the keys at which they must (see segments).
-    `alphabet`: which letters this one has, as store.alphabet; `source`: see store."""
+    `source`: see store."""
     cdef Py_UCS4[MOST] others
     cdef Spelt asked
     cdef int parts = edits + 1, size, more, part, at, width, place, low, high, far, many = 0, n
@@ -142,7 +147,7 @@ def segments_near(str spelt, int edits, int shortest, list runs, uint32_t alphab
     cdef bint telling = source[3]
     cdef const Name* name
     cdef dict near = {}
-    asked.size, asked.alphabet, asked.edits = spell(spelt, asked.letters, 0), alphabet, edits
+    _ask(&asked, spelt, edits)
     for size in range(max(shortest, asked.size - edits), asked.size + edits + 1):
         more, at = asked.size - size, 0
         for part in range(parts):
@@ -223,10 +228,10 @@ def variant_keys(words, uint64_t base, uint64_t back, uint64_t mix):
 
 
 def words_near(
-    str word, list runs, uint64_t base, uint64_t back, uint64_t mix, uint32_t alphabet, source, const uint8_t[::1] forgiven, known=frozenset()
+    str word, list runs, uint64_t base, uint64_t back, uint64_t mix, source, const uint8_t[::1] forgiven, known=frozenset()
 ):
     """[(number, how alike)] of other words that share a variant, are within the edits that are `forgiven` (at most 2), by the letters of the longer of two, and
-    have the same digits; none of them `known`. `alphabet`, `source`: as of segments_near."""
+    have the same digits; none of them `known`. `source`: see store."""
     cdef Py_UCS4[MOST] others
     cdef Spelt asked
     cdef uint64_t[VARIANTS] keys
@@ -235,7 +240,7 @@ def words_near(
     cdef array.array alphabets = source[1]
     cdef int many = _variants(word, base, back, mix, keys), n, far, size, longer, limit
     cdef str other
-    asked.size, asked.alphabet, asked.edits = spell(word, asked.letters, 0), alphabet, MOST_EDITS
+    _ask(&asked, word, MOST_EDITS)
     try:
         for n in range(_under(runs, keys, many, &asked, alphabets.data.as_uints, 1, &numbers)):
             other = <str>vocabulary[numbers[n]]

@@ -4,7 +4,7 @@ cdef extern from *:
     void fetch "__builtin_prefetch"(const void* what) noexcept nogil
 
 cdef struct Name:
-    # Where its words begin among all, which letters it has (see spellings of store), which of them in its telling words, and which legal forms it has.
+    # Where its words begin among all, which letters it has (see edits), which of them in its telling words, and which legal forms it has.
     uint32_t start, alphabet, core_alphabet, forms
     uint16_t letters, core_letters  # how many
     uint8_t size  # words

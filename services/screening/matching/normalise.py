@@ -64,10 +64,20 @@ def prepare(name: str) -> Prepared:
     tokens = _tokens(text)[:MAX_TOKENS]
     if any(map(is_odd, tokens)):
         tokens = spelt_right(initials_joined(tokens))
-    tokens = one_spelling(tokens)[:MAX_TOKENS]  # legal words glued to others have been parted
+    tokens = _at_most(one_spelling(tokens))
     legal, forms = forms_in(tokens)
     words = tuple([token for token, of_form in zip(tokens, legal, strict=True) if not of_form]) if forms else tuple(tokens)
     return Prepared(name, tuple(tokens), tuple(legal), words, tuple(sorted(forms)))
+
+
+def _at_most(tokens: list[str]) -> list[str]:
+    """As much of them as is looked at: letters of other scripts, shortened words and glued ones have become more."""
+    letters = 0
+    for place, token in enumerate(tokens[:MAX_TOKENS]):
+        if letters + len(token) > MAX_LETTERS:
+            return list(filter(None, [*tokens[:place], token[: MAX_LETTERS - letters]]))
+        letters += len(token)
+    return tokens[:MAX_TOKENS]
 
 
 def _tokens(text: str) -> list[str]:

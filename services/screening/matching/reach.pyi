@@ -10,9 +10,7 @@ from services.screening.matching.store import NameStore
 BITS: int
 
 class Question:
-    def __init__(
-        self, name: Prepared, weights: dict[str, tuple[float, float]], misread: dict[str, set[int]], core_alphabet: int, full_alphabet: int
-    ) -> None: ...
+    def __init__(self, name: Prepared, weights: dict[str, tuple[float, float]], misread: dict[str, set[int]]) -> None: ...
 
 def reaching(
     asked: Question,

@@ -6,7 +6,7 @@ from cpython cimport array
 from libc.stdint cimport uint16_t, uint32_t
 
 from services.screening.matching.bounds cimport APART, Bound, bits, likest
-from services.screening.matching.edits cimport MOST, distance, spell, spell_name
+from services.screening.matching.edits cimport MOST, alphabet_of, distance, spell, spell_name
 from services.screening.matching.names cimport Name, Names, fetch
 from services.screening.matching.postings cimport Postings
 from services.screening.matching.seen cimport AHEAD, MISREAD, Gain, Seen, Sight
@@ -42,7 +42,7 @@ cdef class Question:
     cdef int core_size, full_size
     cdef uint32_t core_alphabet, full_alphabet
 
-    def __init__(self, name, dict weights, dict misread, uint32_t core_alphabet, uint32_t full_alphabet):
+    def __init__(self, name, dict weights, dict misread):
         cdef int n
         cdef double own, once
         self.distinct, self.many, self.forms = len(weights), len(name.words), name.forms
@@ -63,7 +63,7 @@ cdef class Question:
         self.core_size, self.full_size = _spell_all(name.words, self.core), _spell_all(name.tokens, self.full)
         _spell_all(sorted(name.words), self.core_sorted)
         _spell_all(sorted(name.tokens), self.full_sorted)
-        self.core_alphabet, self.full_alphabet = core_alphabet, full_alphabet
+        self.core_alphabet, self.full_alphabet = alphabet_of(self.core, self.core_size), alphabet_of(self.full, self.full_size)
 
 
 cdef int _spell_all(words, Py_UCS4* letters):

@@ -15,7 +15,7 @@ from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings
 from services.screening.matching.reach import BITS, Question, reaching
 from services.screening.matching.seen import Seen
-from services.screening.matching.store import NameStore, alphabet
+from services.screening.matching.store import NameStore
 
 LONGER: Final = 3  # letters by which a word may be longer than the one that it stands for
 
@@ -89,7 +89,7 @@ def candidates(
     met, rest = _met(asked, totals, joins, words, model, floor, misread, persons)
     if not met:
         return [], 0
-    question = Question(asked, weights, misread, alphabet(asked.words), alphabet(asked.tokens))
+    question = Question(asked, weights, misread)
     return reaching(
         question, met, rest, seen, store, postings, model.bound, floor, persons,
         lambda: _gains(totals, joins, words, weight, store.vocabulary), lambda: words.misreadings(asked),

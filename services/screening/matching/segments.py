@@ -12,7 +12,7 @@ import numpy as np
 
 from services.screening.matching.lookup import segment_keys, segments_near
 from services.screening.matching.runs import Keys, Runs
-from services.screening.matching.store import Source, alphabet
+from services.screening.matching.store import Source
 
 _LONGEST: Final = 200
 _TOGETHER: Final = 256
@@ -41,7 +41,7 @@ class Segments:
         self._settle()
         if not self._shortest - self._edits <= len(spelt) <= _LONGEST:
             return {}
-        return segments_near(spelt, self._edits, self._shortest, self._runs.runs, alphabet((spelt,)), self._source())
+        return segments_near(spelt, self._edits, self._shortest, self._runs.runs, self._source())
 
     def _settle(self) -> None:
         if self._waiting:

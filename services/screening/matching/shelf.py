@@ -64,7 +64,7 @@ class Shelf:
         self._changes = 0
         self._near_legal: dict[str, tuple[set[int], set[int]]] = {}
         self._near_legal_of = -1
-        self._legal: list[int] = []
+        self._legal: dict[str, int] = {}
         self._legal_spelt: list[str] = []
         self.met = 0  # names looked at by their words, ever
 
@@ -171,22 +171,27 @@ class Shelf:
 
     def may_be_legal(self, words: Sequence[str]) -> dict[str, set[int]]:
         """Those of the words that may be legal words of names here, and which: the same, several written as one, or near to one and otherwise unknown."""
-        numbers, legal = self._store.words, self._store.legal
-        if self._near_legal_of != len(legal) or len(self._near_legal) >= _MEMO_WORDS:
-            self._near_legal, self._near_legal_of = {}, len(legal)
-            self._legal = sorted(legal)
-            self._legal_spelt = [self._store.vocabulary[at] for at in self._legal]
+        if self._near_legal_of != len(self._store.legal) or len(self._near_legal) >= _MEMO_WORDS:
+            self._near_legal, self._near_legal_of = {}, len(self._store.legal)
+            self._legal = {self._store.vocabulary[at]: at for at in sorted(self._store.legal)}
+            self._legal_spelt = list(self._legal)
         found = {}
         for word in words:
             known = self._near_legal.get(word)
             if known is None:
-                parts = [(word,), *((word[:cut], word[cut:]) for cut in range(1, len(word)))]
-                same = {numbers[part] for some in parts if all(numbers.get(part) in legal for part in some) for part in some}
-                near = {self._legal[place] for place in near_which(word, self._legal_spelt, _FORGIVEN)}
-                known = self._near_legal[word] = same, same | near
+                known = self._near_legal[word] = self._as_legal(word)
             if which := known[not self._corpus.knows(word)]:
                 found[word] = which
         return found
+
+    def _as_legal(self, word: str) -> tuple[set[int], set[int]]:
+        """Legal words that it is, or two that it is written as one; and these with those that it is near to."""
+        legal = self._legal
+        same = {legal[word]} if word in legal else set()
+        for cut in range(1, len(word)):
+            if word[:cut] in legal and word[cut:] in legal:
+                same |= {legal[word[:cut]], legal[word[cut:]]}
+        return same, same.union([legal[self._legal_spelt[place]] for place in near_which(word, self._legal_spelt, _FORGIVEN)])
 
     def settled(self, word: str) -> bool:
         """Whether no word here may be a misspelling of it, since the corpus knows both."""

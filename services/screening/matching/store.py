@@ -2,19 +2,19 @@
 
 from array import array
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from services.screening.matching.corpus import Corpus, ceiling
+from services.screening.matching.edits import alphabet
 from services.screening.matching.names import Names
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.texts import Texts
 
 Floats = NDArray[np.float32]
-_BITS: Final = {letter: 1 << (n % 32) for n, letter in enumerate("abcdefghijklmnopqrstuvwxyz0123456789")}
 
 
 class Source(NamedTuple):
@@ -84,7 +84,7 @@ class NameStore:
 
     def _measure(self, word: str) -> None:
         self.lengths.append(len(word))
-        self._word_alphabets.append(alphabet((word,)))
+        self._word_alphabets.append(alphabet(word))
         self._ceilings.append(ceiling(word))
 
     def remove(self, number: int) -> None:
@@ -152,11 +152,3 @@ class NameStore:
         self._word_alphabets = array("I", state.alphabets)
         self._form_sets = {forms: at for at, forms in enumerate(state.forms)}
         self.legal, self._free = self.names.legal(), self.names.free()
-
-
-def alphabet(words: Iterable[str]) -> int:
-    """32 bits: which letters the words have. Each that only one of two names has is an edit between them."""
-    bits = 0
-    for letter in set().union(*words):
-        bits |= _BITS.get(letter, 1 << 31)
-    return bits
