@@ -120,16 +120,20 @@ cdef uint64_t _segment_key(int size, int part, const Py_UCS4* letters, int width
     return (found ^ found >> 29) * 0x9E3779B97F4A7C15U >> 33
 
 
-def segment_keys(str spelt, int parts):
-    """The key of each of so many parts of a spelling, the longer ones last: uint64."""
+def segment_keys(list spellings, int parts):
+    """The key of each of so many parts of each of the spellings, the longer parts last: uint64, spelling after spelling."""
     cdef Py_UCS4[MOST] letters
-    cdef int size = spell(spelt, letters, 0), part, at = 0, width
-    found = np.empty(parts, np.uint64)
+    cdef int size, part, at, width
+    cdef Py_ssize_t place = 0
+    found = np.empty(parts * len(spellings), np.uint64)
     cdef uint64_t[::1] keys = found
-    for part in range(parts):
-        width = size // parts + (part >= parts - size % parts)
-        keys[part] = _segment_key(size, part, letters + at, width)
-        at += width
+    for spelt in spellings:
+        size, at = spell(spelt, letters, 0), 0
+        for part in range(parts):
+            width = size // parts + (part >= parts - size % parts)
+            keys[place] = _segment_key(size, part, letters + at, width)
+            at += width
+            place += 1
     return found
 
 

@@ -53,10 +53,11 @@ class Parties:
             self._lands.append(lands)
         keys, places = self._keys[kind], self._countries[kind]
         for number in numbers:
-            while len(keys) <= number:
-                keys.append("")
-                places.append(0)
-            keys[number], places[number] = key, land
+            if number == len(keys):
+                keys.append(key)
+                places.append(land)
+            else:
+                keys[number], places[number] = key, land
 
     def pop(self, key: str) -> Names | None:
         """Takes a party out; None where there is none."""

@@ -20,9 +20,10 @@ class Runs:
 
     def add(self, keys: Keys, numbers: Keys) -> None:
         """Makes the numbers findable by the keys beside them; runs that are not much longer are merged, so that there are few."""
-        run = np.unique(keys << _HALF | numbers)
+        run = np.sort(keys << _HALF | numbers)
         if not len(run):
             return
+        run = run[np.append(True, run[1:] != run[:-1])]
         while self.runs and len(self.runs[-1]) < _STEPS * len(run):
             # Two sorted runs one after the other: the stable sort is a merge.
             run = np.sort(np.concatenate((self.runs.pop(), run)), kind="stable")

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from services.screening.matching.lookup import segment_keys, segments_near
-from services.screening.matching.runs import Keys, Runs
+from services.screening.matching.runs import Runs
 from services.screening.matching.store import Source
 
 _LONGEST: Final = 200
@@ -27,12 +27,12 @@ class Segments:
     def __init__(self, edits: int, shortest: int, source: Callable[[], Source]) -> None:
         self._edits, self._shortest, self._source = edits, shortest, source
         self._runs = Runs()
-        self._waiting: list[tuple[Keys, int]] = []
+        self._waiting: dict[int, str] = {}
 
     def add(self, spelt: str, number: int) -> None:
         """Makes it findable under its number."""
         if self._shortest <= len(spelt) <= _LONGEST:
-            self._waiting.append((segment_keys(spelt, self._edits + 1), number))
+            self._waiting[number] = spelt
             if len(self._waiting) >= _TOGETHER:
                 self._settle()
 
@@ -45,9 +45,9 @@ class Segments:
 
     def _settle(self) -> None:
         if self._waiting:
-            keys, numbers = zip(*self._waiting, strict=True)
-            self._waiting = []
-            self._runs.add(np.concatenate(keys), np.repeat(np.array(numbers, np.uint64), self._edits + 1))
+            parts, numbers = self._edits + 1, np.fromiter(self._waiting, np.uint64)
+            self._runs.add(segment_keys(list(self._waiting.values()), parts), np.repeat(numbers, parts))
+            self._waiting = {}
 
     def state(self) -> list[bytes]:
         """All of it, for `restore`."""

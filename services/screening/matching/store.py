@@ -62,7 +62,11 @@ class NameStore:
     def put(self, name: Prepared) -> int:
         """The number under which the name now stands."""
         number = self._free.pop() if self._free else len(self.names)
-        coded = [self.word(token) << 1 | of_form for token, of_form in zip(name.tokens, name.legal, strict=True)]
+        words = self.words
+        coded = [
+            (at if (at := words.get(token)) is not None else self._new(token)) << 1 | of_form
+            for token, of_form in zip(name.tokens, name.legal, strict=True)
+        ]
         forms = self._form_sets.get(name.forms)
         if forms is None:
             forms = self._form_sets[name.forms] = len(self.form_sets)
@@ -73,19 +77,14 @@ class NameStore:
         self._written.put(number, name.name)
         return number
 
-    def word(self, word: str) -> int:
-        """Its number, a new one where it was never seen."""
-        at = self.words.get(word)
-        if at is None:
-            at = self.words[word] = len(self.vocabulary)
-            self.vocabulary.append(word)
-            self._measure(word)
-        return at
-
-    def _measure(self, word: str) -> None:
+    def _new(self, word: str) -> int:
+        """Its number; it was never seen."""
+        at = self.words[word] = len(self.vocabulary)
+        self.vocabulary.append(word)
         self.lengths.append(len(word))
         self._word_alphabets.append(alphabet(word))
         self._ceilings.append(ceiling(word))
+        return at
 
     def remove(self, number: int) -> None:
         """The number may come back with another name."""

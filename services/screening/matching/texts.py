@@ -18,13 +18,14 @@ class Texts:
     def put(self, number: int, text: str) -> None:
         """Instead of what stood there, if any; numbers come without gaps. Lone surrogates are kept."""
         coded = text.encode("utf-8", "surrogatepass")
-        if number == len(self._start):
-            self._start.append(0)
-            self._size.append(0)
-        self.remove(number)
         if len(self._block) > _SLACK * self._standing + _FEW:
             self._sweep()
-        self._start[number], self._size[number] = len(self._block), len(coded)
+        if number == len(self._start):
+            self._start.append(len(self._block))
+            self._size.append(len(coded))
+        else:
+            self._standing -= self._size[number]
+            self._start[number], self._size[number] = len(self._block), len(coded)
         self._block += coded
         self._standing += len(coded)
 
