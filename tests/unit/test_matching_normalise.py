@@ -11,7 +11,6 @@ from rigour.names.tokenize import tokenize_name
 from services.screening.matching.legal import forms_in, initials_joined, spelt_right
 from services.screening.matching.normalise import prepare, screenable
 from services.screening.matching.settings import MAX_LETTERS, MAX_TOKENS
-from services.screening.matching.settings import MAX_LETTERS, MAX_TOKENS
 from services.screening.matching.spellings import one_spelling
 from services.screening.matching.words import GLUED_FORMS, OWN_FORMS, OWN_PHRASES, SPELT_BESIDE, SPELT_FORMS
 
