@@ -39,10 +39,11 @@ def typo(chance: random.Random, word: str) -> str:
 
 
 def slips(chance: random.Random, text: str) -> str:
-    """Two letters replaced, left out or put in, anywhere: also where a space stands, and in a legal form. None change places: see segments."""
+    """Two letters replaced, left out, put in or changed with the next, anywhere: also where a space stands, and in a legal form."""
     for _ in range(2):
         at, letter = chance.randrange(len(text) - 1), chance.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-        text = text[:at] + chance.choice(["", letter, letter + text[at]]) + text[at + 1 :]
+        this, following, rest = text[at], text[at + 1], text[at + 2 :]
+        text = text[:at] + chance.choice([following, letter + following, letter + this + following, following + this]) + rest
     return text
 
 

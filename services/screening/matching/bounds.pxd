@@ -5,6 +5,7 @@ cdef extern from *:
 
 cpdef enum:
     APART = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
+    SHORTEST_WHOLE = 6  # letters of names that are found as wholes; the words of shorter ones find each other by themselves
 
 cdef class Bound:
     cdef double sure, agree, best, cover_short, cover_long, both, both_words, one, lone_one, worst_both, worst_one, core, full, thin
@@ -19,5 +20,7 @@ cdef class Bound:
 
 cdef inline double likest(int letters, uint32_t alphabet, int own, uint32_t which, int words) noexcept nogil:
     """The most alike that names so spelt can be: each letter more, and each that only one has, is an edit; `words`: that each has in place of others."""
-    cdef int edits = max(letters - own, own - letters, APART if words else 0, bits(alphabet & ~which), bits(which & ~alphabet))
+    cdef int edits = max(letters - own, own - letters, bits(alphabet & ~which), bits(which & ~alphabet))
+    if words:
+        edits = max(edits, APART if letters >= SHORTEST_WHOLE else 1)
     return 1 - edits / <double>max(letters, own, 1)

@@ -1,4 +1,5 @@
 APART: int
+SHORTEST_WHOLE: int
 
 class Bound:
     def __init__(self, bias: float, weights: dict[str, float]) -> None: ...

@@ -6,16 +6,15 @@ from rapidfuzz.distance import OSA
 from libc.math cimport fabs
 from libc.stdint cimport uint64_t
 
-from services.screening.matching.align cimport INITIAL, MOST_WORDS, OTHER_WORD, RUN, SPACING, Alignment, Match, Side, bits
+from services.screening.matching.align cimport MOST_WORDS, OTHER_WORD, RUN, SPACING, Alignment, Match, Side, bits
+from services.screening.matching.bounds cimport SHORTEST_WHOLE
 from services.screening.matching.edits cimport alike
 
 from services.screening.matching.features import ENOUGH, SORTED_LESS, forms_evidence
 from services.screening.matching.places import PLACES
-from services.screening.matching.settings import SHORTEST_WHOLE
 from services.screening.matching.spellings import are_numbers, is_number
 
 cdef double _ENOUGH = ENOUGH, _SORTED_LESS = SORTED_LESS
-cdef int _SHORTEST_WHOLE = SHORTEST_WHOLE
 cdef enum:
     MOST_EDITS = 8
     NEAR = 2  # edits within which a name is found as a whole, see segments
@@ -69,7 +68,7 @@ def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
     numbers = _any_number(words_a) + _any_number(words_b)
     places = (not PLACES.isdisjoint(words_a)) + (not PLACES.isdisjoint(words_b))
     both_words = min(bits(left_a), bits(left_b), 3)
-    if whole.edits <= NEAR and few > 1 and min(whole.letters_a, whole.letters_b) >= _SHORTEST_WHOLE:
+    if whole.edits <= NEAR and few > 1 and min(whole.letters_a, whole.letters_b) >= SHORTEST_WHOLE:
         near_whole = min(2.0, max(whole.letters_a, whole.letters_b) / 10.0)
     near = numbers > 0 and best >= _ENOUGH and whole.edits <= NEAR and are_numbers(words_a, words_b)
     if near:

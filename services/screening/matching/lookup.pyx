@@ -16,7 +16,7 @@ cdef enum:
     KEY_BITS = 31
     NEARER = 3  # times; each leaves the root of how far off it was
     MOST_EDITS = 2  # between words that share a variant
-    MOST_KEYS = 256  # of one spelling: of four parts seven sizes at up to seven places
+    MOST_KEYS = 640  # of one spelling: of four parts seven sizes at up to seven places, in three ways
     PREFIX = 8  # see deletions
     VARIANTS = 1 + PREFIX + PREFIX * (PREFIX - 1) // 2
 
@@ -120,6 +120,17 @@ cdef uint64_t _segment_key(int size, int part, const Py_UCS4* letters, int width
     return (found ^ found >> 29) * 0x9E3779B97F4A7C15U >> 33
 
 
+cdef int _seam_key(Spelt* asked, int size, int part, int place, int width, int inside, int outside, uint64_t* key) noexcept nogil:
+    """The key of a part where the letter at its end is the one beyond it; none (0) where that is the same."""
+    cdef Py_UCS4 letter = asked.letters[inside]
+    if letter == asked.letters[outside]:
+        return 0
+    asked.letters[inside] = asked.letters[outside]
+    key[0] = _segment_key(size, part, asked.letters + place, width)
+    asked.letters[inside] = letter
+    return 1
+
+
 def segment_keys(list spellings, int parts):
     """The key of each of so many parts of each of the spellings, the longer parts last: uint64, spelling after spelling."""
     cdef Py_UCS4[MOST] letters
@@ -162,6 +173,11 @@ def segments_near(str spelt, int edits, int shortest, list runs, source):
             for place in range(low, high + 1):
                 keys[many] = _segment_key(size, part, asked.letters + place, width)
                 many += 1
+                # Two letters may have changed places where this part meets the next, or the one before.
+                if place + width < asked.size:
+                    many += _seam_key(&asked, size, part, place, width, place + width - 1, place + width, keys + many)
+                if place:
+                    many += _seam_key(&asked, size, part, place, width, place, place - 1, keys + many)
             at += width
     try:
         if names is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple, Protocol
 
-from services.screening.matching.bounds import APART
+from services.screening.matching.bounds import APART, SHORTEST_WHOLE
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings
@@ -129,7 +129,8 @@ def _met(
         for part, joined in joins
     ]
     may_agree, missed, worst = sum(weights.values()), 0.0, 0.0
-    alike = 1 - APART / (letters + APART)
+    apart = APART if letters >= SHORTEST_WHOLE + APART - 1 else 1  # a shorter name within that distance is not found as a whole
+    alike = 1 - apart / (letters + apart)
     # A word's place is the number of its own names, until it comes up and those of its partners are known.
     waiting, left = [(words.frequency(word), word) for word in weights], dict(weights)
     heapify(waiting)

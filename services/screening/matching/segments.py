@@ -1,7 +1,7 @@
 """Spellings that are the same within so many edits: then one of their parts, of which there is one more, is the same, near the same place.
 
-The partition scheme of Li, Deng, Wang and Feng, "Pass-Join", VLDB 2012: exact for letters replaced, missing or one too many; of two that changed
-places those that do not stand at a seam. What stands before a part that is the same holds fewer edits than there are parts before it, and so behind:
+The partition scheme of Li, Deng, Wang and Feng, "Pass-Join", VLDB 2012, exact for letters replaced, missing or one too many; for two that changed
+places where two parts meet, each part is looked for with the letter beyond it, too. What stands before a part that is the same holds fewer edits than there are parts before it, and so behind:
 so far it may have moved ("multi-match-aware").
 """
 

@@ -47,7 +47,6 @@ PAIR_MATCH: Final = 0.3  # is it one party? Of labelled pairs F1 hardly moves be
 # ---- limits ----
 MAX_TOKENS: Final = 40  # words of a name that are looked at: hostile input is the norm
 MAX_LETTERS: Final = 400  # letters of a name that are looked at
-SHORTEST_WHOLE: Final = 6  # letters of names that are found as wholes; the words of shorter ones find each other by themselves
 SHORTEST_PARTED: Final = 4  # letters of a word that may be two of the other name, written as one
 RUN_LETTERS: Final = 6  # letters from which words written as one may differ a little, too
 TWICE_SIMILARITY: Final = 0.6  # of a word that is misspelt more often than its length forgives, where it is all that differs

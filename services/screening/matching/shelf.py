@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from services.screening.matching.bounds import SHORTEST_WHOLE
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.deletions import Neighbourhoods
 from services.screening.matching.edits import likeness, near_which
@@ -15,7 +16,7 @@ from services.screening.matching.postings import Postings
 from services.screening.matching.retrieve import Partners, candidates
 from services.screening.matching.seen import Seen
 from services.screening.matching.segments import Segments
-from services.screening.matching.settings import SHORTEST_WHOLE, TWICE_SIMILARITY, edit_limit
+from services.screening.matching.settings import TWICE_SIMILARITY, edit_limit
 from services.screening.matching.store import NameStore, StoreState
 
 _MEMO_WORDS: Final = 65_536  # words whose partners are remembered before all are forgotten
