@@ -2,10 +2,7 @@ from collections.abc import Callable, Sequence
 
 from services.screening.matching.bounds import Bound
 from services.screening.matching.normalise import Prepared
-from services.screening.matching.postings import Postings
-from services.screening.matching.retrieve import Gains, Met
-from services.screening.matching.seen import Seen
-from services.screening.matching.store import NameStore
+from services.screening.matching.retrieve import Gains, Met, Shelved
 
 BITS: int
 
@@ -16,12 +13,9 @@ def reaching(
     asked: Question,
     met: Sequence[Met],
     rest: Met,
-    seen: Seen,
-    store: NameStore,
-    postings: Postings,
+    shelf: Shelved,
     bound: Bound,
     floor: float,
     persons: bool,
-    gains: Callable[[], Gains],
-    misread_as: Callable[[], set[int]],
+    gains: Callable[[], tuple[Gains, set[int]]],
 ) -> tuple[list[int], int]: ...

@@ -8,7 +8,6 @@ from libc.stdint cimport uint16_t, uint32_t
 from services.screening.matching.bounds cimport APART, Bound, bits, likest
 from services.screening.matching.edits cimport MOST, alphabet_of, distance, spell, spell_name
 from services.screening.matching.names cimport Name, Names, fetch
-from services.screening.matching.postings cimport Postings
 from services.screening.matching.seen cimport AHEAD, MISREAD, Gain, Seen, Sight
 
 from services.screening.matching.features import SORTED_LESS
@@ -73,10 +72,12 @@ cdef int _spell_all(words, Py_UCS4* letters):
     return at
 
 
-def reaching(Question asked, list met, rest, Seen seen, store, Postings postings, Bound bound, double floor, bint persons, gains, misread_as):
+def reaching(Question asked, list met, rest, shelf, Bound bound, double floor, bint persons, gains):
     """(numbers of names that may reach the log odds `floor`, how many were met). `met`: names met together, `rest`: words by which nobody was looked up,
-    that may stand in any name (see retrieve.Met); `gains()`: what words may gain; `misread_as()`: words that may be misread legal ones of the name asked."""
+    that may stand in any name (see retrieve.Met); `gains()`: what words may gain, and which words may be misread legal ones of the name asked."""
     # Nothing comes or goes while we look, so the arrays stay where they are.
+    cdef Seen seen = shelf.seen
+    store = shelf.store
     cdef Names names = store.names
     cdef const Name* name
     cdef const uint16_t* lengths = (<array.array>store.lengths).data.as_ushorts
@@ -95,7 +96,7 @@ def reaching(Question asked, list met, rest, Seen seen, store, Postings postings
     cdef list found = []
     floor -= EPSILON
     seen.begin(names.many, len(vocabulary))
-    total = seen.meet(met, postings)
+    total = seen.meet(met, shelf.postings)
     for i in range(total):
         if i + AHEAD < total:
             fetch(&names.names[seen.met[i + AHEAD]])
@@ -116,7 +117,7 @@ def reaching(Question asked, list met, rest, Seen seen, store, Postings postings
         ) < floor:
             continue  # of persons initials may stand for any word
         if not gained:
-            seen.gain(gains(), misread_as(), store, weights)
+            seen.gain(gains(), store, weights)
             gained = True
         coded = names.words + name.start
         agree = whole = left_sum = left_most = every = 0

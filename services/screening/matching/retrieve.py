@@ -20,7 +20,6 @@ from services.screening.matching.store import NameStore
 LONGER: Final = 3  # letters by which a word may be longer than the one that it stands for
 
 
-Weight = Callable[[str], float]  # of a word
 Joins = Sequence[tuple[tuple[str, ...], int]]
 
 
@@ -51,8 +50,15 @@ class Partners(NamedTuple):
     many: int  # names there are with any of these, at most
 
 
-class Words(Protocol):
-    """What a shelf knows of its words."""
+class Shelved(Protocol):
+    """Names on a shelf, and what it knows of their words."""
+
+    seen: Seen
+    store: NameStore
+    postings: Postings
+
+    def weight(self, word: str) -> float:
+        """In the corpus."""
 
     def partners(self, word: str) -> Partners:
         """What it may stand for, remembered."""
@@ -70,33 +76,21 @@ class Words(Protocol):
         """Those of the words that may be legal words of names here, misread, and which."""
 
 
-def candidates(
-    asked: Prepared,
-    words: Words,
-    seen: Seen,
-    store: NameStore,
-    postings: Postings,
-    weight: Weight,
-    model: Model,
-    floor: float,
-    *,
-    persons: bool,
-) -> tuple[list[int], int]:
+def candidates(asked: Prepared, shelf: Shelved, model: Model, floor: float, *, persons: bool) -> tuple[list[int], int]:
     """Numbers of the names that may reach the log odds `floor`, but those that are the same within two edits as wholes; and how many were looked at for
     that."""
-    weights, joins, misread = _weighed(asked, weight), words.joins(asked), words.may_be_legal(asked.words)
+    weights, joins, misread = _weighed(asked, shelf.weight), shelf.joins(asked), shelf.may_be_legal(asked.words)
     totals = {word: w for word, (w, _) in weights.items()}
-    met, rest = _met(asked, totals, joins, words, model, floor, misread, persons)
+    met, rest = _met(asked, totals, joins, shelf, model, floor, misread, persons)
     if not met:
         return [], 0
     question = Question(asked, weights, misread)
     return reaching(
-        question, met, rest, seen, store, postings, model.bound, floor, persons,
-        lambda: _gains(totals, joins, words, weight, store.vocabulary), lambda: words.misreadings(asked),
-    )  # fmt: skip
+        question, met, rest, shelf, model.bound, floor, persons, lambda: (_gains(totals, joins, shelf), shelf.misreadings(asked))
+    )
 
 
-def _weighed(name: Prepared, weight: Weight) -> dict[str, tuple[float, float]]:
+def _weighed(name: Prepared, weight: Callable[[str], float]) -> dict[str, tuple[float, float]]:
     """Distinct words -> (weight as often as it stands there, once)."""
     found: dict[str, tuple[float, float]] = {}
     for word in name.words:
@@ -109,7 +103,7 @@ def _met(
     name: Prepared,
     weights: dict[str, float],
     joins: Joins,
-    words: Words,
+    shelf: Shelved,
     model: Model,
     floor: float,
     misread: Container[str],
@@ -132,11 +126,11 @@ def _met(
     apart = APART if letters >= SHORTEST_WHOLE + APART - 1 else 1  # a shorter name within that distance is not found as a whole
     alike = 1 - apart / (letters + apart)
     # A word's place is the number of its own names, until it comes up and those of its partners are known.
-    waiting, left = [(words.frequency(word), word) for word in weights], dict(weights)
+    waiting, left = [(shelf.frequency(word), word) for word in weights], dict(weights)
     heapify(waiting)
     while waiting and model.bound.at_best(may_agree, max(left.values()), missed, worst, len(name.forms), alike if missed else 1.0) >= floor:
         place, word = heappop(waiting)
-        partners = words.partners(word)
+        partners = shelf.partners(word)
         if partners.many > place:
             heappush(waiting, (partners.many, word))
             continue
@@ -151,7 +145,8 @@ def _met(
     return [one for one in found if one.words or one.more], unasked
 
 
-def _gains(weights: dict[str, float], joins: Joins, words: Words, weight: Weight, vocabulary: Sequence[str]) -> Gains:
+def _gains(weights: dict[str, float], joins: Joins, shelf: Shelved) -> Gains:
+    vocabulary = shelf.store.vocabulary
     places = {word: 1 << n if n < BITS else 0 for n, word in enumerate(weights)}
     wholes: list[tuple[int, float, list[int], list[float]]] = []
     parts: list[tuple[int, float, float, int, bool]] = []
@@ -161,12 +156,12 @@ def _gains(weights: dict[str, float], joins: Joins, words: Words, weight: Weight
         if telling:
             parts.append((joined, own, own, sum([places[word] for word in telling]), len(telling) < len(set(joined_of))))
     for word, own_weight in weights.items():
-        partners = words.partners(word)
+        partners = shelf.partners(word)
         if partners.words:
             wholes.append((places[word], own_weight, partners.words, partners.alike))
         for pair in partners.pairs:
             of_pair = [part for part in pair if part is not None]
-            theirs = [weight(vocabulary[part]) for part in of_pair]
+            theirs = [shelf.weight(vocabulary[part]) for part in of_pair]
             whole = min(own_weight, sum(theirs))
             for part, its in zip(of_pair, theirs, strict=True):
                 parts.append((part, its / sum(theirs) * whole, whole, places[word], None in pair))

@@ -39,7 +39,7 @@ cdef class Seen:
     cdef void _mark(self, uint32_t word, uint32_t place) noexcept
     cdef int meet(self, list met, Postings postings) except -1
     cdef void _meet(self, const uint32_t* numbers, Py_ssize_t many) noexcept
-    cdef int gain(self, tuple gains, set misread, store, float* weights) except -1
+    cdef int gain(self, tuple gains, store, float* weights) except -1
     cdef inline bint has(self, uint32_t word) noexcept nogil:
         """May it gain something, or be MISREAD?"""
         return self.marks[word >> 6] >> (word & 63) & 1

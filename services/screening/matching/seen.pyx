@@ -88,11 +88,11 @@ cdef class Seen:
             name.count += self.by_count
             name.letters += self.by_letters
 
-    cdef int gain(self, tuple gains, set misread, store, float* weights) except -1:
+    cdef int gain(self, tuple gains, store, float* weights) except -1:
         """Takes in what words may gain, of each the best, and which of the others may be legal ones misread: see retrieve."""
         cdef uint32_t word, bits
         cdef double weight, lighter, near, agree, whole, alike
-        partners, parts = gains
+        (partners, parts), misread = gains
         self.gains = <Gain*>realloc(self.gains, sizeof(Gain) * (1 + len(parts) + sum([len(one[2]) for one in partners])))
         if not self.gains:
             raise MemoryError

@@ -48,15 +48,15 @@ class Shelf:
 
     def __init__(self, corpus: Corpus, *, counted: bool) -> None:
         """`counted`: the corpus counts the names put here, so that it knows each of their words."""
-        self._corpus, self._counted = corpus, counted
-        self._store = NameStore(corpus)
-        self._postings = Postings()
-        self._near = Neighbourhoods(self._store.word_source)
-        self._long = Segments(_LONG_EDITS, _LONG, self._store.word_source)
-        self._core = Segments(_WHOLE_EDITS, SHORTEST_WHOLE, partial(self._store.source, telling=True))
+        self._corpus, self._counted, self.weight = corpus, counted, corpus.weight
+        self.store = NameStore(corpus)
+        self.postings = Postings()
+        self._near = Neighbourhoods(self.store.word_source)
+        self._long = Segments(_LONG_EDITS, _LONG, self.store.word_source)
+        self._core = Segments(_WHOLE_EDITS, SHORTEST_WHOLE, partial(self.store.source, telling=True))
         # With the legal words, which a slip may make telling ones or glue to one: of names that have any.
-        self._whole = Segments(_WHOLE_EDITS, SHORTEST_WHOLE, partial(self._store.source, telling=False))
-        self._seen = Seen()
+        self._whole = Segments(_WHOLE_EDITS, SHORTEST_WHOLE, partial(self.store.source, telling=False))
+        self.seen = Seen()
         self._partners: dict[str, Partners] = {}
         self._partners_of = (0, 0)
         self._nearby: dict[str, list[tuple[int, float]]] = {}
@@ -71,15 +71,15 @@ class Shelf:
 
     def __len__(self) -> int:
         """Names on the shelf."""
-        return len(self._store)
+        return len(self.store)
 
     def put(self, name: Prepared) -> int:
         """The number under which the name now stands."""
         self._changes += 1
-        number = self._store.put(name)
+        number = self.store.put(name)
         for word in set(name.words):
-            at = self._store.words[word]
-            if self._postings.add(at, number):
+            at = self.store.words[word]
+            if self.postings.add(at, number):
                 self._near.add(word, at)
                 self._long.add(word, at)
         self._core.add(name.joined, number)
@@ -92,19 +92,19 @@ class Shelf:
         self._changes += 1
         name = self.name(number)
         for word in set(name.words):
-            self._postings.discard(self._store.words[word], number)
-        self._store.remove(number)
+            self.postings.discard(self.store.words[word], number)
+        self.store.remove(number)
 
     def state(self) -> ShelfState:
         """All of it, for `restore`; to be encoded before the shelf changes."""
         return ShelfState(
-            self._store.state(), self._postings.state(), self._near.state(), self._long.state(), self._core.state(), self._whole.state()
+            self.store.state(), self.postings.state(), self._near.state(), self._long.state(), self._core.state(), self._whole.state()
         )
 
     def restore(self, state: ShelfState) -> None:
         """Puts all names of a state on this shelf, which is empty, under their numbers."""
-        self._store.restore(state.store)
-        self._postings.restore(*state.postings)
+        self.store.restore(state.store)
+        self.postings.restore(*state.postings)
         self._near.restore(state.near)
         self._long.restore(state.long)
         self._core.restore(state.core)
@@ -112,20 +112,20 @@ class Shelf:
 
     def name(self, number: int) -> Prepared:
         """The name under a number in use."""
-        return self._store.name(number)
+        return self.store.name(number)
 
     def same_words(self, asked: Prepared) -> list[int]:
         """Names of exactly these words in any order."""
         words = sorted(asked.words)
         rarest = min(words, key=self.frequency, default="")
-        at = self._store.words.get(rarest)
-        return [n for n in (self._postings.numbers(at) if at is not None else ()) if sorted(self.name(n).words) == words]
+        at = self.store.words.get(rarest)
+        return [n for n in (self.postings.numbers(at) if at is not None else ()) if sorted(self.name(n).words) == words]
 
     def candidates(self, asked: Prepared, floor: float, model: Model, *, persons: bool = False) -> list[int]:
         """All names that may reach the log odds `floor`, and some others; see retrieve. Names that are the same within two edits, written as one,
         are always among them."""
         self._forget_old()
-        found, met = candidates(asked, self, self._seen, self._store, self._postings, self._corpus.weight, model, floor, persons=persons)
+        found, met = candidates(asked, self, model, floor, persons=persons)
         self.met += met
         return sorted(self._near_wholes(asked).union(found))
 
@@ -145,20 +145,20 @@ class Shelf:
 
     def joins(self, name: Prepared) -> list[tuple[tuple[str, ...], int]]:
         """Two or three adjacent words of the name, legal ones among them, and the word here that they make when written as one."""
-        found, words, tokens = [], self._store.words, name.tokens
+        found, words, tokens = [], self.store.words, name.tokens
         for size in (2, 3):
             for start in range(len(tokens) - size + 1):
                 part = tokens[start : start + size]
                 for spelt in ("".join(part), part[1] + part[0]) if size == 2 else ("".join(part),):
                     at = words.get(spelt)
-                    if at is not None and self._postings.count(at):
+                    if at is not None and self.postings.count(at):
                         found.append((part, at))
         return found
 
     def frequency(self, word: str) -> int:
         """Names that bear it."""
-        at = self._store.words.get(word)
-        return 0 if at is None else self._postings.count(at)
+        at = self.store.words.get(word)
+        return 0 if at is None else self.postings.count(at)
 
     def misreadings(self, name: Prepared) -> set[int]:
         """Words here that may be a legal one of the name, or several written as one, misread: the same as a telling word, or near to it."""
@@ -167,14 +167,14 @@ class Shelf:
         found = self._misreadings.get(legal)
         if found is None:
             found = self._misreadings[legal] = {number for word in legal for number, _ in self._near_words(word)}
-            found |= {at for word in legal if (at := self._store.words.get(word)) is not None}
+            found |= {at for word in legal if (at := self.store.words.get(word)) is not None}
         return found
 
     def may_be_legal(self, words: Sequence[str]) -> dict[str, set[int]]:
         """Those of the words that may be legal words of names here, and which: the same, several written as one, or near to one and otherwise unknown."""
-        if self._near_legal_of != len(self._store.legal) or len(self._near_legal) >= _MEMO_WORDS:
-            self._near_legal, self._near_legal_of = {}, len(self._store.legal)
-            self._legal = {self._store.vocabulary[at]: at for at in sorted(self._store.legal)}
+        if self._near_legal_of != len(self.store.legal) or len(self._near_legal) >= _MEMO_WORDS:
+            self._near_legal, self._near_legal_of = {}, len(self.store.legal)
+            self._legal = {self.store.vocabulary[at]: at for at in sorted(self.store.legal)}
             self._legal_spelt = list(self._legal)
         found = {}
         for word in words:
@@ -207,7 +207,7 @@ class Shelf:
         return found
 
     def _find_near(self, word: str) -> Iterator[tuple[int, float]]:
-        vocabulary, knows = self._store.vocabulary, self._corpus.knows
+        vocabulary, knows = self.store.vocabulary, self._corpus.knows
         known = knows(word)
         yield from self._near.near(word, _MOST_FORGIVEN, self._corpus.known() if known else ())
         for number, edits in self._long.near(word).items() if len(word) >= _LONG else ():  # further than neighbourhoods reach
@@ -218,7 +218,7 @@ class Shelf:
                 yield number, alike
 
     def _forget_nearby(self) -> None:
-        size = len(self._store.vocabulary)
+        size = len(self.store.vocabulary)
         if self._nearby_of != size or len(self._nearby) >= _MEMO_WORDS or len(self._misreadings) >= _MEMO_WORDS:
             self._nearby, self._misreadings, self._nearby_of = {}, {}, size
 
@@ -229,7 +229,7 @@ class Shelf:
             self._partners, self._partners_of = {}, version
 
     def _find_partners(self, word: str) -> Partners:
-        words, borne, tells = self._store.words, self._postings.count, self._postings.tells
+        words, borne, tells = self.store.words, self.postings.count, self.postings.tells
         at = words.get(word)
         own = [(at, 1.0)] if at is not None and borne(at) else []
         near = own + [one for one in self._near_words(word) if borne(one[0])]
@@ -245,7 +245,7 @@ class Shelf:
             elif borne(second) and not tells(first):
                 pairs.append((second, None))
         numbers = [number for number, _ in near]
-        both = [self._postings.both(first, first if second is None else second) for first, second in pairs]
+        both = [self.postings.both(first, first if second is None else second) for first, second in pairs]
         return Partners(numbers, [alike for _, alike in near], tuple(pairs), both, sum(map(borne, numbers)) + sum(map(len, both)))
 
 
