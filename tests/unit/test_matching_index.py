@@ -242,3 +242,16 @@ def test_of_names_that_score_the_same_the_same_one_is_told() -> None:
         index.put("k", turned)
         told |= {(hit.name, hit.score) for hit in index.search(["Prosport & Health Ltd"], threshold=REVIEW)}
     assert {name for name, _ in told} == {"PROSPORT & HEALTH"}
+
+
+def test_a_word_that_no_list_bears_any_more_may_be_misspelt_again() -> None:
+    """What was remembered of it while it was a word of its own no longer holds."""
+    entries = NameIndex()
+    suppliers = NameIndex(entries.corpus)
+    entries.put("coal", ["Coalminskaya Trading"])
+    entries.put("cool", ["Coolminskaya Shipping"])
+    suppliers.put("s", ["Coalminskaya Trading"])
+    assert not suppliers.search(["Trading Coolminskaya"], threshold=REVIEW)
+    entries.remove("cool")
+    assert suppliers.search(["Trading Coolminskaya"], threshold=REVIEW)
+    assert entries.search(["Trading Coolminskaya"], threshold=REVIEW)

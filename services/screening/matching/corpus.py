@@ -24,6 +24,7 @@ class Corpus:
         self._names = 0
         self._weighed_at = 0
         self.version = 0  # rises with every change
+        self.forgotten = 0  # rises where a word is known no more
         self.epoch = 0  # rises where all weights have moved
         self.changed: list[str] = []  # words whose weight has moved since, in order
 
@@ -72,6 +73,7 @@ class Corpus:
                 self._counts[word] = count
             else:
                 del self._counts[word]
+                self.forgotten += 1
             self._weights.pop(word, None)
             self.changed.append(word)
         self._names += by

@@ -61,7 +61,7 @@ class Shelf:
         self._partners_of = (0, 0)
         self._nearby: dict[str, list[tuple[int, float]]] = {}
         self._misreadings: dict[tuple[str, ...], set[int]] = {}
-        self._nearby_of = 0
+        self._nearby_of = (0, 0)
         self._changes = 0
         self._near_legal: dict[str, tuple[set[int], set[int]]] = {}
         self._near_legal_of = -1
@@ -218,9 +218,9 @@ class Shelf:
                 yield number, alike
 
     def _forget_nearby(self) -> None:
-        size = len(self.store.vocabulary)
-        if self._nearby_of != size or len(self._nearby) >= _MEMO_WORDS or len(self._misreadings) >= _MEMO_WORDS:
-            self._nearby, self._misreadings, self._nearby_of = {}, {}, size
+        version = (len(self.store.vocabulary), self._corpus.forgotten)
+        if self._nearby_of != version or len(self._nearby) >= _MEMO_WORDS or len(self._misreadings) >= _MEMO_WORDS:
+            self._nearby, self._misreadings, self._nearby_of = {}, {}, version
 
     def _forget_old(self) -> None:
         """What was remembered of words before names came or went, or the corpus changed."""
