@@ -36,12 +36,12 @@ class Segments:
             if len(self._waiting) >= _TOGETHER:
                 self._settle()
 
-    def near(self, spelt: str) -> dict[int, int]:
-        """Number -> edits of all that are within the edits."""
+    def near(self, spelt: str, *, least: int = 0) -> dict[int, int]:
+        """Number -> edits of all that are within the edits, and have at least so many letters."""
         self._settle()
         if not self._shortest - self._edits <= len(spelt) <= _LONGEST:
             return {}
-        return segments_near(spelt, self._edits, self._shortest, self._runs.runs, self._source())
+        return segments_near(spelt, self._edits, max(self._shortest, least), self._runs.runs, self._source())
 
     def _settle(self) -> None:
         if self._waiting:

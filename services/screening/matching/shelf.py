@@ -22,7 +22,8 @@ from services.screening.matching.store import NameStore, StoreState
 _MEMO_WORDS: Final = 65_536  # words whose partners are remembered before all are forgotten
 _MOST_EDITS: Final = 2  # between words, as far as neighbourhoods reach
 _LONG_EDITS: Final = 3  # between long words
-_LONG: Final = 9  # letters of words that may be so far from one of twelve
+_LONGER: Final = next(n for n in range(99) if edit_limit(n) == _LONG_EDITS)  # letters of words that are forgiven so many
+_LONG: Final = _LONGER - _LONG_EDITS  # letters of words that may be so far from one of these
 _WHOLE_EDITS: Final = 2  # between names written as one word
 _FORGIVEN: Final = bytes(edit_limit(n) for n in range(256))  # edits, by the letters of the longer word
 _MOST_FORGIVEN: Final = bytes(min(_MOST_EDITS, max(edit_limit(n), int((1 - TWICE_SIMILARITY) * n))) for n in range(256))
@@ -210,11 +211,11 @@ class Shelf:
         vocabulary, knows = self.store.vocabulary, self._corpus.knows
         known = knows(word)
         yield from self._near.near(word, _MOST_FORGIVEN, self._corpus.known() if known else ())
-        for number, edits in self._long.near(word).items() if len(word) >= _LONG else ():  # further than neighbourhoods reach
-            other = vocabulary[number]
-            if edit_limit(max(len(word), len(other))) < _LONG_EDITS or (known and knows(other)):
-                continue
-            if edits > _MOST_EDITS and (alike := likeness(word, other, edits)):
+        if len(word) < _LONG:
+            return
+        # Further than neighbourhoods reach: one of the two must be long enough to be forgiven so many edits.
+        for number, edits in self._long.near(word, least=_LONG if len(word) >= _LONGER else _LONGER).items():
+            if edits > _MOST_EDITS and not (known and knows(vocabulary[number])) and (alike := likeness(word, vocabulary[number], edits)):
                 yield number, alike
 
     def _forget_nearby(self) -> None:
