@@ -26,8 +26,13 @@ from shared.ids import derive
 from shared.kernel.aggregate import Cause, Document, Item, Message
 from shared.kernel.service import Context
 from shared.security.roles import Permission, Principal
+from shared.store.port import Stored
 from shared.telemetry import tracing
 from shared.telemetry.metrics import count_decisions
+
+_PATIENCE_S = 0.02  # a commit that takes longer is no longer waited for by those who came after it
+_SIDE_BY_SIDE = 8  # commits, of all callers
+_FEW = 50  # overrides in force that are looked at all together, which needs no supplier's id
 
 
 class _Facts(msgspec.Struct, frozen=True):
@@ -76,6 +81,7 @@ class Gate:
         self.ctx, self.policies, self.ages = ctx, Policies(ctx), Ages(ctx)
         self._waiting: dict[tuple[str, str], list[_Call]] = {}
         self._answering: asyncio.Task[None] | None = None
+        self._running = set[asyncio.Task[None]]()
 
     async def ask(self, tenant: str, actor: str, questions: list[Question]) -> list[Told]:
         """Answers a call together with those of the same caller that came while the last commit was on its way: nobody waits for more."""
@@ -87,10 +93,16 @@ class Gate:
         return await call.told
 
     async def _answer_all(self) -> None:
+        """Commit after commit; one that takes long holds up nobody but its own callers, as long as few do."""
         try:
             while self._waiting:
                 waiting, self._waiting = self._waiting, {}
-                await asyncio.gather(*(self._answer(*key, calls) for key, calls in waiting.items()))
+                begun = {asyncio.create_task(self._answer(*key, calls)) for key, calls in waiting.items()}
+                self._running |= begun
+                await asyncio.wait(begun, timeout=_PATIENCE_S)
+                self._running = {one for one in self._running if not one.done()}
+                while len(self._running) >= _SIDE_BY_SIDE:
+                    _, self._running = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._answering = None
 
@@ -146,8 +158,9 @@ class Gate:
         """Answers and keeps them; a repeated call gets what it got first."""
         batch = derive("dec", tenant, actor, repeat[0]) if repeat else self.ctx.ids.new("dec")
         now, policy = self.ctx.clock.now(), self.policies.of(tenant)
-        rows = await self.rows(tenant, questions)
-        overrides = await self._overrides(tenant, [row.facts.supplier_id for row in rows if row is not None], now)
+        rows, few = await asyncio.gather(self.rows(tenant, questions), self._few(tenant))
+        suppliers = {row.facts.supplier_id for row in rows if row is not None}
+        overrides = _in_force(await self._of(tenant, suppliers) if few is None else few, now)
         stale = self.ages.stale(now)
         told, kept = [], []
         for n, (question, row) in enumerate(zip(questions, rows, strict=True)):
@@ -182,22 +195,28 @@ class Gate:
             count_decisions([one.decision for one in kept])
         return msgspec.json.decode(outcome.answer, type=list[Told]) if outcome.answer else told
 
-    async def _overrides(self, tenant: str, suppliers: list[str], now: datetime) -> dict[tuple[str, str], tuple[str, Override]]:
-        """Active overrides of these suppliers by (supplier, effect), of several the one approved last.
+    async def _few(self, tenant: str) -> list[Stored] | None:
+        """All active overrides of a tenant, looked up beside the ratings; None where they are many."""
+        found = await self.ctx.store.find("override", tenant, {"state": "active"}, limit=_FEW + 1)
+        return found if len(found) <= _FEW else None
 
-        One that has just expired counts no more, its alarm rung or not.
-        """
-        found: dict[tuple[str, str], tuple[str, Override]] = {}
-        if not suppliers:
-            return found
-        ids = await self.ctx.store.find_any("override", tenant, "active_for", sorted(set(suppliers)))
-        for supplier in ids:
-            for stored in await self.ctx.store.find("override", tenant, {"active_for": supplier}):
-                override = _override.decode(stored.state)
-                known = found.get((supplier, override.effect))
-                if override.expires_at > now and (known is None or _approved(override) >= _approved(known[1])):
-                    found[supplier, override.effect] = (stored.id, override)
+    async def _of(self, tenant: str, suppliers: set[str]) -> list[Stored]:
+        """The active overrides of these suppliers."""
+        found: list[Stored] = []
+        for supplier in await self.ctx.store.find_any("override", tenant, "active_for", sorted(suppliers)) if suppliers else ():
+            found += await self.ctx.store.find("override", tenant, {"active_for": supplier})
         return found
+
+
+def _in_force(active: list[Stored], now: datetime) -> dict[tuple[str, str], tuple[str, Override]]:
+    """By (supplier, effect), of several the one approved last. One that has just expired counts no more, its alarm rung or not."""
+    found: dict[tuple[str, str], tuple[str, Override]] = {}
+    for stored in active:
+        override = _override.decode(stored.state)
+        known = found.get((override.supplier_id, override.effect))
+        if override.expires_at > now and (known is None or _approved(override) >= _approved(known[1])):
+            found[override.supplier_id, override.effect] = (stored.id, override)
+    return found
 
 
 def _approved(override: Override) -> datetime:
