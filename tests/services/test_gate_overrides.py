@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.assessment import service as assessment
+from services.assessment.decisions import gate as at_the_gate
 from services.assessment.decisions import service as gate
 from tests.services.assessment_steps import approved, asked, listed, override, screened
 from tests.services.harness import Harness, harness
@@ -60,6 +61,16 @@ async def test_conditions_go_with_the_word_that_the_override_gives(world: Harnes
     assert told["conditions"]
     await override(world, "block")
     assert (await asked(world))["conditions"] == []
+
+
+@pytest.mark.parametrize("few", [0, 1])
+async def test_an_override_holds_however_many_there_are(world: Harness, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr(at_the_gate, "_FEW", few)
+    await screened(world)
+    await listed(world)
+    id_ = await override(world, "allow")
+    told = await asked(world)
+    assert (told["decision"], told["override_id"]) == ("allow", id_)
 
 
 async def test_an_override_needs_two_people_and_ends(world: Harness) -> None:

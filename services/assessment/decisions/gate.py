@@ -30,8 +30,6 @@ from shared.store.port import Stored
 from shared.telemetry import tracing
 from shared.telemetry.metrics import count_decisions
 
-_PATIENCE_S = 0.02  # a commit that takes longer is no longer waited for by those who came after it
-_SIDE_BY_SIDE = 8  # commits, of all callers
 _FEW = 50  # overrides in force that are looked at all together, which needs no supplier's id
 
 
@@ -81,7 +79,6 @@ class Gate:
         self.ctx, self.policies, self.ages = ctx, Policies(ctx), Ages(ctx)
         self._waiting: dict[tuple[str, str], list[_Call]] = {}
         self._answering: asyncio.Task[None] | None = None
-        self._running = set[asyncio.Task[None]]()
 
     async def ask(self, tenant: str, actor: str, questions: list[Question]) -> list[Told]:
         """Answers a call together with those of the same caller that came while the last commit was on its way: nobody waits for more."""
@@ -93,16 +90,10 @@ class Gate:
         return await call.told
 
     async def _answer_all(self) -> None:
-        """Commit after commit; one that takes long holds up nobody but its own callers, as long as few do."""
         try:
             while self._waiting:
                 waiting, self._waiting = self._waiting, {}
-                begun = {asyncio.create_task(self._answer(*key, calls)) for key, calls in waiting.items()}
-                self._running |= begun
-                await asyncio.wait(begun, timeout=_PATIENCE_S)
-                self._running = {one for one in self._running if not one.done()}
-                while len(self._running) >= _SIDE_BY_SIDE:
-                    _, self._running = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.gather(*(self._answer(*key, calls) for key, calls in waiting.items()))
         finally:
             self._answering = None
 
