@@ -17,7 +17,7 @@ import msgspec
 from faust.types import EventT, StreamT
 
 from services.hotspots.fold import Observation, current, judged, merged
-from services.hotspots.heard import GROUP, concerns, of_record
+from services.hotspots.heard import GROUP, TOPICS, concerns, of_record, says_nothing
 from services.hotspots.model import HOTSPOT, WATCHED, Seen
 from services.hotspots.sightings import Watched, by_spot, learned, sightings, spot_id, supplier_of, unheard, word_of
 from services.hotspots.stream_consumer import App
@@ -65,7 +65,7 @@ class Stream:
         self.ctx, self.policy = ctx, watcher.policy
         kafka = KafkaSettings.parse(ctx.settings.bus)
         self._prefix, self._partitions = kafka.prefix, ctx.settings.partitions
-        self.app = App(**app_settings(kafka, GROUP, self._partitions, ctx.folder, ctx.settings.instance))
+        self.app = App(**app_settings(kafka, GROUP, self._partitions, ctx.folder, ctx.settings.instance), passes_over=self._passes_over)
         self._watched = self.app.Table("watched", key_type=bytes, value_type=bytes, partitions=self._partitions)
         self._windows = self.app.Table("windows", key_type=bytes, value_type=bytes, partitions=self._partitions)
         self._sightings = self.app.topic(f"{self.app.conf.id}-sightings", **_RAW, internal=True, partitions=self._partitions)
@@ -80,6 +80,10 @@ class Stream:
         self.app.timer(interval=_REPLAYS_S)(self._replays)
 
     # ---- what is heard ----
+
+    def _passes_over(self, record: Any) -> bool:
+        topic = record.topic.removeprefix(self._prefix)
+        return topic in TOPICS and says_nothing(topic, record.partition, record.headers, record.value)
 
     async def _suppliers(self, stream: StreamT[bytes]) -> None:
         async for event in stream.events():

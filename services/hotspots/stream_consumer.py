@@ -7,12 +7,14 @@ is made here: positions first, then empty queues, then partitions. Smaller holes
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka
 from faust.types import TP, AgentT, TransportT
+
+PassesOver = Callable[[Any], bool]
 
 
 class Consumer(aiokafka.Consumer):
@@ -60,7 +62,27 @@ class Consumer(aiokafka.Consumer):
         Faust hands over the set itself, and an empty one means all: where the last changelog is paused while a request waits, that would take
         the streams' records, to be thrown away.
         """
-        return await super()._getmany(set(active_partitions) if active_partitions else active_partitions, timeout)
+        found = await super()._getmany(set(active_partitions) if active_partitions else active_partitions, timeout)
+        return {tp: await self._left(tp, records) for tp, records in found.items()}
+
+    async def _left(self, tp: TP, records: Sequence[Any]) -> list[Any]:
+        """What is not passed over, and the last, with which all before it counts as read.
+
+        Faust takes offsets that it does not see for handled, as those that compaction took, but for some at the beginning of a partition.
+        """
+        assert isinstance(self.app, App)
+        left, since = [], None
+        for record in records[:-1]:
+            if self.app.passes_over(record):
+                since = record.offset if since is None else since
+                continue
+            if since is not None:
+                await self._add_gap(tp, since, record.offset - 1)
+                since = None
+            left.append(record)
+        if since is not None:
+            await self._add_gap(tp, since, records[-1].offset - 1)
+        return [*left, *records[-1:]]
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """To the beginning where nothing is committed yet, too: there Faust leaves a partition wherever reading has got."""
@@ -76,7 +98,11 @@ class _Transport(aiokafka.Transport):
 
 
 class App(faust.App):
-    """Faust's, with this consumer, and ended by an agent that breaks."""
+    """Faust's, with this consumer, and ended by an agent that breaks. `passes_over`: does a record of Kafka's say nothing to anybody here?"""
+
+    def __init__(self, *args: Any, passes_over: PassesOver, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.passes_over = passes_over
 
     def _new_transport(self) -> TransportT:
         return _Transport(self.conf.broker_consumer, self)

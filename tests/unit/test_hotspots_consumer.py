@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from faust.transport.drivers import aiokafka
@@ -18,7 +18,9 @@ STREAM, OTHER = TP("duewatch.signals", 0), TP("duewatch.signals", 1)
 
 @pytest.fixture
 async def consumer(tmp_path: Path) -> AsyncIterator[Consumer]:
-    app = App(**app_settings(KafkaSettings.parse("kafka://127.0.0.1:1"), "hotspots", 4, tmp_path, ""))
+    app = App(
+        **app_settings(KafkaSettings.parse("kafka://127.0.0.1:1"), "hotspots", 4, tmp_path, ""), passes_over=lambda record: not record.value
+    )
     app.Table("windows")
     app.finalize()
     found = app.consumer
@@ -126,3 +128,40 @@ async def test_what_has_no_position_yet_is_read_from_its_beginning(consumer: Con
     await consumer.perform_seek()
     assert begun == [STREAM]
     assert consumer._read_offset[OTHER] == 7
+
+
+class Record(NamedTuple):
+    """As much of Kafka's as counts here."""
+
+    offset: int
+    value: bytes
+
+
+@pytest.mark.parametrize(
+    ("committed", "told", "seen", "ends"),
+    [
+        (0, {0: b"", 1: b"", 2: b"x", 3: b"", 4: b""}, [2, 4], 5),
+        (0, {0: b"x", 1: b"", 2: b"", 3: b"x"}, [0, 3], 4),  # Faust's own gaps leave one behind offset 0 open
+        (7, {7: b"", 8: b"x", 10: b"", 12: b""}, [8, 12], 13),  # compaction took two
+        (7, {7: b""}, [7], 8),
+    ],
+)
+async def test_what_says_nothing_is_not_handed_on_and_counts_as_read(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, committed: int, told: dict[int, bytes], seen: list[int], ends: int
+) -> None:
+    async def getmany(*_: Any) -> dict[Any, Any]:
+        return {STREAM: [Record(*one) for one in told.items()]}
+
+    monkeypatch.setattr(type(consumer._thread), "getmany", getmany)
+    consumer._committed_offset[STREAM] = committed
+    found = await consumer._getmany({STREAM}, 0.01)
+    assert [record.offset for record in found[STREAM]] == seen
+    before = committed
+    for offset in seen:
+        if offset - before > 1 and before:  # Faust's own account of what it does not see
+            await consumer._add_gap(STREAM, before + 1, offset)
+        assert consumer._new_offset(STREAM) is None, "what is not handled is not committed"
+        consumer._acked[STREAM].append(offset)
+        consumer._committed_offset[STREAM] = consumer._new_offset(STREAM)
+        before = offset
+    assert consumer._committed_offset[STREAM] == ends
