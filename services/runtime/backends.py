@@ -16,6 +16,7 @@ from shared.bus.kafka_settings import KafkaSettings
 from shared.bus.nudge import Nudges
 from shared.bus.port import Bus
 from shared.errors import Unavailable
+from shared.events.topics import waited_for
 from shared.kernel.addressing import addressed_again
 from shared.kernel.journal import JournalRow
 from shared.kernel.service import Service, Task
@@ -118,7 +119,8 @@ class _TellingBus(KafkaBus):
     async def _tell(self, rows: Sequence[JournalRow]) -> None:
         await super().publish([row for row in rows if row.topic])
         await self._store.told(rows)
-        self._nudges.send()
+        if waited_for(row.topic for row in rows):
+            self._nudges.send()
 
     async def settle(self) -> None:
         await self.tell_late(0.0)

@@ -4,7 +4,7 @@ It answers itself what is nobody's: health, tokens, dead letters, the journal, t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -13,12 +13,14 @@ from fastapi.routing import iter_route_contexts
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 from yarl import URL
 
-from services.runtime.front import front_app
+from services.runtime.front import LIMITS, front_app
 from services.runtime.metrics import text_of
 from services.runtime.node import Node
 from shared.errors import Unavailable
+from shared.http.hot import HotPaths
 from shared.http.telemetry import TEMPLATE_KEY
 from shared.security.tokens import Tokens
 from shared.telemetry import tracing
@@ -51,6 +53,18 @@ class Gateway:
         hand_on.__dict__["any_of"] = ()  # nobody is let in here: the service asks
         return Route(path, hand_on, methods=sorted(methods))
 
+    def hot(self, service: str) -> Callable[[Request], Awaitable[Response]]:
+        """Takes to a service what is small, and in a hurry: both ways in one piece."""
+
+        async def hand_on(request: Request) -> Response:
+            answer = await self._sent(service, request, await request.body())
+            try:
+                return _passed(Response(await answer.read()), answer)
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                raise Unavailable from None
+
+        return hand_on
+
     async def watch(self, unready: list[str]) -> None:
         """For ever: which services do not say that they are ready."""
         while True:
@@ -80,18 +94,23 @@ class Gateway:
         return self._client
 
     async def _ask(self, service: str, request: Request) -> Response:
+        sized = request.headers.get("content-length")
+        body = request.stream() if sized not in (None, "0") or "transfer-encoding" in request.headers else None
+        answer = await self._sent(service, request, body)
+        return _passed(StreamingResponse(_body(answer)), answer)
+
+    async def _sent(self, service: str, request: Request, body: Any) -> aiohttp.ClientResponse:
+        """What a service answers, as soon as it begins to."""
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw if name not in _HOP]
-        length = request.headers.get("content-length")
         if trace := tracing.current():
             headers = [*((name, value) for name, value in headers if name != "traceparent"), ("traceparent", trace)]
-        if length is not None:
+        if (length := request.headers.get("content-length")) is not None:
             headers.append(("content-length", length))
-        body = request.stream() if length not in (None, "0") or "transfer-encoding" in request.headers else None
         target = self._addresses[service] + request.scope["raw_path"].decode("ascii")
         if request.scope["query_string"]:
             target += "?" + request.scope["query_string"].decode("ascii")
         try:
-            answer = await self._session().request(
+            return await self._session().request(
                 request.method,
                 URL(target, encoded=True),  # as it was asked: encoding it anew would make another path of it
                 headers=headers,
@@ -101,9 +120,13 @@ class Gateway:
             )
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise Unavailable from None
-        passed = StreamingResponse(_body(answer), answer.status)
-        passed.raw_headers = [(name.lower(), value) for name, value in answer.raw_headers if name.lower() not in _HOP - {b"content-length"}]
-        return passed
+
+
+def _passed(response: Response, answer: aiohttp.ClientResponse) -> Response:
+    """With the status and the headers of a service's answer."""
+    response.status_code = answer.status
+    response.raw_headers = [(name.lower(), value) for name, value in answer.raw_headers if name.lower() not in _HOP - {b"content-length"}]
+    return response
 
 
 async def _body(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
@@ -114,13 +137,14 @@ async def _body(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         answer.release()
 
 
-def gateway_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]], gateway: Gateway) -> FastAPI:
-    """All services' paths in front of their routes, which stay for their documentation."""
+def gateway_app(node: Node, tokens: Tokens, missing: Callable[[], list[str]], gateway: Gateway) -> ASGIApp:
+    """All services' paths in front of their routes, which stay for their documentation; the hot ones around the framework."""
     app = front_app(node, tokens, missing, text_of(node, "gateway"))
     own = {service.name: _paths(node, service) for service in node.services}
     routes = [gateway.route(path, methods, name) for name, paths in own.items() for path, methods in paths]
     app.router.routes[:0] = routes
-    return app
+    hot = {asked: gateway.hot(service.name) for service in node.services for asked in service.hot(node.contexts[service.name])}
+    return HotPaths(app, hot, LIMITS)
 
 
 def _paths(node: Node, service: Any) -> list[tuple[str, set[str]]]:

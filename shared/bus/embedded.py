@@ -14,7 +14,7 @@ import msgspec
 from shared.bus.nudge import Nudges, Waiter
 from shared.bus.port import Keeper
 from shared.events.envelope import Meta, Record
-from shared.events.topics import TOPICS
+from shared.events.topics import TOPICS, waited_for
 from shared.kernel.journal import JournalRow
 from shared.store.port import DeadLetter, Store
 from shared.store.schema import connect
@@ -153,7 +153,7 @@ class EmbeddedBus:
 
     async def publish(self, rows: Sequence[JournalRow]) -> None:
         """The commit was the publishing; whoever waits is nudged."""
-        if any(row.topic is None or not TOPICS[row.topic].quiet for row in rows):
+        if waited_for(row.topic for row in rows):
             self.nudges.send()
 
     async def bury(self, letter: DeadLetter) -> None:

@@ -1,6 +1,7 @@
 """The topics, all with the same number of partitions: what is kept of each and whether a record goes to every partition."""
 
 import zlib
+from collections.abc import Iterable
 
 import msgspec
 
@@ -21,6 +22,11 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 def partition_of(key: str, partitions: int) -> int:
     """Where what bears a partition key goes, of so many partitions."""
     return zlib.crc32(key.encode()) % partitions
+
+
+def waited_for(topics: Iterable[str | None]) -> bool:
+    """Does somebody wait for what was written there? What is on no topic (None) its own service may wait for."""
+    return any(topic is None or not TOPICS[topic].quiet for topic in topics)
 
 
 TOPICS = {

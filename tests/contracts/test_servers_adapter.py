@@ -1,5 +1,6 @@
 """Kafka and MongoDB together, as the distributed runtime has them, under the suite of every bus."""
 
+import asyncio
 import gc
 import secrets
 from collections.abc import AsyncIterator, Sequence
@@ -44,6 +45,10 @@ class OnServers:
         self._opened.append((nudges, servers, store, bus))
         return store, bus
 
+    def nudges(self, number: int) -> Nudges:
+        """Of the handle that was opened behind so many others."""
+        return self._opened[number][0]
+
     async def forget(self, service: str, group: str) -> None:
         await forgotten(KafkaSettings.parse(self._settings.bus), group)
 
@@ -70,7 +75,7 @@ class Declared(Service):
 async def adapter(kafka: str, mongo: str, tmp_path: Any) -> AsyncIterator[OnServers]:
     name = f"t{secrets.token_hex(4)}"
     settings = Settings(data=tmp_path, bus=f"kafka://{kafka}/?prefix={name}.", store=mongo.replace("/?", f"/{name}?"))
-    await topics_of(settings).apply(["suppliers", "signals", "ratings"])
+    await topics_of(settings).apply(["suppliers", "signals", "ratings", "decisions"])
     made = OnServers(settings)
     yield made
     await made.close()
@@ -95,3 +100,15 @@ class TestServersBus(BusBehaviour):
         await bus.consumer("g", ["ratings"])
         _, elsewhere = await adapter.open("screening")
         assert subjects(await drain(await elsewhere.consumer("other", ["suppliers"]))) == ["a"]
+
+    async def test_what_nobody_waits_for_wakes_nobody(self, adapter: OnServers) -> None:
+        store, bus = await adapter.open("gate")
+        await adapter.open("assessment")
+        woken = asyncio.Event()
+        adapter.nudges(1).add(woken)
+        for topic, wakes in (("decisions", False), ("ratings", True)):
+            one = write(topic, topic=topic)
+            assert await store.commit(Commit([one])) == []
+            await bus.publish(one.rows)
+            await asyncio.sleep(0.05)  # a datagram would be there already; the loop looks for it
+            assert woken.is_set() is wakes
