@@ -17,6 +17,7 @@ from types import FrameType
 from tests.infra.kafka import LocalKafka
 from tests.infra.local import HOST, free_ports
 from tests.infra.mongo import LocalMongo
+from tests.infra.priority import step_back
 
 DUEWATCH = Path(sys.executable).with_name("duewatch")
 SERVICES = (
@@ -31,6 +32,7 @@ SERVICES = (
     "remediation",
     "partners",
 )
+_ANSWERING = ("gate", "gateway")  # whom procurement waits for; all others step back where processors are short
 _READY_S, _END_S = 120.0, 20.0
 
 
@@ -60,9 +62,12 @@ class Distributed:
             environment["DUEWATCH_SERVICES"] = ",".join(f"{one}={address}" for one, address in addresses.items())
         environment |= more
         with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
+            process = subprocess.Popen(
                 [*program, "serve", service], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        self.processes[name] = process
+        if service not in _ANSWERING:
+            step_back(process.pid)
 
     def address(self, name: str) -> str:
         """Where a process answers."""
