@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.screening.matching.corpus import Corpus
-from services.screening.matching.features import NAMES, SIGNS
+from services.screening.matching.features import NAMES, SIGNS, forms_evidence
 from services.screening.matching.index import NameIndex
 from services.screening.matching.model import REVIEW, STRONG, of_kind
 from services.screening.matching.normalise import prepare, tells
@@ -110,6 +110,26 @@ def test_two_known_words_are_no_misspelling_of_each_other() -> None:
     corpus.add(a.words)
     corpus.add(b.words)
     assert before > REVIEW > compare(a, b, corpus, "organisation", "organisation").score
+
+
+@pytest.mark.parametrize(
+    ("meant", "mangled", "another"),
+    [
+        ("Romashka Zelenograd Optika", "Romashka Zlenegorda Optika", "Romashka Petrokhim Optika"),
+        ("Cargo Service Center", "Cargo Errvcie Center", "Cargo Kaisant Center"),
+        ("Hormoz Urea Fertilizer", "Homorzz Urea Fertilizer", "Lordegan Urea Fertilizer"),
+    ],
+)
+def test_words_too_mangled_to_be_aligned_are_told_from_other_words(meant: str, mangled: str, another: str) -> None:
+    slipped, replaced = score_pair(mangled, meant), score_pair(another, meant)
+    assert slipped.score > 5 * replaced.score
+    assert not replaced.match
+
+
+def test_a_legal_form_more_that_differs_says_nothing_more() -> None:
+    assert forms_evidence(("co", "ltd"), (), 0) == forms_evidence(("ltd",), (), 0) == (0, 0.0, 1)
+    assert forms_evidence(("co", "ag"), ("oy", "sha"), 0) == (0, 1.0, 0)
+    assert forms_evidence(("co", "ag"), ("co", "ag"), 0) == (2, 0.0, 0)
 
 
 def test_another_legal_form_costs_more_on_a_short_name() -> None:

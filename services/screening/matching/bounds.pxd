@@ -5,17 +5,19 @@ cdef extern from *:
 
 cpdef enum:
     APART = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
+    MOST_BOTH = 3  # words that each has in place of the other's are counted up to so many
     SHORTEST_WHOLE = 6  # letters of names that are found as wholes; the words of shorter ones find each other by themselves
 
 cdef class Bound:
-    cdef double sure, agree, best, cover_short, cover_long, both, both_words, one, lone_one, worst_both, worst_one, core, full, thin
-    cdef double legal_agree, legal_conflict, legal_one, lone_form, few, few_best, fuzzy, lone_loss, blocks
+    cdef double sure, agree, best, cover_short, cover_long, both, both_words, one, lone_one, left_out, worst_both, apart, worst_one
+    cdef double core, full, thin, legal_agree, legal_conflict, legal_one, lone_form, few, few_best, fuzzy, lone_loss, blocks
 
     cpdef double at_best(self, double agree, double best, double missed, double worst, int legal, double alike)
     cdef double of(
         self, double agree, double best, int words, double only_a, double only_b, double worst_a, double worst_b, double core, double full,
         double known, bint lone,
     ) noexcept nogil
+    cdef double on_top(self, double weight, int words, bint lone) noexcept nogil
     cdef double forms(self, tuple ours, tuple theirs, int slips, bint lone)
 
 cdef inline double likest(int letters, uint32_t alphabet, int own, uint32_t which, int words) noexcept nogil:

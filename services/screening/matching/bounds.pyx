@@ -2,9 +2,9 @@
 """Compiled: how high log odds can be at most, by the weights of a model, while little is known of a name or all but a little."""
 
 
-from services.screening.matching.features import ENOUGH, forms_evidence
+from services.screening.matching.features import COMMON_WORD, ENOUGH, LEFT_EDITS, LEFT_UNLIKE, forms_evidence
 
-cdef double _ENOUGH = ENOUGH
+cdef double _COMMON_WORD = COMMON_WORD, _ENOUGH = ENOUGH
 cdef double _NOTHING = 1e-4  # weight that rounding may leave
 
 
@@ -18,10 +18,11 @@ cdef class Bound:
         self.agree, self.best = w["agree"], w["agree_best"]
         self.cover_short, self.cover_long = w["cover_short"], w["cover_long"]
         self.both, self.both_words = w["both"], w["both_words"]
-        # What looks as if it stood on one side only may turn out to stand on both.
-        self.one = max(w["one"], w["both"] + w["both_words"])
-        self.lone_one = max(w["one"] + w["lone_one"], w["both"] + w["both_words"])
-        self.worst_both, self.worst_one = w["worst_both"], w["worst_one"]
+        self.one, self.lone_one = w["one"], w["lone_one"]
+        self.left_out = max(w["one"], w["both"] + w["both_words"])  # of a word, by its weight
+        # Words in place of each other are at least so unlike.
+        self.worst_both, self.apart = w["worst_both"] + w["left_unlike"] * LEFT_UNLIKE, w["left_edits"] * LEFT_EDITS
+        self.worst_one = w["worst_one"]
         self.core, self.full, self.thin = w["core_sim"], w["full_sim"], w["thin"]
         self.legal_agree, self.legal_conflict, self.legal_one = w["legal_agree"], w["legal_conflict"], w["legal_one"]
         self.lone_form = w["lone_form"]
@@ -41,14 +42,24 @@ cdef class Bound:
         cdef double both = min(only_a, only_b), most = max(only_a, only_b)
         cdef double found = (
             self.sure + known + self.agree * agree + self.best * best + self.both * both + self.both_words * words
-            + (self.lone_one if lone else self.one) * (most - both) + self.worst_both * min(worst_a, worst_b)
+            + self.on_top(most - both, words, lone) + self.worst_both * min(worst_a, worst_b)
             + self.worst_one * max(worst_a, worst_b) + self.core * core + self.full * full
         )
+        if words > 0:
+            found += self.apart
         if agree > 0:
             found += self.cover_short * agree / (agree + both) + self.cover_long * agree / (agree + most)
         if most > _NOTHING and agree < _ENOUGH:
             found += self.thin * (_ENOUGH - agree)
         return found
+
+    cdef double on_top(self, double weight, int words, bint lone) noexcept nogil:
+        """What so much weight on one side counts: there alone or, as it may turn out, in place of something, whichever is less against.
+        `words` are known to stand in place of others."""
+        return max(
+            self.one * weight + (self.lone_one * min(weight, _COMMON_WORD) if lone else 0),
+            self.both * weight + self.both_words * min(weight, <double>max(0, MOST_BOTH - words)),
+        )
 
     cdef double forms(self, tuple ours, tuple theirs, int slips, bint lone):
         """What legal forms count where so many words may be misread ones."""

@@ -7,16 +7,18 @@ from libc.math cimport fabs
 from libc.stdint cimport uint64_t
 
 from services.screening.matching.align cimport MOST_WORDS, OTHER_WORD, RUN, SPACING, Alignment, Match, Side, bits
-from services.screening.matching.bounds cimport SHORTEST_WHOLE
-from services.screening.matching.edits cimport alike
+from services.screening.matching.bounds cimport MOST_BOTH, SHORTEST_WHOLE
+from services.screening.matching.edits cimport MOST, alike, edits_within
 
-from services.screening.matching.features import ENOUGH, SORTED_LESS, forms_evidence
+from services.screening.matching.features import COMMON_WORD, ENOUGH, LEFT_EDITS, LEFT_UNLIKE, SORTED_LESS, forms_evidence
 from services.screening.matching.places import PLACES
 from services.screening.matching.spellings import are_numbers, is_number
 
-cdef double _ENOUGH = ENOUGH, _SORTED_LESS = SORTED_LESS
+cdef double _COMMON_WORD = COMMON_WORD, _ENOUGH = ENOUGH, _SORTED_LESS = SORTED_LESS, _LEFT_UNLIKE = LEFT_UNLIKE
+cdef int _LEFT_EDITS = LEFT_EDITS
 cdef enum:
     MOST_EDITS = 8
+    MOST_LEFT = 6  # edits between the words that are left
     NEAR = 2  # edits within which a name is found as a whole, see segments
 cdef double _IN_FORM = 0.3  # what an edit in a legal word counts
 
@@ -30,8 +32,8 @@ cdef struct Whole:
 def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
     """Of two names (Prepared) in the order of features.NAMES."""
     cdef double agree = 0, best = 0, loss = 0, other = 0, edits = 0, letters = 0, weight, only_a = 0, only_b = 0, worst_a = 0, worst_b = 0
-    cdef double short, long, first = 0, one, thin, near_whole = 0, cover_short, cover_long
-    cdef int blocks = 0, misread = 0, few, numbers, places, both_words, n
+    cdef double short, long, first = 0, one, thin, near_whole = 0, cover_short, cover_long, unlike = 0
+    cdef int blocks = 0, misread = 0, few, numbers, places, both_words, left_edits = 0, n
     cdef uint64_t left_a = found.a & ~side_a.forms, left_b = found.b & ~side_b.forms
     cdef bint all_a, all_b, near
     cdef Match* pair
@@ -67,22 +69,25 @@ def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
     words_a, words_b = _words(side_a, left_a), _words(side_b, left_b)
     numbers = _any_number(words_a) + _any_number(words_b)
     places = (not PLACES.isdisjoint(words_a)) + (not PLACES.isdisjoint(words_b))
-    both_words = min(bits(left_a), bits(left_b), 3)
+    both_words = min(bits(left_a), bits(left_b), <int>MOST_BOTH)
     if whole.edits <= NEAR and few > 1 and min(whole.letters_a, whole.letters_b) >= SHORTEST_WHOLE:
         near_whole = min(2.0, max(whole.letters_a, whole.letters_b) / 10.0)
     near = numbers > 0 and best >= _ENOUGH and whole.edits <= NEAR and are_numbers(words_a, words_b)
     if near:
         numbers = both_words = 0
         only_a = only_b = worst_a = worst_b = 0
+    elif both_words:
+        unlike = _unlike(words_a, words_b, &left_edits)
     if own and theirs:
         first = 1 if own[0] == theirs[0] else alike(<str>own[0], <str>theirs[0], &n)
     one = fabs(only_a - only_b)
     thin = max(0.0, _ENOUGH - agree) if only_a + only_b + other != 0 else 0
     cover_short, cover_long = agree / short if short else 0, agree / long if long else 0
-    lone = (loss, one, 1.0 if legal_conflict > 0 else 0.0) if few == 1 else (0.0, 0.0, 0.0)
+    lone = (loss, min(one, _COMMON_WORD), 1.0 if legal_conflict > 0 else 0.0) if few == 1 else (0.0, 0.0, 0.0)
     return (
-        agree, best, cover_short, cover_long, min(only_a, only_b), both_words, one, min(worst_a, worst_b), max(worst_a, worst_b), loss, edits,
-        other, whole.core, whole.full, whole.edits, near_whole, _disorder(found, side_a), legal_agree, legal_conflict, legal_one, blocks, numbers,
+        agree, best, cover_short, cover_long, min(only_a, only_b), both_words, one, min(worst_a, worst_b), max(worst_a, worst_b),
+        left_edits, min(worst_a, worst_b) * unlike, loss, edits, other, whole.core, whole.full, whole.edits, near_whole,
+        _disorder(found, side_a), legal_agree, legal_conflict, legal_one, blocks, numbers,
         1.0 if near else 0.0, 1.0 if places == 2 else 0.0, 1.0 if places == 1 else 0.0, thin, min(2.0, letters / 10), *lone, first, few,
     )
 
@@ -104,6 +109,22 @@ cdef bint _any_number(list words) except -1:
         if is_number(word):
             return True
     return False
+
+
+cdef double _unlike(list own, list theirs, int* edits) except -1:
+    """How unlike words are that stand in place of each other: all of them written as one (`edits` is set to those between them) or the
+    likest two, whichever is less. Two slips in a word, or a space beside a slip, leave words unaligned that are the same."""
+    cdef str one = "".join(own), other = "".join(theirs)
+    cdef double least, longest = max(len(one), len(other))
+    edits[0] = edits_within(one, other, MOST)
+    least = edits[0] / longest
+    if len(own) + len(theirs) > 2:
+        for x in own:
+            for y in theirs:
+                longest = max(len(<str>x), len(<str>y))
+                least = min(least, edits_within(<str>x, <str>y, MOST) / longest)
+    edits[0] = min(max(edits[0], _LEFT_EDITS), <int>MOST_LEFT)
+    return max(least, _LEFT_UNLIKE)
 
 
 cdef Whole _whole(a, b) except *:

@@ -17,6 +17,8 @@ SIGNS: Final[dict[str, int]] = {
     "one": -1,  # weight that one of them has on top
     "worst_both": -1,  # the rarest word left on the side where it is less rare
     "worst_one": -1,  # the rarest word left on either side
+    "left_edits": -1,  # where words are left on both sides: edits between them, written as one, LEFT_EDITS to 6
+    "left_unlike": -1,  # "worst_both" times how unlike such words are, written as one or the likest two of them, LEFT_UNLIKE to 1
     "fuzzy_loss": -1,  # weight that misspellings take away
     "edits": -1,  # letters misspelt
     "other_words": -1,  # weight of words that are near, but known to be two words
@@ -26,8 +28,8 @@ SIGNS: Final[dict[str, int]] = {
     "near_whole": 1,  # letters of the telling words, in tens, at most 2, where written as one they are the same within two edits
     "disorder": -1,  # share of neighbours that changed places
     "legal_agree": 1,  # legal forms that agree
-    "legal_conflict": -1,  # legal forms that each has in place of the other's
-    "legal_one": -1,  # legal forms that one of them has on top
+    "legal_conflict": -1,  # legal forms that each has in place of the other's, at most 1
+    "legal_one": -1,  # legal forms that one of them has on top, at most 1
     "blocks": -1,  # words joined or split
     "numbers": -1,  # 1 where one side has a number on top, 2 where each has another
     "number_near": -1,  # 1 where nothing differs but numbers, by a digit or two, and not all else is common words
@@ -37,7 +39,7 @@ SIGNS: Final[dict[str, int]] = {
     "letters": 1,  # letters of words that agree, in tens, at most 2
     # Where the shorter name has one telling word only, chance is a likelier reason than for two:
     "lone_loss": -1,  # what misspelling takes from it
-    "lone_one": -1,  # weight that the other name has on top
+    "lone_one": -1,  # weight that the other name has on top, at most a common word's
     "lone_form": -1,  # 1 where each has another legal form
     "first": 1,  # likeness of the first telling words
     "few_words": 0,  # telling words of the shorter name, at most 4
@@ -45,6 +47,10 @@ SIGNS: Final[dict[str, int]] = {
 NAMES: Final = tuple(SIGNS)
 ENOUGH: Final = 0.5  # weight that agrees, half a rare word
 _SAME_FAMILY: Final = 0.5  # Ltd and GmbH differ less than Ltd and AG
+COMMON_WORD: Final = 0.3  # weight of a word like `trading`
+# Words in place of each other count as at least so far apart and so unlike, else they were aligned: known before they are laid beside each other.
+LEFT_EDITS: Final = 2
+LEFT_UNLIKE: Final = 0.25
 SORTED_LESS: Final = 0.02  # likeness in alphabetical order counts a little less than in the names' own
 
 
@@ -57,7 +63,7 @@ def forms_evidence(a: tuple[str, ...], b: tuple[str, ...], misread: int) -> tupl
     ours, theirs = Counter(a), Counter(b)
     left_a, left_b = max(0, (ours - theirs).total() - misread), max(0, (theirs - ours).total() - misread)
     conflict = min(left_a, left_b) * (_SAME_FAMILY if left_a and left_b and _families(a) == _families(b) else 1.0)
-    return len(a) - left_a, conflict, abs(left_a - left_b)
+    return len(a) - left_a, min(conflict, 1.0), min(abs(left_a - left_b), 1)
 
 
 @lru_cache(maxsize=16_384)

@@ -5,7 +5,7 @@ then word by word, last by how alike the two are as wholes: never below what `co
 from cpython cimport array
 from libc.stdint cimport uint16_t, uint32_t
 
-from services.screening.matching.bounds cimport APART, Bound, bits, likest
+from services.screening.matching.bounds cimport MOST_BOTH, Bound, bits, likest
 from services.screening.matching.edits cimport MOST, alphabet_of, distance, spell, spell_name
 from services.screening.matching.names cimport Name, Names, fetch
 from services.screening.matching.seen cimport AHEAD, MISREAD, Gain, Seen, Sight
@@ -150,7 +150,7 @@ def reaching(Question asked, list met, rest, shelf, Bound bound, double floor, b
                 covers |= gain.covers
                 slips += gain.slips
                 # It is left out, or misspelt.
-                every += min(min(bound.blocks, -bound.one * theirs), bound.fuzzy * gain.lost)
+                every += min(min(bound.blocks, -bound.left_out * theirs), bound.fuzzy * gain.lost)
         if initial:
             found.append(number)
             continue
@@ -162,7 +162,7 @@ def reaching(Question asked, list met, rest, shelf, Bound bound, double floor, b
                 bare += 1
                 bare_sum += asked.own[n]
                 bare_most = max(bare_most, asked.single[n])
-        words, lone = min(bare, others, 3), asked.many == 1 or telling == 1
+        words, lone = min(bare, others, <int>MOST_BOTH), asked.many == 1 or telling == 1
         core = likest(name.core_letters, name.core_alphabet, asked.core_size, asked.core_alphabet, words)
         full = max(core, likest(name.letters, name.alphabet, asked.full_size, asked.full_alphabet, words))
         known = bound.few * min(telling, asked.many, 4) - bound.few_best

@@ -19,8 +19,9 @@ _COSTS: Final = {
     "organisation": {"clean": 3.75, "dressed": 3.75, "absent": 3.0, "other_word": 1.1, "two_slips": 1.5},
     "person": {"absent": 1.0, "other_word": 3.0},  # another's name in one place is another person
 }
-# What too few names show by themselves, and every analyst knows: weights no nearer to 0 than these.
-_LEAST: Final = {"thin": -9.0, "other_words": -9.0, "numbers": -3.0}
+# What too few names show by themselves, and every analyst knows: weights no nearer to 0 than these. How unlike words are is seen only once two
+# names are compared; that they stand in place of each other is seen before and must count by itself, else too many names are compared.
+_LEAST: Final = {"thin": -9.0, "other_words": -10.0, "numbers": -3.0, "both_words": -3.0, "worst_both": -2.0}
 # What the fit half has too much of, plants that are numbered: no further from 0 than these, so that a person still looks at a number that may be wrong.
 _MOST: Final = {"number_near": -3.0}
 _UNWEIGHED: Final = 0.2  # of a case seen as if there was no list
