@@ -22,6 +22,7 @@ from shared.telemetry.metrics import LIST_TO_GATE_SECONDS
 GROUP = "assessment"
 _BATCH = 500
 _BREATH_S = 0.1  # between two looks at the store: each commit of anyone nudges, and an import makes hundreds a second
+_REST_S = 1.0  # the same, for what time alone moves
 
 
 def link_of(meta: Meta) -> Link:
@@ -120,8 +121,8 @@ class Assessor:
         while True:
             if not await self.fade_step():
                 upcoming = await self.ctx.store.next_alarm()
-                left = 1.0 if upcoming is None else min(1.0, max(0.01, upcoming - self.ctx.clock.now().timestamp()))
-                await waits.wait(left, _BREATH_S)
+                left = _REST_S if upcoming is None else min(_REST_S, max(0.01, upcoming - self.ctx.clock.now().timestamp()))
+                await waits.wait(left, _REST_S)
 
     async def fade_step(self) -> int:
         """Rates again those that are due; how many."""
