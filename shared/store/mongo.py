@@ -47,10 +47,8 @@ class MongoStore:
         self._database = client.get_database(
             database, write_concern=WriteConcern("majority", wtimeout=_W_TIMEOUT_MS), read_concern=ReadConcern("majority")
         )
-        # For what follows from documents that the majority has, and for who reads what he has just written so; see mongo_commit.
-        self._behind = client.get_database(database, write_concern=WriteConcern(1), read_concern=ReadConcern("local"))
         self._inflight: Inflight = {}
-        self._committer = Committer(self._database, self._behind, self._collections, self._inflight)
+        self._committer = Committer(self._database, self._collections, self._inflight)
         self._clearing: set[asyncio.Task[None]] = set()
 
     async def migrate(self) -> None:
@@ -84,7 +82,7 @@ class MongoStore:
         ids = list({layout.place(row.tenant, row.subject) for row in rows})
         with contextlib.suppress(Unavailable):
             async with reaching():
-                await self._behind[kind].update_many({"_id": {"$in": ids}, "out.by": token}, {"$pull": {"out": {"by": token}}})
+                await self._database[kind].update_many({"_id": {"$in": ids}, "out.by": token}, {"$pull": {"out": {"by": token}}})
         for row in rows:
             self._inflight.pop(row.hash, None)
 
@@ -105,8 +103,6 @@ class MongoStore:
         count = 0
         async with reaching():
             for kind, id_ in await self._in_order(_untold(older_s)):
-                if not await self._behind[kind].count_documents({"_id": id_, "out.by": {"$exists": True}}):
-                    continue  # told meanwhile; the majority is yet to hear of it
                 found = await self._database[kind].find_one({"_id": id_}, {"out": 1, "t": 1, "i": 1})
                 if not found or not found["out"] or (others and found["out"][0]["hash"] in self._inflight):  # told meanwhile, or just now
                     continue
@@ -212,19 +208,19 @@ class MongoStore:
     async def positions(self, prefix: str) -> dict[str, int]:
         async with reaching():
             query = {"_id": {"$regex": f"^{re.escape(prefix)}"}}
-            return {one["_id"]: one["position"] async for one in self._behind["consumed"].find(query)}
+            return {one["_id"]: one["position"] async for one in self._database["consumed"].find(query)}
 
     async def history(
         self, kind: str, tenant: str, subject: str, *, after: tuple[int, int] = (0, -1), limit: int = 500
     ) -> list[JournalRow]:
         query = {"_id": layout.entries_of(kind, tenant, subject, after)}
         async with reaching():
-            return [layout.row(one) async for one in self._behind["journal"].find(query).sort("_id", 1).limit(limit)]
+            return [layout.row(one) async for one in self._database["journal"].find(query).sort("_id", 1).limit(limit)]
 
     async def journal(self, after: int = 0) -> AsyncIterator[tuple[int, JournalRow]]:
         async with reaching():
             seq = after
-            async for one in self._behind["journal"].find().sort("ts", 1).skip(after):
+            async for one in self._database["journal"].find().sort("ts", 1).skip(after):
                 seq += 1
                 yield seq, layout.row(one)
 

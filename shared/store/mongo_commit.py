@@ -1,8 +1,5 @@
 """Writing to MongoDB: a batch is one unordered bulk of conditional writes, in which the events ride; then the journal, then how far the input is read.
 
-Only that bulk waits for the majority. What is written behind it stands behind it in the server's log, too, of which a crash or a new primary takes nothing
-but the end: where an entry of the journal is lost, so is what took it out of its document, and `recover` finds it there.
-
 A write whose outcome is not known is sent again: each carries its batch's token, by which it is recognised where it had landed.
 """
 
@@ -39,11 +36,10 @@ async def reaching() -> AsyncIterator[None]:
 
 
 class Committer:
-    """Writes commits to one database, which `behind` is, too, as seen and written without the majority; `inflight` holds what it has written
-    and nobody has told yet."""
+    """Writes commits to one database; `inflight` holds what it has written and nobody has told yet."""
 
-    def __init__(self, database: Any, behind: Any, collections: Mapping[str, Collection], inflight: Inflight) -> None:
-        self._database, self._behind, self._collections, self._inflight = database, behind, collections, inflight
+    def __init__(self, database: Any, collections: Mapping[str, Collection], inflight: Inflight) -> None:
+        self._database, self._collections, self._inflight = database, collections, inflight
 
     async def write(self, commit: Commit) -> list[Lost]:
         """See shared.store.port.Store.commit."""
@@ -120,7 +116,7 @@ class Committer:
         found = self._database[kind].find({"_id": {"$in": list(places)}}, {"by": 1, "out.by": 1})
         landed = {places[d["_id"]] async for d in found if token in (d["by"], *(one["by"] for one in d["out"]))}
         entries = {layout.entry_of(write.rows[-1]): at for at, write in doubtful.items() if at not in landed and write.rows}
-        told = self._behind["journal"].find({"_id": {"$in": list(entries)}, "by": token}, {"_id": 1})
+        told = self._database["journal"].find({"_id": {"$in": list(entries)}, "by": token}, {"_id": 1})
         return landed | {entries[one["_id"]] async for one in told}
 
     async def journal(self, entries: Sequence[dict[str, Any]]) -> None:
@@ -129,7 +125,7 @@ class Committer:
             part, end = [layout.kept_entry(one) for one in entries[at : at + 1000]], time.monotonic() + _DEADLINE_S
             while part:
                 try:
-                    await self._behind["journal"].insert_many(part, ordered=False)
+                    await self._database["journal"].insert_many(part, ordered=False)
                     break
                 except BulkWriteError as error:
                     if any(one["code"] != _DUPLICATE for one in error.details["writeErrors"]):
@@ -146,7 +142,7 @@ class Committer:
         async with reaching():
             if commit.consumed:
                 moved = [UpdateOne({"_id": name}, {"$set": {"position": at}}, upsert=True) for name, at in commit.consumed.items()]
-                await self._behind["consumed"].bulk_write(moved, ordered=False)
+                await self._database["consumed"].bulk_write(moved, ordered=False)
             letters = [UpdateOne({"_id": one.id}, {"$set": _letter(one)}, upsert=True) for one in commit.dead]
             letters += [UpdateOne({"_id": id_}, {"$set": {"state": "replayed"}}) for id_ in commit.replayed]
             if letters:

@@ -12,7 +12,6 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 from pymongo.errors import AutoReconnect
-from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from shared.bus.port import Bus
 from shared.errors import Unavailable
@@ -30,39 +29,17 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning
 Client = Callable[..., Any]
 
 
-class Waits(CommandListener):
-    """How many members each write waits for, by what it does and where."""
-
-    def __init__(self) -> None:
-        self.of: dict[tuple[str, str], Any] = {}
-
-    def begin(self) -> None:
-        """Forgets what was written so far."""
-        self.of.clear()
-
-    def started(self, event: CommandStartedEvent) -> None:
-        if event.command_name in ("insert", "update"):
-            self.of[event.command_name, event.command[event.command_name]] = event.command["writeConcern"]["w"]
-
-    def succeeded(self, event: Any) -> None:
-        """Nothing."""
-
-    def failed(self, event: Any) -> None:
-        """Nothing."""
-
-
 class OnMongo:
     """Each test has databases of its own; each handle a client of its own, as another process has."""
 
     def __init__(self, client: Client, uri: str) -> None:
         self.client, self._uri, self._memory = client, uri, Memory()
         self.prefix = f"t{secrets.token_hex(4)}_"
-        self.listener: Any = None
         self.clients: list[Any] = []
         self.stores: list[MongoStore] = []
 
     async def open(self, service: str, collections: Sequence[Collection] = (THINGS, OTHERS)) -> tuple[MongoStore, Bus]:
-        self.clients.append(self.client(self._uri, event_listeners=[self.listener] if self.listener else []))
+        self.clients.append(self.client(self._uri))
         store = MongoStore(self.clients[-1], service, collections, database=f"{self.prefix}{service}")
         await store.migrate()
         self.stores.append(store)
@@ -236,21 +213,6 @@ class TestMongoStore(StoreBehaviour):
 
         await store.recover(tell)
         assert [r.data for r in told] == [None]
-
-    async def test_one_write_of_a_commit_waits_for_the_majority_and_all_of_it_is_seen_at_once(self, adapter: OnMongo) -> None:
-        """Each wait for the majority waits for a disk, in the way of whoever answers at the gate; what stands behind the first can be made again of it."""
-        waits = Waits()
-        adapter.listener = waits
-        store, _ = await adapter.open("onboarding")
-        waits.begin()
-        one = write("a", topic="suppliers")
-        assert await store.commit(Commit([one], {"g/x/0": 1})) == []
-        assert [row.version for row in await store.history("thing", "t", "a")] == [1]
-        assert await store.positions("g/") == {"g/x/0": 1}
-        await store.told(one.rows)
-        await asyncio.gather(*store._clearing)
-        assert await store.recover(nothing) == 0
-        assert waits.of == {("insert", "thing"): "majority", ("insert", "journal"): 1, ("update", "consumed"): 1, ("update", "thing"): 1}
 
     async def test_a_server_that_is_away_is_unavailable(self, adapter: OnMongo) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
