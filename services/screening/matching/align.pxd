@@ -2,6 +2,7 @@ from libc.stdint cimport uint64_t
 
 cdef enum:
     MOST_WORDS = 64  # of a name; more than settings.MAX_TOKENS
+    NEAR = 2  # edits within which a name is found as a whole, see segments
 
 cdef enum Kind:
     EXACT, SPACING, FUZZY, INITIAL, RUN, OTHER_WORD
@@ -18,7 +19,7 @@ cdef struct Match:
 
 cdef class Side:
     cdef readonly tuple tokens
-    cdef readonly int size
+    cdef int size
     cdef double[MOST_WORDS] weight
     cdef uint64_t forms  # which of them are of a legal form
 
@@ -28,3 +29,5 @@ cdef class Alignment:
     cdef uint64_t a, b  # what is left
 
     cdef void add(self, uint64_t a, uint64_t b, Kind kind, double similarity, double weight, int edits) noexcept
+
+cdef list words_of(Side side, uint64_t which)

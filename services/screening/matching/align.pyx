@@ -23,8 +23,6 @@ Pair = namedtuple("Pair", "a b kind similarity weight edits")
 cdef tuple _KINDS = ("exact", "spacing", "fuzzy", "initial", "run", "other_word")  # as Kind
 cdef double _FORM_WEIGHT = FORM_WEIGHT, _INITIAL = INITIAL_SIMILARITY, _RUN = RUN_SIMILARITY, _TWICE = TWICE_SIMILARITY
 cdef int _RUN_LETTERS = RUN_LETTERS, _SHORTEST_PARTED = SHORTEST_PARTED
-cdef enum:
-    NEAR = 2  # edits within which a name is found as a whole, see segments
 
 
 cdef class Side:
@@ -274,8 +272,12 @@ cdef bint _as_one(Side a, Side b, uint64_t run_a, uint64_t run_b, Alignment foun
     return True
 
 
+cdef list words_of(Side side, uint64_t which):
+    return [side.tokens[i] for i in range(side.size) if which >> i & 1] if which else []
+
+
 cdef str _joined(Side side, uint64_t which):
-    return "".join([side.tokens[i] for i in range(side.size) if which >> i & 1])
+    return "".join(words_of(side, which))
 
 
 cdef bint _near_as_wholes(Side a, Side b):

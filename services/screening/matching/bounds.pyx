@@ -1,7 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Compiled: how high log odds can be at most, by the weights of a model, while little is known of a name or all but a little."""
 
-
 from services.screening.matching.features import COMMON_WORD, ENOUGH, LEFT_EDITS, LEFT_UNLIKE, forms_evidence
 
 cdef double _COMMON_WORD = COMMON_WORD, _ENOUGH = ENOUGH

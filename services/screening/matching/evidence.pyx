@@ -6,7 +6,7 @@ from rapidfuzz.distance import OSA
 from libc.math cimport fabs
 from libc.stdint cimport uint64_t
 
-from services.screening.matching.align cimport MOST_WORDS, OTHER_WORD, RUN, SPACING, Alignment, Match, Side, bits
+from services.screening.matching.align cimport MOST_WORDS, NEAR, OTHER_WORD, RUN, SPACING, Alignment, Match, Side, bits, words_of
 from services.screening.matching.bounds cimport MOST_BOTH, SHORTEST_WHOLE
 from services.screening.matching.edits cimport MOST, alike, edits_within
 
@@ -19,7 +19,6 @@ cdef int _LEFT_EDITS = LEFT_EDITS
 cdef enum:
     MOST_EDITS = 8
     MOST_LEFT = 6  # edits between the words that are left
-    NEAR = 2  # edits within which a name is found as a whole, see segments
 cdef double _IN_FORM = 0.3  # what an edit in a legal word counts
 
 
@@ -66,7 +65,7 @@ def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
     legal_agree, legal_conflict, legal_one = forms_evidence(a.forms, b.forms, misread)
     cdef Whole whole = _whole(a, b)
     few = min(len(own), len(theirs), 4)
-    words_a, words_b = _words(side_a, left_a), _words(side_b, left_b)
+    words_a, words_b = words_of(side_a, left_a), words_of(side_b, left_b)
     numbers = _any_number(words_a) + _any_number(words_b)
     places = (not PLACES.isdisjoint(words_a)) + (not PLACES.isdisjoint(words_b))
     both_words = min(bits(left_a), bits(left_b), <int>MOST_BOTH)
@@ -98,10 +97,6 @@ cdef int _letters(Side side, uint64_t which):
         if which >> i & 1:
             found += len(<str>side.tokens[i])
     return found
-
-
-cdef list _words(Side side, uint64_t which):
-    return [side.tokens[i] for i in range(side.size) if which >> i & 1] if which else []
 
 
 cdef bint _any_number(list words) except -1:

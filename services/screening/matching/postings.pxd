@@ -2,8 +2,8 @@ from cpython cimport array
 from libc.stdint cimport uint32_t
 
 cdef class Postings:
-    cdef readonly array.array counts, single
-    cdef readonly dict many
+    cdef array.array counts, single
+    cdef dict many
 
     cpdef bint tells(self, Py_ssize_t word)
     cpdef uint32_t count(self, Py_ssize_t word)
