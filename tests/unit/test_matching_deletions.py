@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from services.screening.matching.deletions import Neighbourhoods
-from services.screening.matching.edits import alphabet, near_which
+from services.screening.matching.edits import near_which, signature
 from services.screening.matching.store import Source
 
 TWO = bytes([2] * 256)  # edits forgiven, whatever the length
@@ -23,7 +23,7 @@ def edits(one: str, other: str, limit: int = 14) -> int:
 
 def neighbourhoods(words: Sequence[str]) -> Neighbourhoods:
     """Of none of the words yet, which stand under their places."""
-    source = Source(list(words), array("I", [alphabet(word) for word in words]))
+    source = Source(list(words), array("Q", [signature(word) for word in words]), array("H", map(len, words)))
     return Neighbourhoods(lambda: source)
 
 

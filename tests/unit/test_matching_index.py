@@ -196,6 +196,15 @@ def test_a_name_of_common_words_only_is_found_among_many_like_it() -> None:
         assert index.search([asked], threshold=REVIEW)[0].key == "it"
 
 
+def test_names_that_share_but_a_frequent_word_are_passed_over_and_those_of_nothing_else_are_not() -> None:
+    index, chance = NameIndex(), random.Random(3)
+    for at in range(500):
+        index.put(f"noise {at}", [f"{made_up(chance, telling=1)} INTERNATIONAL"])
+    index.put("it", ["INTERNATIONAL TRADING"])
+    assert {hit.key for hit in index.search(["Zorbax International Trading"], threshold=REVIEW)} >= {"it"}
+    assert index.work.met < 250
+
+
 def test_weak_aliases_are_never_strong() -> None:
     index = NameIndex()
     index.put("k", ["Romashka Zelenograd"], weak=["Berezka Optika"])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from services.screening.matching.edits import alphabet
+from services.screening.matching.edits import signature
 from services.screening.matching.segments import Segments
 from services.screening.matching.store import Source
 
@@ -17,7 +17,7 @@ SPELLINGS = st.text(alphabet="abc", min_size=4, max_size=14)
 
 def holding(spellings: list[str], edits: int) -> Segments:
     """The spellings under their places."""
-    source = Source(spellings, array("I", [alphabet(one) for one in spellings]))
+    source = Source(spellings, array("Q", [signature(one) for one in spellings]), array("H", map(len, spellings)))
     found = Segments(edits, SHORTEST, lambda: source)
     for number, one in enumerate(spellings):
         found.add(one, number)

@@ -1,7 +1,6 @@
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint64_t
 
-cdef extern from *:
-    int bits "__builtin_popcount"(uint32_t mask) noexcept nogil
+from services.screening.matching.edits cimport edits_at_least
 
 cpdef enum:
     APART = 3  # edits at least between names that each have another word: those that are nearer are found as wholes
@@ -13,6 +12,7 @@ cdef class Bound:
     cdef double core, full, thin, legal_agree, legal_conflict, legal_one, lone_form, few, few_best, fuzzy, lone_loss, blocks
 
     cpdef double at_best(self, double agree, double best, double missed, double worst, int legal, double alike)
+    cpdef double needed(self, double floor, double agree, double best, double missed, double worst, int words, int legal, bint lone)
     cdef double of(
         self, double agree, double best, int words, double only_a, double only_b, double worst_a, double worst_b, double core, double full,
         double known, bint lone,
@@ -20,9 +20,9 @@ cdef class Bound:
     cdef double on_top(self, double weight, int words, bint lone) noexcept nogil
     cdef double forms(self, tuple ours, tuple theirs, int slips, bint lone)
 
-cdef inline double likest(int letters, uint32_t alphabet, int own, uint32_t which, int words) noexcept nogil:
+cdef inline double likest(int letters, uint64_t signature, int own, uint64_t asked, int words) noexcept nogil:
     """The most alike that names so spelt can be: each letter more, and each that only one has, is an edit; `words`: that each has in place of others."""
-    cdef int edits = max(letters - own, own - letters, bits(alphabet & ~which), bits(which & ~alphabet))
+    cdef int edits = max(letters - own, own - letters, edits_at_least(signature, asked))
     if words:
         edits = max(edits, APART if letters >= SHORTEST_WHOLE else 1)
     return 1 - edits / <double>max(letters, own, 1)

@@ -5,6 +5,7 @@ from services.screening.matching.features import COMMON_WORD, ENOUGH, LEFT_EDITS
 
 cdef double _COMMON_WORD = COMMON_WORD, _ENOUGH = ENOUGH
 cdef double _NOTHING = 1e-4  # weight that rounding may leave
+cdef double _ROUNDING = 1e-6
 
 
 cdef class Bound:
@@ -31,6 +32,12 @@ cdef class Bound:
         """The highest log odds of a name beside one of which at most so much weight agrees, `best` of it by one word, and so much is missed, `worst` of it
         by one word; `legal`: its legal forms; `alike`: how alike they can be as wholes."""
         return self.of(agree, best, 0, 0, missed, 0, worst, alike, alike, self.legal_agree * legal, False)
+
+    cpdef double needed(self, double floor, double agree, double best, double missed, double worst, int words, int legal, bint lone):
+        """How alike as wholes such a name must be at least to reach the log odds `floor`; above 1 where it cannot. `words`: missed ones, at least, that it has
+        others in place of."""
+        cdef double lacks = floor - self.of(agree, best, words, missed, 0, worst, 0, 0, 0, self.legal_agree * legal, lone), alike = self.core + self.full
+        return lacks / alike - _ROUNDING if alike > 0 else 0 if lacks <= 0 else 2
 
     cdef double of(
         self, double agree, double best, int words, double only_a, double only_b, double worst_a, double worst_b, double core, double full,

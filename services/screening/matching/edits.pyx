@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Compiled: how far apart spellings are."""
 
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from rapidfuzz.distance import OSA
 
@@ -31,24 +31,26 @@ cdef int spell(str word, Py_UCS4* letters, int at) noexcept:
     return at + more
 
 
-def alphabet(str word):
-    """32 bits: which letters the word has. Each that only one of two names has is an edit between them."""
+def signature(str word):
+    """64 bits, which say how many edits two spellings are apart at least: see edits_at_least."""
     cdef Py_UCS4[MOST] letters
-    return alphabet_of(letters, spell(word, letters, 0))
+    return signature_of(letters, spell(word, letters, 0))
 
 
-cdef uint32_t alphabet_of(const Py_UCS4* letters, int size) noexcept nogil:
-    cdef uint32_t found = 0
+cdef uint64_t signature_of(const Py_UCS4* letters, int size) noexcept nogil:
+    cdef uint64_t has = 0, odd = 0, this
     cdef int n, letter
     for n in range(size):
         letter = <int>letters[n]
         if c"a" <= letter <= c"z":
-            found |= <uint32_t>1 << (letter - c"a")
+            this = <uint64_t>1 << (letter - c"a")
         elif c"0" <= letter <= c"9":
-            found |= <uint32_t>1 << ((26 + letter - c"0") & 31)
+            this = <uint64_t>1 << ((26 + letter - c"0") & 31)
         else:
-            found |= <uint32_t>1 << 31
-    return found
+            this = <uint64_t>1 << 31
+        has |= this
+        odd ^= this
+    return has | odd << 32
 
 
 cdef int spell_name(const uint32_t* coded, int size, list vocabulary, bint telling, Py_UCS4* letters) noexcept:

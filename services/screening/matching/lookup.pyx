@@ -4,15 +4,16 @@
 import numpy as np
 
 from cpython cimport array
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from cpython.ref cimport PyObject
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort, realloc
 
-from services.screening.matching.bounds cimport bits
-from services.screening.matching.edits cimport MOST, alphabet_of, distance, same_digits, spell, spell_name
-from services.screening.matching.names cimport Name, Names, fetch
+from services.screening.matching.edits cimport MOST, distance, edits_at_least, same_digits, signature_of, spell, spell_name
+from services.screening.matching.names cimport Look, Name, Names, fetch
 
 cdef enum:
-    AHEAD = 8  # entries whose letters are fetched from memory before they are looked at
+    AHEAD = 8  # entries whose signatures are fetched from memory before they are looked at
+    LETTERS_AHEAD = 4  # the same of spellings
     KEY_BITS = 31
     NEARER = 3  # times; each leaves the root of how far off it was
     MOST_EDITS = 2  # between words that share a variant
@@ -21,10 +22,12 @@ cdef enum:
     VARIANTS = 1 + PREFIX + PREFIX * (PREFIX - 1) // 2
 
 cdef struct Spelt:
-    # Who is looked up: letters, how many and which, and the edits looked for.
+    # Who is looked up: letters, how many and which, and the edits looked for, or by the letters of the longer of two, which `lengths` says by number.
     Py_UCS4[MOST] letters
     int size, edits
-    uint32_t alphabet
+    uint64_t signature
+    const uint8_t* forgiven
+    const uint16_t* lengths
 
 
 cdef void _find(const uint64_t[::1] run, const uint64_t* keys, int many, Py_ssize_t* places) noexcept nogil:
@@ -65,29 +68,30 @@ cdef void _find(const uint64_t[::1] run, const uint64_t* keys, int many, Py_ssiz
 
 
 cdef void _ask(Spelt* asked, str spelt, int edits) noexcept:
-    asked.size, asked.edits = spell(spelt, asked.letters, 0), edits
-    asked.alphabet = alphabet_of(asked.letters, asked.size)
+    asked.size, asked.edits, asked.forgiven, asked.lengths = spell(spelt, asked.letters, 0), edits, NULL, NULL
+    asked.signature = signature_of(asked.letters, asked.size)
 
 
-cdef int _under(list runs, const uint64_t* keys, int many, Spelt* asked, const uint32_t* alphabets, int stride, uint32_t** numbers) except -1:
-    """Numbers, sorted, that stand under any of the keys, but those whose letters say that they are further off; how many. `alphabets`: by number, each so many
+cdef int _under(list runs, const uint64_t* keys, int many, Spelt* asked, const uint64_t* signatures, int stride, uint32_t** numbers) except -1:
+    """Numbers, sorted, that stand under any of the keys, but those whose letters say that they are further off; how many. `signatures`: by number, each so many
     apart; `numbers` is to be freed."""
     cdef Py_ssize_t[MOST_KEYS] places
     cdef const uint64_t[::1] run
     cdef Py_ssize_t at
     cdef int n, found = 0, room = 0, kept = 0
-    cdef uint32_t number, theirs
+    cdef uint32_t number
+    cdef uint64_t theirs
     for run in runs:
         _find(run, keys, many, places)
         for n in range(many):
             at = places[n]
             while at < run.shape[0] and run[at] >> 32 == keys[n]:
                 if at + AHEAD < run.shape[0]:
-                    fetch(&alphabets[<uint32_t>run[at + AHEAD] * <Py_ssize_t>stride])
+                    fetch(&signatures[<uint32_t>run[at + AHEAD] * <Py_ssize_t>stride])
                 number = <uint32_t>run[at]
                 at += 1
-                theirs = alphabets[number * <Py_ssize_t>stride]
-                if not theirs or bits(theirs & ~asked.alphabet) > asked.edits or bits(asked.alphabet & ~theirs) > asked.edits:
+                theirs = signatures[number * <Py_ssize_t>stride]
+                if not theirs or edits_at_least(theirs, asked.signature) > _forgiven(asked, number):
                     continue
                 if found == room:
                     room = 2 * room + 256
@@ -104,6 +108,14 @@ cdef int _under(list runs, const uint64_t* keys, int many, Spelt* asked, const u
             kept += 1
             numbers[0][kept] = numbers[0][n]
     return kept + 1
+
+
+cdef inline int _forgiven(const Spelt* asked, uint32_t number) noexcept nogil:
+    return asked.edits if asked.forgiven == NULL else asked.forgiven[min(max(asked.size, <int>asked.lengths[number]), 255)]
+
+
+cdef inline void _fetch_word(list vocabulary, uint32_t word) noexcept:
+    fetch(<const void*><PyObject*>vocabulary[word])
 
 
 cdef int _order(const void* one, const void* other) noexcept nogil:
@@ -157,9 +169,10 @@ def segments_near(str spelt, int edits, int shortest, list runs, source):
     cdef uint64_t[MOST_KEYS] keys
     cdef uint32_t* numbers = NULL
     cdef list vocabulary = source[0]
-    cdef array.array alphabets = source[1]
-    cdef Names names = source[2]
-    cdef bint telling = source[3]
+    cdef array.array signatures = source[1]
+    cdef Names names = source[3]
+    cdef bint telling = source[4]
+    cdef const Look* look
     cdef const Name* name
     cdef dict near = {}
     _ask(&asked, spelt, edits)
@@ -181,16 +194,22 @@ def segments_near(str spelt, int edits, int shortest, list runs, source):
             at += width
     try:
         if names is None:
-            many = _under(runs, keys, many, &asked, alphabets.data.as_uints, 1, &numbers)
+            many = _under(runs, keys, many, &asked, signatures.data.as_ulonglongs, 1, &numbers)
         else:
-            name = names.names
+            look = names.looks
             many = _under(
-                runs, keys, many, &asked, &name.core_alphabet if telling else &name.alphabet, sizeof(Name) // sizeof(uint32_t), &numbers
+                runs, keys, many, &asked, &look.core_signature if telling else &look.signature, sizeof(Look) // sizeof(uint64_t), &numbers
             )
         for n in range(many):
             if names is None:
                 size = spell(<str>vocabulary[numbers[n]], others, 0)
             else:
+                if n + 2 * LETTERS_AHEAD < many:
+                    fetch(&names.names[numbers[n + 2 * LETTERS_AHEAD]])
+                if n + LETTERS_AHEAD < many:
+                    name = &names.names[numbers[n + LETTERS_AHEAD]]
+                    for at in range(name.size):
+                        _fetch_word(vocabulary, names.words[name.start + at] >> 1)
                 name = &names.names[numbers[n]]
                 size = spell_name(names.words + name.start, name.size, vocabulary, telling, others)
             far = distance(asked.letters, asked.size, others, size, edits)
@@ -257,12 +276,16 @@ def words_near(
     cdef uint64_t[VARIANTS] keys
     cdef uint32_t* numbers = NULL
     cdef list vocabulary = source[0], near = []
-    cdef array.array alphabets = source[1]
+    cdef array.array signatures = source[1], lengths = source[2]
     cdef int many = _variants(word, base, back, mix, keys), n, far, size, longer, limit
     cdef str other
     _ask(&asked, word, MOST_EDITS)
+    asked.forgiven, asked.lengths = &forgiven[0], lengths.data.as_ushorts
     try:
-        for n in range(_under(runs, keys, many, &asked, alphabets.data.as_uints, 1, &numbers)):
+        many = _under(runs, keys, many, &asked, signatures.data.as_ulonglongs, 1, &numbers)
+        for n in range(many):
+            if n + LETTERS_AHEAD < many:
+                _fetch_word(vocabulary, numbers[n + LETTERS_AHEAD])
             other = <str>vocabulary[numbers[n]]
             size = spell(other, others, 0)
             longer = max(asked.size, size)

@@ -5,6 +5,8 @@ from cpython cimport array
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 
+from services.screening.matching.edits cimport written_together
+
 cdef enum:
     SLACK = 2  # the words of names that are gone are swept out once they are so many times those that stand
     FEW = 1 << 16
@@ -14,10 +16,11 @@ cdef class Names:
     """Each is its words by number, of which some are of a legal form; where none stands, it has no words and no letters."""
 
     def __cinit__(self):
-        self.names, self.words = NULL, NULL
+        self.looks, self.names, self.words = NULL, NULL, NULL
         self.many = self.standing = self.room = self.filled = self.words_room = 0
 
     def __dealloc__(self):
+        free(self.looks)
         free(self.names)
         free(self.words)
 
@@ -27,40 +30,43 @@ cdef class Names:
     cdef int _grow(self, Py_ssize_t names, Py_ssize_t words) except -1:
         if names > self.room:
             self.room = names + (names >> 1)
+            self.looks = <Look*>realloc(self.looks, self.room * sizeof(Look))
             self.names = <Name*>realloc(self.names, self.room * sizeof(Name))
         if words > self.words_room:
             self.words_room = words + (words >> 1)
             self.words = <uint32_t*>realloc(self.words, self.words_room * sizeof(uint32_t))
-        if (not self.names and self.room) or (not self.words and self.words_room):
+        if (not (self.looks and self.names) and self.room) or (not self.words and self.words_room):
             raise MemoryError
         return 0
 
-    def put(self, Py_ssize_t number, list coded, Py_ssize_t forms, array.array lengths, array.array alphabets):
-        """`coded`: word << 1 | of a legal form; nothing stands under the number, which is one that was given, or the next. `lengths`, `alphabets`: of words
+    def put(self, Py_ssize_t number, list coded, Py_ssize_t forms, array.array lengths, array.array signatures):
+        """`coded`: word << 1 | of a legal form; nothing stands under the number, which is one that was given, or the next. `lengths`, `signatures`: of words
         by number."""
         cdef uint32_t code, letters = 0, core = 0
+        cdef Look* look
         cdef Name* name
         if self.filled > SLACK * self.standing + FEW:
             self._sweep()
         self._grow(number + 1, self.filled + len(coded))
-        name = &self.names[number]
-        memset(name, 0, sizeof(Name))
+        look, name = &self.looks[number], &self.names[number]
+        memset(look, 0, sizeof(Look))
         name.start, name.forms, name.size = self.filled, forms, len(coded)
         for code in coded:
             self.words[self.filled] = code
             self.filled += 1
             letters += lengths.data.as_ushorts[code >> 1]
-            name.alphabet |= alphabets.data.as_uints[code >> 1]
+            look.signature = written_together(look.signature, signatures.data.as_ulonglongs[code >> 1])
             if not code & 1:
                 core += lengths.data.as_ushorts[code >> 1]
-                name.core_alphabet |= alphabets.data.as_uints[code >> 1]
-        name.letters, name.core_letters = letters, core
+                look.core_signature = written_together(look.core_signature, signatures.data.as_ulonglongs[code >> 1])
+        look.letters, look.core_letters = letters, core
         self.standing += name.size
         self.many = max(self.many, number + 1)
 
     def remove(self, Py_ssize_t number):
         """None stands there any more."""
         self.standing -= self.names[number].size
+        memset(&self.looks[number], 0, sizeof(Look))
         memset(&self.names[number], 0, sizeof(Name))
 
     def coded(self, Py_ssize_t number):
@@ -100,12 +106,17 @@ cdef class Names:
 
     def state(self):
         """All of it as bytes, for `restore`."""
-        return (<char*>self.names)[: self.many * sizeof(Name)], (<char*>self.words)[: self.filled * sizeof(uint32_t)]
+        return (
+            (<char*>self.looks)[: self.many * sizeof(Look)],
+            (<char*>self.names)[: self.many * sizeof(Name)],
+            (<char*>self.words)[: self.filled * sizeof(uint32_t)],
+        )
 
-    def restore(self, bytes names, bytes words):
+    def restore(self, bytes looks, bytes names, bytes words):
         """Makes these, which are none, what others were."""
         cdef Py_ssize_t number
         self._grow(len(names) // sizeof(Name), len(words) // sizeof(uint32_t))
+        memcpy(self.looks, <char*>looks, len(looks))
         memcpy(self.names, <char*>names, len(names))
         memcpy(self.words, <char*>words, len(words))
         self.many, self.filled = len(names) // sizeof(Name), len(words) // sizeof(uint32_t)

@@ -1,107 +1,176 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Compiled: which names bear a word: most words are borne by one name, and cost eight bytes."""
 
-from array import array
-from bisect import bisect_left, insort
-
 from cpython cimport array
 from libc.stdint cimport uint32_t
+from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy, memmove
 
 cdef uint32_t NEVER = 0xFFFFFFFF
-cdef array.array _NUMBERS = array("I")
+cdef array.array _NUMBERS = array.array("I")
 
 
 cdef class Postings:
     """Numbers of names by number of a word, sorted. A word that was never added is none that tells names apart."""
 
     def __cinit__(self):
-        self.counts, self.single, self.many = array("I"), array("I"), {}
+        self.words, self.several = NULL, NULL
+        self.many = self.words_room = self.places = self.places_room = 0
+        self.free = []
+
+    def __dealloc__(self):
+        cdef Py_ssize_t place
+        for place in range(self.places):
+            free(self.several[place].numbers)
+        free(self.several)
+        free(self.words)
+
+    cdef int _grow(self, Py_ssize_t words, Py_ssize_t places) except -1:
+        if words > self.words_room:
+            self.words_room = words + (words >> 1)
+            self.words = <Borne*>realloc(self.words, self.words_room * sizeof(Borne))
+        if places > self.places_room:
+            self.places_room = places + (places >> 1)
+            self.several = <Several*>realloc(self.several, self.places_room * sizeof(Several))
+        if (not self.words and self.words_room) or (not self.several and self.places_room):
+            raise MemoryError
+        return 0
+
+    cdef int _hold(self, Py_ssize_t word, uint32_t room) except -1:
+        """Gives a word of several names room for so many; what it held before is kept."""
+        cdef Several* several = &self.several[self.words[word].at]
+        several.numbers = <uint32_t*>realloc(several.numbers, room * sizeof(uint32_t))
+        several.room = room
+        if not several.numbers:
+            raise MemoryError
+        return 0
+
+    cdef int _part(self, Py_ssize_t word, uint32_t room) except -1:
+        """A word that one name bore, or none, gets a place among those of several."""
+        cdef uint32_t place
+        if self.free:
+            place = self.free.pop()
+        else:
+            self._grow(0, self.places + 1)
+            place = self.places
+            self.places += 1
+        self.several[place] = Several(NULL, 0)
+        self.words[word].at = place
+        return self._hold(word, room)
 
     def add(self, Py_ssize_t word, uint32_t name):
         """The name bears the word; is it the first that ever did?"""
-        cdef uint32_t count
-        while len(self.counts) <= word:
-            self.counts.append(NEVER)
-            self.single.append(0)
-        count = self.counts.data.as_uints[word]
+        cdef uint32_t count, one
+        cdef Several* several
+        cdef Py_ssize_t at
+        self._grow(word + 1, 0)
+        while self.many <= word:
+            self.words[self.many] = Borne(NEVER, 0)
+            self.many += 1
+        count = self.words[word].count
         if count == 0 or count == NEVER:
-            self.single.data.as_uints[word] = name
-            self.counts.data.as_uints[word] = 1
+            self.words[word] = Borne(1, name)
             return count == NEVER
         if count == 1:
-            self.many[word] = array("I", sorted((self.single.data.as_uints[word], name)))
-        elif self.many[word][count - 1] < name:
-            self.many[word].append(name)
-        else:
-            insort(self.many[word], name)
-        self.counts.data.as_uints[word] = count + 1
+            one = self.words[word].at
+            self._part(word, 2)
+            self.several[self.words[word].at].numbers[0] = one
+        several = &self.several[self.words[word].at]
+        if count == several.room:
+            self._hold(word, count + (count >> 1) + 1)
+        at = count if several.numbers[count - 1] < name else _before(several.numbers, count, name)
+        memmove(several.numbers + at + 1, several.numbers + at, (count - at) * sizeof(uint32_t))
+        several.numbers[at] = name
+        self.words[word].count = count + 1
         return False
 
     def discard(self, Py_ssize_t word, uint32_t name):
         """The name, which bore it, no longer does."""
-        self.counts[word] -= 1
-        many = self.many.get(word)
-        if many:
-            del many[bisect_left(many, name)]
-            if len(many) == 1:
-                self.single[word] = many[0]
-                del self.many[word]
+        cdef Borne* borne = &self.words[word]
+        cdef Several* several
+        cdef uint32_t place = borne.at
+        cdef Py_ssize_t at
+        if borne.count > 1:
+            several = &self.several[place]
+            at = _before(several.numbers, borne.count, name)
+            memmove(several.numbers + at, several.numbers + at + 1, (borne.count - at - 1) * sizeof(uint32_t))
+            if borne.count == 2:
+                borne.at = several.numbers[0]
+                free(several.numbers)
+                several.numbers = NULL
+                self.free.append(place)
+        borne.count -= 1
 
     cpdef bint tells(self, Py_ssize_t word):
         """Has it ever told names apart? Else it is only ever part of a legal form."""
-        return word < len(self.counts) and self.counts.data.as_uints[word] != NEVER
+        return word < self.many and self.words[word].count != NEVER
 
     cpdef uint32_t count(self, Py_ssize_t word):
         """How many names bear it."""
-        return self.counts.data.as_uints[word] if self.tells(word) else 0
+        return self.words[word].count if self.tells(word) else 0
 
-    cdef const uint32_t* of(self, Py_ssize_t word, Py_ssize_t* many):
-        """Their numbers, until one comes or goes."""
-        cdef array.array numbers
-        many[0] = self.count(word)
-        if many[0] < 2:
-            return &self.single.data.as_uints[word]
-        numbers = self.many[word]
-        return numbers.data.as_uints
+    def borne(self, list near):
+        """Those of [(word, how alike)] that any name bears."""
+        return [one for one in near if self.count(one[0])]
 
     def numbers(self, Py_ssize_t word):
         """A copy, for names may come."""
         cdef Py_ssize_t many, n
-        cdef const uint32_t* of = self.of(word, &many)
+        cdef const uint32_t* of
+        if not self.tells(word):
+            return []
+        of = self.of(word, &many)
         return [of[n] for n in range(many)]
 
     def both(self, Py_ssize_t one, Py_ssize_t other):
-        """Names that bear both words: sorted, a copy."""
-        cdef Py_ssize_t many, more, n, low = 0, high, step, middle
+        """Names that bear both words, which some bear: sorted, a copy."""
+        cdef Py_ssize_t many, more, n, low = 0, step
         cdef const uint32_t* few = self.of(one, &many)
         cdef const uint32_t* lot = self.of(other, &more)
         cdef array.array found = array.clone(_NUMBERS, 0, False)
         if more < many:
             few, lot, many, more = lot, few, more, many
         for n in range(many):
-            high, step = low, 1  # each stands behind the last one: how far is tried in ever longer steps
-            while high < more and lot[high] < few[n]:
-                low, high, step = high + 1, high + step, step * 2
-            high = min(high, more)
-            while low < high:
-                middle = (low + high) >> 1
-                if lot[middle] < few[n]:
-                    low = middle + 1
-                else:
-                    high = middle
+            step = 1  # each stands behind the last one: how far is tried in ever longer steps
+            while low + step < more and lot[low + step] < few[n]:
+                low, step = low + step, step * 2
+            low += _before(lot + low, min(step + 1, more - low), few[n])
             if low < more and lot[low] == few[n]:
                 found.append(few[n])
         return found
 
     def state(self):
         """All of it, for `restore`: arrays as bytes, the names of words that several bear one after the other."""
-        many = b"".join([numbers.tobytes() for numbers in self.many.values()])
-        return self.counts.tobytes(), self.single.tobytes(), list(self.many), many
+        cdef Py_ssize_t word
+        cdef list numbers = []
+        for word in range(self.many):
+            if self.count(word) > 1:
+                numbers.append((<char*>self.several[self.words[word].at].numbers)[: self.words[word].count * sizeof(uint32_t)])
+        return (<char*>self.words)[: self.many * sizeof(Borne)], b"".join(numbers)
 
-    def restore(self, bytes counts, bytes single, list words, bytes many):
+    def restore(self, bytes words, bytes numbers):
         """Makes this, which is empty, what another one was."""
-        cdef Py_ssize_t at = 0
-        self.counts, self.single, every = array("I", counts), array("I", single), array("I", many)
-        for word in words:
-            self.many[word] = every[at : at + self.counts[word]]
-            at += self.counts[word]
+        cdef Py_ssize_t word
+        cdef const uint32_t* at = <uint32_t*><char*>numbers
+        cdef uint32_t count
+        self.many = len(words) // sizeof(Borne)
+        self._grow(self.many, 0)
+        memcpy(self.words, <char*>words, len(words))
+        for word in range(self.many):
+            count = self.count(word)
+            if count > 1:
+                self._part(word, count)
+                memcpy(self.several[self.words[word].at].numbers, at, count * sizeof(uint32_t))
+                at += count
+
+
+cdef Py_ssize_t _before(const uint32_t* numbers, Py_ssize_t many, uint32_t number) noexcept nogil:
+    """How many of the numbers, which are sorted, are less."""
+    cdef Py_ssize_t low = 0, middle
+    while low < many:
+        middle = (low + many) >> 1
+        if numbers[middle] < number:
+            low = middle + 1
+        else:
+            many = middle
+    return low

@@ -13,7 +13,8 @@ from services.screening.matching.bounds import APART, SHORTEST_WHOLE
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings
-from services.screening.matching.reach import BITS, Question, reaching
+from services.screening.matching.question import BITS, Question
+from services.screening.matching.reach import reaching
 from services.screening.matching.seen import Seen
 from services.screening.matching.store import NameStore
 
@@ -24,14 +25,15 @@ Joins = Sequence[tuple[tuple[str, ...], int]]
 
 
 class Met(NamedTuple):
-    """Names met together, by one word of a name asked or by several written as one: what these weigh, how many they are, and the most
-    letters of what may stand for them, as often as they stand in the name asked."""
+    """Names met together, by one word of a name asked or by several written as one, and the most letters of what may stand for these, as often as they stand in
+    the name asked. Of a name that has none of the words before: how alike as wholes the two must be, if it has no words but these and those behind, and if it
+    has others."""
 
     words: Sequence[int]  # which of these they have
     more: Sequence["array[int]"]  # others, sorted
-    weight: float
-    many: int
     letters: int
+    needed: float = 0.0
+    needed_beside: float = 0.0
 
 
 # What words here may gain beside a name asked. Words that each may stand for one of its words: (which bit that is, its weight, words, how alike they are);
@@ -85,9 +87,7 @@ def candidates(asked: Prepared, shelf: Shelved, model: Model, floor: float, *, p
     if not met:
         return [], 0
     question = Question(asked, weights, misread)
-    return reaching(
-        question, met, rest, shelf, model.bound, floor, persons, lambda: (_gains(totals, joins, shelf), shelf.misreadings(asked))
-    )
+    return reaching(question, met, rest, shelf, model.bound, floor, persons, (_gains(totals, joins, shelf), shelf.misreadings(asked)))
 
 
 def _weighed(name: Prepared, weight: Callable[[str], float]) -> dict[str, tuple[float, float]]:
@@ -108,41 +108,38 @@ def _met(
     floor: float,
     misread: Container[str],
     persons: bool,
-) -> tuple[list[Met], Met]:
+) -> tuple[list[Met], int]:
     """Names that share something with this one, words with the fewest names first: once what remains could not carry a name to the floor that has none
-    of the words looked up so far, the frequent words need no look. And of all words that a name may have without being met by them, what they weigh."""
-    letters = sum(map(len, name.words))
-    found = [
-        Met(
-            [joined],
-            (),
-            sum([weights.get(word, 0.0) for word in part]),
-            sum([word in weights for word in part]),
-            sum([len(word) + LONGER for word in part]),
-        )
-        for part, joined in joins
-    ]
-    may_agree, missed, worst = sum(weights.values()), 0.0, 0.0
+    of the words looked up so far, the frequent words need no look. And of all words that a name may have without being met by them, the most letters."""
+    letters, forms, lone = sum(map(len, name.words)), len(name.forms), len(name.words) == 1
+    bound, found = model.bound, []
+    for part, joined in joins:
+        found.append(Met([joined], (), sum([len(word) + LONGER for word in part])))
+    may_agree, missed, worst, others = sum(weights.values()), 0.0, 0.0, 0
     apart = APART if letters >= SHORTEST_WHOLE + APART - 1 else 1  # a shorter name within that distance is not found as a whole
     alike = 1 - apart / (letters + apart)
     # A word's place is the number of its own names, until it comes up and those of its partners are known.
     waiting, left = [(shelf.frequency(word), word) for word in weights], dict(weights)
     heapify(waiting)
-    while waiting and model.bound.at_best(may_agree, max(left.values()), missed, worst, len(name.forms), alike if missed else 1.0) >= floor:
+    while waiting and bound.at_best(may_agree, best := max(left.values()), missed, worst, forms, alike if missed else 1.0) >= floor:
         place, word = heappop(waiting)
         partners = shelf.partners(word)
         if partners.many > place:
             heappush(waiting, (partners.many, word))
             continue
-        found.append(Met(partners.words, partners.joining, weights[word], 1, name.words.count(word) * (len(word) + LONGER)))
+        needed = [
+            0.0 if persons or not missed else bound.needed(floor, may_agree, best, missed, worst, min(others, some), forms, lone)
+            for some in (0, 1)
+        ]
+        many = name.words.count(word)
+        found.append(Met(partners.words, partners.joining, many * (len(word) + LONGER), *needed))
         may_agree -= left.pop(word)
         if not (persons and len(word) == 1) and word not in misread:
-            missed, worst = missed + weights[word], max(worst, weights[word] / name.words.count(word))
+            missed, worst, others = missed + weights[word], max(worst, weights[word] / many), others + 1
     # Any word of theirs may be a legal one of this name, misread, or several of them.
     legal = [word for word, of_form in zip(name.tokens, name.legal, strict=True) if of_form]
-    letters = sum([len(word) + LONGER for word in (*name.words, *legal) if word in left or word in legal])
-    unasked = Met((), (), sum(left.values()), len(left), letters)
-    return [one for one in found if one.words or one.more], unasked
+    rest = sum([len(word) + LONGER for word in (*name.words, *legal) if word in left or word in legal])
+    return [one for one in found if one.words or one.more], rest
 
 
 def _gains(weights: dict[str, float], joins: Joins, shelf: Shelved) -> Gains:

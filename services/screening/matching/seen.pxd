@@ -1,6 +1,4 @@
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
-
-from services.screening.matching.postings cimport Postings
+from libc.stdint cimport uint32_t, uint64_t
 
 cdef enum:
     AHEAD = 16  # names that are fetched from memory before they are looked at
@@ -13,32 +11,28 @@ cdef struct Gain:
     uint32_t covers
     int slips  # legal words written as one with it
 
-cdef struct Sight:
-    # Of a name: the look-up in which it was last met, by which of its words, and what those that met it weigh, how many letters they have and how many
-    # they are.
-    uint32_t now, by
-    float weight
-    uint16_t letters, count
-
 cdef class Seen:
     cdef uint32_t now
-    cdef Sight* names
+    cdef uint32_t* names  # the look-up in which each was last met
     cdef uint32_t* met  # numbers of names, in the order met
     cdef int names_room, words_room
     cdef uint64_t* marks  # a bit for each word that may gain something, or is MISREAD
     cdef uint32_t* places  # of these, among what may be gained
     cdef uint32_t* marked  # these
     cdef int many_marked
-    cdef uint32_t by
-    cdef float by_weight
-    cdef int found, by_count, by_letters
+    cdef int found  # of these
     cdef Gain* gains
     cdef int many
 
     cdef int begin(self, int names, int words) except -1
     cdef void _mark(self, uint32_t word, uint32_t place) noexcept
-    cdef int meet(self, list met, Postings postings) except -1
-    cdef void _meet(self, const uint32_t* numbers, Py_ssize_t many) noexcept
+    cdef inline void note(self, uint32_t number) noexcept nogil:
+        """A name is met."""
+        if self.names[number] != self.now:
+            self.names[number] = self.now
+            self.met[self.found] = number
+            self.found += 1
+
     cdef int gain(self, tuple gains, store, float* weights) except -1
     cdef inline bint has(self, uint32_t word) noexcept nogil:
         """May it gain something, or be MISREAD?"""

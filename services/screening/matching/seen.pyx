@@ -1,20 +1,16 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Compiled: what one look-up has seen of names and words: by which words asked each name was met, and what each word may gain."""
+"""Compiled: what one look-up has seen of names and words: which names it met, and what each word may gain."""
 
-from cpython cimport array
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memset
-
-from services.screening.matching.names cimport fetch
-from services.screening.matching.postings cimport Postings
 
 
 cdef class Seen:
     """What a look-up knows of names and of words, by number; kept from one to the next, since clearing it would cost more than asking."""
 
     def __cinit__(self):
-        self.now = self.by = self.names_room = self.words_room = self.many = self.many_marked = 0
+        self.now = self.names_room = self.words_room = self.many = self.many_marked = 0
         self.names, self.met, self.marks, self.places, self.marked, self.gains = NULL, NULL, NULL, NULL, NULL, NULL
 
     def __dealloc__(self):
@@ -31,14 +27,14 @@ cdef class Seen:
         self.now += 1
         if names > self.names_room or not self.now:  # once around, what is so old would look new
             self.names_room, self.now = max(self.names_room, names + (names >> 1)), 1
-            self.names = <Sight*>realloc(self.names, self.names_room * sizeof(Sight))
+            self.names = <uint32_t*>realloc(self.names, self.names_room * sizeof(uint32_t))
             self.met = <uint32_t*>realloc(self.met, self.names_room * sizeof(uint32_t))
             if not (self.names and self.met):
                 raise MemoryError
-            memset(self.names, 0, self.names_room * sizeof(Sight))
+            memset(self.names, 0, self.names_room * sizeof(uint32_t))
         for n in range(self.many_marked):
             self.marks[self.marked[n] >> 6] = 0
-        self.many = self.many_marked = 0
+        self.many = self.many_marked = self.found = 0
         if words > self.words_room:
             self.words_room = words + (words >> 1) | 63
             self.marks = <uint64_t*>realloc(self.marks, (self.words_room + 1) // 8)
@@ -54,39 +50,6 @@ cdef class Seen:
         self.places[word] = place
         self.marked[self.many_marked] = word
         self.many_marked += 1
-
-    cdef int meet(self, list met, Postings postings) except -1:
-        """Adds up what each name was met by; how many they are."""
-        cdef array.array joining
-        cdef Py_ssize_t many
-        cdef const uint32_t* numbers
-        self.found = self.by = 0
-        for words, more, self.by_weight, self.by_count, self.by_letters in met:
-            self.by += 1
-            for word in words:
-                numbers = postings.of(word, &many)
-                self._meet(numbers, many)
-            for joining in more:
-                self._meet(joining.data.as_uints, len(joining))
-        return self.found
-
-    cdef void _meet(self, const uint32_t* numbers, Py_ssize_t many) noexcept:
-        cdef Sight* name
-        cdef Py_ssize_t n
-        for n in range(many):
-            if n + AHEAD < many:
-                fetch(&self.names[numbers[n + AHEAD]])
-            name = &self.names[numbers[n]]
-            if name.now != self.now:
-                name.now, name.weight, name.letters, name.count = self.now, 0, 0, 0
-                self.met[self.found] = numbers[n]
-                self.found += 1
-            elif name.by == self.by:
-                continue
-            name.by = self.by
-            name.weight += self.by_weight
-            name.count += self.by_count
-            name.letters += self.by_letters
 
     cdef int gain(self, tuple gains, store, float* weights) except -1:
         """Takes in what words may gain, of each the best, and which of the others may be legal ones misread: see retrieve."""

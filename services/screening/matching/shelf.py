@@ -33,7 +33,7 @@ class ShelfState(msgspec.Struct, frozen=True, array_like=True):
     """A shelf to be kept, for the same code on the same machine."""
 
     store: StoreState
-    postings: tuple[bytes, bytes, list[int], bytes]
+    postings: tuple[bytes, bytes]
     near: tuple[int, int, list[bytes]]
     long: list[bytes]
     core: list[bytes]
@@ -233,10 +233,11 @@ class Shelf:
         words, borne, tells = self.store.words, self.postings.count, self.postings.tells
         at = words.get(word)
         own = [(at, 1.0)] if at is not None and borne(at) else []
-        near = own + [one for one in self._near_words(word) if borne(one[0])]
+        near = own + self.postings.borne(self._near_words(word))
         pairs: list[tuple[int, int | None]] = []
         for cut in range(1, len(word)):
-            first, second = words.get(word[:cut]), words.get(word[cut:])
+            first = words.get(word[:cut])
+            second = None if first is None else words.get(word[cut:])
             if first is None or second is None:
                 continue
             if borne(first) and borne(second):

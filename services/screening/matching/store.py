@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.screening.matching.corpus import Corpus, ceiling
-from services.screening.matching.edits import alphabet
+from services.screening.matching.edits import signature
 from services.screening.matching.names import Names
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.texts import Texts
@@ -18,11 +18,12 @@ Floats = NDArray[np.float32]
 
 
 class Source(NamedTuple):
-    """Spellings by number, for look-ups in them: words (`alphabets`: which letters each has, as `alphabet`), or names, all their words or only the telling
+    """Spellings by number, for look-ups in them: words (`signatures` and `lengths`: of each), or names, all their words or only the telling
     ones."""
 
     vocabulary: list[str]
-    alphabets: "array[int]"
+    signatures: "array[int]"
+    lengths: "array[int]"
     names: Names | None = None
     telling: bool = False
 
@@ -32,9 +33,9 @@ class StoreState(msgspec.Struct, frozen=True, array_like=True):
 
     words: list[str]
     written: tuple[bytes, bytes, bytes]
-    names: tuple[bytes, bytes]
+    names: tuple[bytes, bytes, bytes]
     forms: list[tuple[str, ...]]
-    alphabets: bytes
+    signatures: bytes
 
 
 class NameStore:
@@ -45,7 +46,7 @@ class NameStore:
         self.words: dict[str, int] = {}
         self.vocabulary: list[str] = []
         self.legal: set[int] = set()  # words that were ever part of a legal form
-        self.lengths, self._word_alphabets = array("H"), array("I")
+        self.lengths, self._signatures = array("H"), array("Q")
         self._ceilings = array("f")  # what words weigh that nobody bears
         self._written = Texts()
         self._free: list[int] = []
@@ -73,7 +74,7 @@ class NameStore:
             self.form_sets.append(name.forms)
         if name.forms:
             self.legal.update([code >> 1 for code in coded if code & 1])
-        self.names.put(number, coded, forms, self.lengths, self._word_alphabets)
+        self.names.put(number, coded, forms, self.lengths, self._signatures)
         self._written.put(number, name.name)
         return number
 
@@ -82,7 +83,7 @@ class NameStore:
         at = self.words[word] = len(self.vocabulary)
         self.vocabulary.append(word)
         self.lengths.append(len(word))
-        self._word_alphabets.append(alphabet(word))
+        self._signatures.append(signature(word))
         self._ceilings.append(ceiling(word))
         return at
 
@@ -102,11 +103,11 @@ class NameStore:
 
     def source(self, *, telling: bool) -> Source:
         """Names written as one word: their telling words, or all of them."""
-        return Source(self.vocabulary, self._word_alphabets, self.names, telling)
+        return Source(self.vocabulary, self._signatures, self.lengths, self.names, telling)
 
     def word_source(self) -> Source:
         """Words."""
-        return Source(self.vocabulary, self._word_alphabets)
+        return Source(self.vocabulary, self._signatures, self.lengths)
 
     def weights(self) -> Floats:
         """Of all words by number, as the corpus weighs them now; not a number where that is still to be asked for by `weigh`."""
@@ -137,7 +138,7 @@ class NameStore:
 
     def state(self) -> StoreState:
         """All of it, for `restore`; to be encoded before it changes."""
-        return StoreState(self.vocabulary, self._written.state(), self.names.state(), self.form_sets, self._word_alphabets.tobytes())
+        return StoreState(self.vocabulary, self._written.state(), self.names.state(), self.form_sets, self._signatures.tobytes())
 
     def restore(self, state: StoreState) -> None:
         """Makes this store, which is empty, what another one was."""
@@ -148,6 +149,6 @@ class NameStore:
         self.words = {word: at for at, word in enumerate(state.words)}
         self.lengths = array("H", map(len, state.words))
         self._ceilings = array("f", map(ceiling, state.words))
-        self._word_alphabets = array("I", state.alphabets)
+        self._signatures = array("Q", state.signatures)
         self._form_sets = {forms: at for at, forms in enumerate(state.forms)}
         self.legal, self._free = self.names.legal(), self.names.free()

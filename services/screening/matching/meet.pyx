@@ -1,0 +1,79 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Compiled: the names that share something with one asked, word by word. Frequent words come last, and of the names that bear them most are passed over at
+a glance: without the words before, few are alike enough."""
+
+from cpython cimport array
+from libc.stdint cimport uint32_t
+
+from services.screening.matching.bounds cimport likest
+from services.screening.matching.names cimport Look, Names, fetch
+from services.screening.matching.postings cimport Postings
+from services.screening.matching.question cimport Question
+from services.screening.matching.seen cimport Seen
+
+cdef enum:
+    TOGETHER = 64  # names that are looked at before they are noted
+
+cdef struct Needed:
+    # How alike as wholes a name must be that has none of the words before: if it has no words but these, when it has so many letters at most, and if it has.
+    double alike, alike_beside
+    int letters
+
+
+cdef int meet(list met, int rest, Question asked, Seen seen, Postings postings, Names names) except -1:
+    """Notes each name once; how many they are. `met`, `rest`: see retrieve."""
+    cdef array.array joining
+    cdef Py_ssize_t many
+    cdef const uint32_t* numbers
+    cdef Needed needed
+    needed.letters = rest + <int>sum([one.letters for one in met])
+    for words, more, letters, needed.alike, needed.alike_beside in met:
+        # Where each one's numbers are is looked up in three steps, for all words together: memory answers many as fast as one.
+        for word in words:
+            fetch(&postings.words[<Py_ssize_t>word])
+        for word in words:
+            if postings.words[<Py_ssize_t>word].count > 1:
+                fetch(&postings.several[postings.words[<Py_ssize_t>word].at])
+        for word in words:
+            fetch(postings.of(word, &many))
+        for word in words:
+            numbers = postings.of(word, &many)
+            _meet(numbers, many, needed, asked, seen, names)
+        for joining in more:
+            _meet(joining.data.as_uints, len(joining), needed, asked, seen, names)
+        needed.letters -= <int>letters
+    return seen.found
+
+
+cdef void _meet(const uint32_t* numbers, Py_ssize_t many, Needed needed, Question asked, Seen seen, Names names) noexcept nogil:
+    cdef uint32_t[TOGETHER] passed
+    cdef Py_ssize_t begin = 0, n
+    cdef int kept, i
+    cdef const Look* look
+    cdef bint every = needed.alike_beside <= 0
+    while begin < many:
+        kept = 0
+        for n in range(begin, min(begin + TOGETHER, many)):
+            if not every:
+                if n + TOGETHER < many:
+                    fetch(&names.looks[numbers[n + TOGETHER]])
+                look = &names.looks[numbers[n]]
+                if look.core_letters <= needed.letters:
+                    if _alike(look, asked, 0) < needed.alike:
+                        continue
+                elif needed.alike_beside > 1 or _alike(look, asked, 1) < needed.alike_beside:
+                    continue
+            passed[kept] = numbers[n]
+            kept += 1
+            fetch(&seen.names[numbers[n]])
+        for i in range(kept):
+            seen.note(passed[i])
+        begin += TOGETHER
+
+
+cdef double _alike(const Look* look, Question asked, int words) noexcept nogil:
+    """At best, as wholes; `words`: that each has in place of the other's."""
+    return max(
+        likest(look.core_letters, look.core_signature, asked.core_size, asked.core_signature, words),
+        likest(look.letters, look.signature, asked.full_size, asked.full_signature, words),
+    )
