@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
 
+from services.runtime.processes import READS
 from shared.bus.embedded import EmbeddedBus
 from shared.bus.kafka import KafkaBus
 from shared.bus.kafka_group import Membership
@@ -92,7 +93,8 @@ class Files:
 
 
 class _TellingBus(KafkaBus):
-    """After it has published, the store knows that its documents' events are told, and who waits in this machine looks at once.
+    """After it has published, the store knows that its documents' events are told, and who waits in this machine for something in that store
+    looks at once: who waits for events has Kafka.
 
     What was saved before and is told to nobody, because its writer died or the log was away, goes first: a release's marker must not overtake
     its changes.
@@ -101,6 +103,7 @@ class _TellingBus(KafkaBus):
     def __init__(self, settings: KafkaSettings, partitions: int, membership: Membership, store: MongoStore, nudges: Nudges) -> None:
         super().__init__(settings, partitions, membership=membership)
         self._store, self._nudges = store, nudges
+        self._readers = {store.name, *(name for name, read in READS.items() if store.name in read)}
         self._left, self._telling_first = True, asyncio.Lock()
 
     async def publish(self, rows: Sequence[JournalRow]) -> None:
@@ -120,7 +123,7 @@ class _TellingBus(KafkaBus):
         await super().publish([row for row in rows if row.topic])
         await self._store.told(rows)
         if waited_for(row.topic for row in rows):
-            self._nudges.send()
+            self._nudges.send(self._readers)
 
     async def settle(self) -> None:
         await self.tell_late(0.0)

@@ -1,4 +1,5 @@
-"""A nudge after a commit: a datagram to every process of the system, so that readers look at once instead of at their next poll.
+"""A nudge after a commit: a datagram to every process of the system, or to some services', so that readers look at once instead of at
+their next poll.
 
 A lost nudge costs a poll interval, never an event.
 """
@@ -8,6 +9,7 @@ import contextlib
 import os
 import socket
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 _LOOK_EVERY_S = 1.0  # for processes that have come or gone
@@ -39,11 +41,11 @@ class Waiter:
 
 
 class Nudges:
-    """One a process: `send` wakes all waiters of all processes, `wait` waits for it."""
+    """One a process, whose `name` begins with that of its service where it has one (`SERVICE-...`): `send` wakes waiters of all processes."""
 
     def __init__(self, folder: Path, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._mine = folder, folder / f"{name}.sock"
+        self._folder, self._mine, self._service = folder, folder / f"{name}.sock", _service(name)
         self._mine.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -51,7 +53,7 @@ class Nudges:
         self._socket.bind(self.address(self._mine.name))
         self._waiters: set[asyncio.Event] = set()
         self._listening = False
-        self._others: list[str] = []
+        self._others: list[tuple[str, str]] = []  # service and address
         self._looked = -_LOOK_EVERY_S
 
     def _listen(self) -> None:
@@ -69,16 +71,20 @@ class Nudges:
         for waiter in self._waiters:
             waiter.set()
 
-    def send(self) -> None:
-        """Wakes this process's waiters and those of the others."""
-        self._wake()
+    def send(self, services: Collection[str] | None = None) -> None:
+        """Wakes this process's waiters and those of the others, or only those of some services' processes: each look that finds nothing
+        costs more than the nudge."""
+        if services is None or self._service in services:
+            self._wake()
         now = time.monotonic()
         if now > self._looked + _LOOK_EVERY_S:
             self._looked = now
-            self._others = [self.address(p.name) for p in self._folder.glob("*.sock") if p.name != self._mine.name]
-        for other in self._others:
-            with contextlib.suppress(OSError):  # gone, or its queue is full: then it is awake already
-                self._socket.sendto(b"n", other)
+            others = [p.name for p in self._folder.glob("*.sock") if p.name != self._mine.name]
+            self._others = [(_service(name), self.address(name)) for name in others]
+        for service, other in self._others:
+            if services is None or service in services:
+                with contextlib.suppress(OSError):  # gone, or its queue is full: then it is awake already
+                    self._socket.sendto(b"n", other)
 
     def address(self, name: str) -> str:
         """Relative to the open folder: a socket's path is limited to about 100 bytes, a data folder's is not."""
@@ -101,3 +107,7 @@ class Nudges:
         self._socket.close()
         os.close(self._directory)
         self._mine.unlink(missing_ok=True)
+
+
+def _service(name: str) -> str:
+    return name.removesuffix(".sock").partition("-")[0]
