@@ -137,6 +137,9 @@ def test_what_is_kept_and_restored_is_the_same_index_and_can_be_changed(seed: in
                 else:
                     index.put(key, names[:1], schema=schema, countries=lands, weak=names[1:])
 
+    change(other)
+    for key in range(15):  # who was here before and went leaves nothing
+        other.remove(str(key))
     change(one)
     other.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(one.state()), type=IndexState))
     for _ in range(2):

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
@@ -42,6 +43,15 @@ def change(postings: Postings, known: defaultdict[int, set[int]], changes: list[
             known[word].add(name)
             assert postings.add(word, name) is first
     assert all(postings.tells(word) for word, _ in changes)
+
+
+def test_what_is_not_there_cannot_go() -> None:
+    postings = Postings()
+    change(postings, defaultdict(set), [(0, 1), (1, 1), (1, 2)])
+    for word, name in ((0, 2), (1, 0), (1, 3), (2, 1), (9, 1)):
+        with pytest.raises(KeyError):
+            postings.discard(word, name)
+    assert (postings.numbers(0), postings.numbers(1)) == ([1], [1, 2])
 
 
 @given(SPELLINGS, SPELLINGS)

@@ -156,11 +156,17 @@ class NameIndex:
         return IndexState(self._parties.state(), shelves, self._weak, self._facts.state())
 
     def restore(self, state: IndexState) -> None:
-        """Makes this index, which is empty and counts no words, what another one was."""
+        """Makes this index, which holds nobody and counts no words, what another one was."""
         assert not self._counted
+        assert not len(self)
+        # Who was here and went has left words, whose numbers are others' now.
+        self._parties, self._facts = Parties(), KnownFacts()
         self._parties.restore(state.parties)
         for kind in KINDS:
-            self._shelves[kind].restore(state.shelves[kind])
+            shelf = Shelf(self.corpus, counted=False)
+            shelf.met = self._shelves[kind].met
+            shelf.restore(state.shelves[kind])
+            self._shelves[kind] = shelf
             self._weak[kind] = state.weak[kind]
         self._facts.restore(state.facts)
 

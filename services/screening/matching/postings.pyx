@@ -85,14 +85,22 @@ cdef class Postings:
         return False
 
     def discard(self, Py_ssize_t word, uint32_t name):
-        """The name, which bore it, no longer does."""
-        cdef Borne* borne = &self.words[word]
+        """The name, which bore it, no longer does; KeyError where it did not."""
+        cdef Borne* borne
         cdef Several* several
-        cdef uint32_t place = borne.at
+        cdef uint32_t place
         cdef Py_ssize_t at
+        if not self.count(word):
+            raise KeyError(name)
+        borne = &self.words[word]
+        place = borne.at
+        if borne.count == 1 and place != name:
+            raise KeyError(name)
         if borne.count > 1:
             several = &self.several[place]
             at = _before(several.numbers, borne.count, name)
+            if at == borne.count or several.numbers[at] != name:
+                raise KeyError(name)
             memmove(several.numbers + at, several.numbers + at + 1, (borne.count - at - 1) * sizeof(uint32_t))
             if borne.count == 2:
                 borne.at = several.numbers[0]
