@@ -12,7 +12,8 @@ import msgspec
 from services.screening import material
 from services.screening.exposures import Exposed, ExposureIndex, describe
 from services.screening.matching.facts import FOR, Facts
-from services.screening.matching.index import Hit, NameIndex, country_set
+from services.screening.matching.index import Hit, NameIndex
+from services.screening.matching.parties import country_set
 from services.screening.matching.why import Why
 from services.screening.model import Former, match_id
 from services.screening.names import facts_of_signal, parties_of, ref_of

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from services.screening.matching.index import IndexState, country_set
+from services.screening.matching.index import IndexState
+from services.screening.matching.parties import country_set
 from services.screening.pairs import Key
 from shared.events.envelope import encode
 from shared.events.suppliers import Profile

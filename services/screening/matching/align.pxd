@@ -7,9 +7,6 @@ cdef enum:
 cdef enum Kind:
     EXACT, SPACING, FUZZY, INITIAL, RUN, OTHER_WORD
 
-cdef extern from *:
-    int bits "__builtin_popcountll"(uint64_t mask) noexcept nogil
-
 cdef struct Match:
     # Which words of one name (bits, by their place) stand for which of the other.
     uint64_t a, b

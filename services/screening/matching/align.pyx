@@ -6,7 +6,7 @@ from typing import Literal
 
 from libc.stdint cimport uint64_t
 
-from services.screening.matching.edits cimport alike, edits_within, same_digits
+from services.screening.matching.edits cimport alike, bits, edits_within, same_digits
 
 from services.screening.matching.settings import (
     FORM_WEIGHT,

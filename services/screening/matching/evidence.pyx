@@ -6,9 +6,9 @@ from rapidfuzz.distance import OSA
 from libc.math cimport fabs
 from libc.stdint cimport uint64_t
 
-from services.screening.matching.align cimport MOST_WORDS, NEAR, OTHER_WORD, RUN, SPACING, Alignment, Match, Side, bits, words_of
+from services.screening.matching.align cimport MOST_WORDS, NEAR, OTHER_WORD, RUN, SPACING, Alignment, Match, Side, words_of
 from services.screening.matching.bounds cimport MOST_BOTH, SHORTEST_WHOLE
-from services.screening.matching.edits cimport MOST, alike, edits_within
+from services.screening.matching.edits cimport MOST, alike, bits, edits_within
 
 from services.screening.matching.features import COMMON_WORD, ENOUGH, LEFT_EDITS, LEFT_UNLIKE, SORTED_LESS, forms_evidence
 from services.screening.matching.places import PLACES

@@ -1,7 +1,6 @@
 """An index of parties by name that can be changed while it is read: suppliers probe it with their names, or listed parties."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -11,7 +10,7 @@ from services.screening.matching.facts import Facts, Told, decides, makes_certai
 from services.screening.matching.known import KnownFacts
 from services.screening.matching.model import REVIEW, log_odds_of, probability
 from services.screening.matching.normalise import Prepared, prepare, tells
-from services.screening.matching.parties import KINDS, Parties, PartiesState
+from services.screening.matching.parties import KINDS, Parties, PartiesState, country_set
 from services.screening.matching.score import Compared, compare, kind_of, model_of, with_countries, with_facts
 from services.screening.matching.settings import COUNTRY_AGREES, IDENTIFIER_DECIDES, OTHER_KIND_CAP, WEAK_ALIAS
 from services.screening.matching.shelf import Shelf, ShelfState
@@ -295,9 +294,3 @@ class NameIndex:
 def _without_country(threshold: float) -> float:
     """The score that an agreeing country lifts to the threshold."""
     return (threshold - COUNTRY_AGREES) / (1 - COUNTRY_AGREES)
-
-
-@lru_cache(maxsize=4096)
-def country_set(countries: tuple[str, ...]) -> frozenset[str]:
-    """One set for all parties of the same countries: a hundred thousand of them are memory and work for the collector."""
-    return frozenset(countries)

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -98,3 +99,9 @@ class Parties:
 def _names(codes: int | tuple[int, ...]) -> Names:
     every = (codes,) if isinstance(codes, int) else codes
     return Names(KINDS[every[0] % len(KINDS)] if every else KINDS[0], [code // len(KINDS) for code in every])
+
+
+@lru_cache(maxsize=4096)
+def country_set(countries: tuple[str, ...]) -> frozenset[str]:
+    """One set for all parties of the same countries: a hundred thousand of them are memory and work for the collector."""
+    return frozenset(countries)

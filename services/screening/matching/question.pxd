@@ -8,7 +8,7 @@ cpdef enum:
 cdef class Question:
     cdef double[BITS] own
     cdef double[BITS] single
-    cdef double total, rarest, misread_weight
+    cdef double total
     cdef int distinct, many, misread_words, misread_rest
     cdef dict misread  # by the number of a legal word: bits of the words that may be it
     cdef tuple forms

@@ -14,17 +14,15 @@ cdef class Question:
         cdef int n
         cdef double own, once
         self.distinct, self.many, self.forms = len(weights), len(name.words), name.forms
-        self.total = self.rarest = self.misread_weight = 0
+        self.total = 0
         self.misread_words = self.misread_rest = 0
         self.misread = {}
         for n, (word, (own, once)) in enumerate(weights.items()):
             if n < BITS:
                 self.own[n], self.single[n] = own, once
                 self.total += own
-                self.rarest = max(self.rarest, once)
             if word in misread:
                 self.misread_words += 1
-                self.misread_weight += own
                 self.misread_rest += n >= BITS
                 for legal in misread[word]:
                     self.misread[legal] = self.misread.get(legal, 0) | (1 << n if n < BITS else 0)

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.screening.matching.bounds import Bound
 from services.screening.matching.question import Question
@@ -12,5 +12,5 @@ def reaching(
     bound: Bound,
     floor: float,
     persons: bool,
-    gains: tuple[Gains, set[int]],
+    gains: Callable[[], tuple[Gains, set[int]]],
 ) -> tuple[list[int], int]: ...

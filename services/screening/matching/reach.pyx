@@ -23,7 +23,7 @@ cdef double _SORTED_LESS = SORTED_LESS
 
 def reaching(Question asked, list met, int rest, shelf, Bound bound, double floor, bint persons, gains):
     """(numbers of names that may reach the log odds `floor`, how many were met). `met`: names met together, `rest`: letters of words by which
-    nobody was looked up, that may stand in any name (see retrieve.Met); `gains`: what words may gain, and which words may be misread legal ones of the name asked."""
+    nobody was looked up, that may stand in any name (see retrieve.Met); `gains()`: what words may gain, and which words may be misread legal ones of the name asked."""
     # Nothing comes or goes while we look, so the arrays stay where they are.
     cdef Seen seen = shelf.seen
     store = shelf.store
@@ -45,7 +45,8 @@ def reaching(Question asked, list met, int rest, shelf, Bound bound, double floo
     floor -= EPSILON
     seen.begin(names.many, len(vocabulary))
     total = meet(met, rest, asked, seen, shelf.postings, names)
-    seen.gain(gains, store, weights)
+    if total:
+        seen.gain(gains(), store, weights)
     for i in range(total):
         if i + AHEAD < total:
             fetch(&names.looks[seen.met[i + AHEAD]])

@@ -87,7 +87,9 @@ def candidates(asked: Prepared, shelf: Shelved, model: Model, floor: float, *, p
     if not met:
         return [], 0
     question = Question(asked, weights, misread)
-    return reaching(question, met, rest, shelf, model.bound, floor, persons, (_gains(totals, joins, shelf), shelf.misreadings(asked)))
+    return reaching(
+        question, met, rest, shelf, model.bound, floor, persons, lambda: (_gains(totals, joins, shelf), shelf.misreadings(asked))
+    )
 
 
 def _weighed(name: Prepared, weight: Callable[[str], float]) -> dict[str, tuple[float, float]]:
@@ -112,9 +114,7 @@ def _met(
     """Names that share something with this one, words with the fewest names first: once what remains could not carry a name to the floor that has none
     of the words looked up so far, the frequent words need no look. And of all words that a name may have without being met by them, the most letters."""
     letters, forms, lone = sum(map(len, name.words)), len(name.forms), len(name.words) == 1
-    bound, found = model.bound, []
-    for part, joined in joins:
-        found.append(Met([joined], (), sum([len(word) + LONGER for word in part])))
+    bound, found = model.bound, [Met([joined], (), sum([len(word) + LONGER for word in part])) for part, joined in joins]
     may_agree, missed, worst, others = sum(weights.values()), 0.0, 0.0, 0
     apart = APART if letters >= SHORTEST_WHOLE + APART - 1 else 1  # a shorter name within that distance is not found as a whole
     alike = 1 - apart / (letters + apart)
