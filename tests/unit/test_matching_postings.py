@@ -26,7 +26,7 @@ def test_names_of_a_word_are_those_that_came_and_did_not_go(changes: list[tuple[
         for word in range(8):
             assert one.numbers(word) == sorted(copy[word])
             assert one.count(word) == len(copy[word])
-            assert one.borne([(word, 0.5)]) == ([(word, 0.5)] if copy[word] else [])
+            assert one.borne([(word, 0.5)]) == (([word], [0.5], len(copy[word])) if copy[word] else ([], [], 0))
             for other in range(6):
                 if one.count(word) and one.count(other):
                     assert list(one.both(word, other)) == sorted(copy[word] & copy[other])

@@ -82,13 +82,14 @@ def side_of(name, corpus):
     side.size = len(side.tokens)
     if side.size > MOST_WORDS:
         raise ValueError(f"a name of more than {MOST_WORDS} words was not prepared")
-    weigh = corpus.weight
+    cdef dict known = corpus.remembered
     for i in range(side.size):
         if legal[i]:
             side.forms |= <uint64_t>1 << i
             side.weight[i] = _FORM_WEIGHT
         else:
-            side.weight[i] = weigh(side.tokens[i])
+            weight = known.get(side.tokens[i])
+            side.weight[i] = corpus.weight(side.tokens[i]) if weight is None else weight
     return side
 
 

@@ -91,6 +91,15 @@ def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
     )
 
 
+def weighed(tuple weights, double bias, tuple evidence):
+    """The evidence by what each counts, summed up."""
+    cdef double found = bias
+    cdef int n
+    for n in range(len(weights)):
+        found += <double>weights[n] * <double>evidence[n]
+    return found
+
+
 cdef int _letters(Side side, uint64_t which):
     cdef int i, found = 0
     for i in range(side.size):

@@ -277,7 +277,7 @@ class NameIndex:
     def _hit(self, key: str, score: float, found: _Found, asking: _Asking) -> Hit:
         told, lands = self._placed(key, asking), self._parties.countries(found.kind, found.number)
         name = self._shelves[found.kind].name(found.number) if found.number is not None else prepare("")
-        whys = explain(found.asked, name, found.compared, self.corpus)
+        whys = explain(found.asked, name, found.compared)
         whys += [*explain_countries(asking.lands, lands), *explain_facts(told)]
         if asking.lands or lands or asking.facts or self._facts.of(key):
             whys += explain_name_only(found.asked, name, whys)

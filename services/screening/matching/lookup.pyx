@@ -9,11 +9,10 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort, realloc
 
 from services.screening.matching.edits cimport MOST, distance, edits_at_least, same_digits, signature_of, spell, spell_name
-from services.screening.matching.names cimport Look, Name, Names, fetch
+from services.screening.matching.names cimport Name, Names, fetch
 
 cdef enum:
-    AHEAD = 8  # entries whose signatures are fetched from memory before they are looked at
-    LETTERS_AHEAD = 4  # the same of spellings
+    AHEAD = 4  # spellings that are fetched from memory before they are looked at
     KEY_BITS = 31
     NEARER = 3  # times; each leaves the root of how far off it was
     MOST_EDITS = 2  # between words that share a variant
@@ -78,7 +77,7 @@ cdef int _under(list runs, const uint64_t* keys, int many, Spelt* asked, const u
     cdef Py_ssize_t[MOST_KEYS] places
     cdef const uint64_t[::1] run
     cdef Py_ssize_t at
-    cdef int n, found = 0, room = 0, kept = 0
+    cdef int n, found = 0, room = 0, kept = 0, last = 0
     cdef uint32_t number
     cdef uint64_t theirs
     for run in runs:
@@ -86,20 +85,21 @@ cdef int _under(list runs, const uint64_t* keys, int many, Spelt* asked, const u
         for n in range(many):
             at = places[n]
             while at < run.shape[0] and run[at] >> 32 == keys[n]:
-                if at + AHEAD < run.shape[0]:
-                    fetch(&signatures[<uint32_t>run[at + AHEAD] * <Py_ssize_t>stride])
-                number = <uint32_t>run[at]
-                at += 1
-                theirs = signatures[number * <Py_ssize_t>stride]
-                if not theirs or edits_at_least(theirs, asked.signature) > _forgiven(asked, number):
-                    continue
-                if found == room:
+                if last == room:
                     room = 2 * room + 256
                     numbers[0] = <uint32_t*>realloc(numbers[0], room * sizeof(uint32_t))
                     if not numbers[0]:
                         raise MemoryError
-                numbers[0][found] = number
-                found += 1
+                numbers[0][last] = <uint32_t>run[at]
+                fetch(&signatures[numbers[0][last] * <Py_ssize_t>stride])
+                at += 1
+                last += 1
+    for n in range(last):
+        number = numbers[0][n]
+        theirs = signatures[number * <Py_ssize_t>stride]
+        if theirs and edits_at_least(theirs, asked.signature) <= _forgiven(asked, number):
+            numbers[0][found] = number
+            found += 1
     if not found:
         return 0
     qsort(numbers[0], found, sizeof(uint32_t), _order)
@@ -172,8 +172,8 @@ def segments_near(str spelt, int edits, int shortest, list runs, source):
     cdef array.array signatures = source[1]
     cdef Names names = source[3]
     cdef bint telling = source[4]
-    cdef const Look* look
     cdef const Name* name
+    cdef const uint32_t* words
     cdef dict near = {}
     _ask(&asked, spelt, edits)
     for size in range(max(shortest, asked.size - edits), asked.size + edits + 1):
@@ -196,22 +196,21 @@ def segments_near(str spelt, int edits, int shortest, list runs, source):
         if names is None:
             many = _under(runs, keys, many, &asked, signatures.data.as_ulonglongs, 1, &numbers)
         else:
-            look = names.looks
+            name = names.names
             many = _under(
-                runs, keys, many, &asked, &look.core_signature if telling else &look.signature, sizeof(Look) // sizeof(uint64_t), &numbers
+                runs, keys, many, &asked, &name.core_signature if telling else &name.signature, sizeof(Name) // sizeof(uint64_t), &numbers
             )
         for n in range(many):
             if names is None:
                 size = spell(<str>vocabulary[numbers[n]], others, 0)
             else:
-                if n + 2 * LETTERS_AHEAD < many:
-                    fetch(&names.names[numbers[n + 2 * LETTERS_AHEAD]])
-                if n + LETTERS_AHEAD < many:
-                    name = &names.names[numbers[n + LETTERS_AHEAD]]
+                if n + AHEAD < many:
+                    name = &names.names[numbers[n + AHEAD]]
+                    words = names.words(name)
                     for at in range(name.size):
-                        _fetch_word(vocabulary, names.words[name.start + at] >> 1)
+                        _fetch_word(vocabulary, words[at] >> 1)
                 name = &names.names[numbers[n]]
-                size = spell_name(names.words + name.start, name.size, vocabulary, telling, others)
+                size = spell_name(names.words(name), name.size, vocabulary, telling, others)
             far = distance(asked.letters, asked.size, others, size, edits)
             if far <= edits:
                 near[numbers[n]] = far
@@ -284,8 +283,8 @@ def words_near(
     try:
         many = _under(runs, keys, many, &asked, signatures.data.as_ulonglongs, 1, &numbers)
         for n in range(many):
-            if n + LETTERS_AHEAD < many:
-                _fetch_word(vocabulary, numbers[n + LETTERS_AHEAD])
+            if n + AHEAD < many:
+                _fetch_word(vocabulary, numbers[n + AHEAD])
             other = <str>vocabulary[numbers[n]]
             size = spell(other, others, 0)
             longer = max(asked.size, size)

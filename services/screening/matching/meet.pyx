@@ -6,7 +6,7 @@ from cpython cimport array
 from libc.stdint cimport uint32_t
 
 from services.screening.matching.bounds cimport likest
-from services.screening.matching.names cimport Look, Names, fetch
+from services.screening.matching.names cimport Name, Names, fetch
 from services.screening.matching.postings cimport Postings
 from services.screening.matching.question cimport Question
 from services.screening.matching.seen cimport Seen
@@ -19,12 +19,18 @@ cdef struct Needed:
     double alike, alike_beside
     int letters
 
+cdef struct Gathered:
+    # Names of rare words, of which few have a list that is worth a look of its own.
+    uint32_t[2 * TOGETHER] numbers
+    int many
+
 
 cdef int meet(list met, int rest, Question asked, Seen seen, Postings postings, Names names) except -1:
     """Notes each name once; how many they are. `met`, `rest`: see retrieve."""
     cdef array.array joining
-    cdef Py_ssize_t many
+    cdef Py_ssize_t many, n
     cdef const uint32_t* numbers
+    cdef Gathered gathered
     cdef Needed needed
     needed.letters = rest + <int>sum([one.letters for one in met])
     for words, more, letters, needed.alike, needed.alike_beside in met:
@@ -36,9 +42,19 @@ cdef int meet(list met, int rest, Question asked, Seen seen, Postings postings, 
                 fetch(&postings.several[postings.words[<Py_ssize_t>word].at])
         for word in words:
             fetch(postings.of(word, &many))
+        gathered.many = 0
         for word in words:
             numbers = postings.of(word, &many)
-            _meet(numbers, many, needed, asked, seen, names)
+            if many > TOGETHER:
+                _meet(numbers, many, needed, asked, seen, names)
+                continue
+            for n in range(many):
+                gathered.numbers[gathered.many + n] = numbers[n]
+            gathered.many += many
+            if gathered.many >= TOGETHER:
+                _meet(gathered.numbers, gathered.many, needed, asked, seen, names)
+                gathered.many = 0
+        _meet(gathered.numbers, gathered.many, needed, asked, seen, names)
         for joining in more:
             _meet(joining.data.as_uints, len(joining), needed, asked, seen, names)
         needed.letters -= <int>letters
@@ -49,19 +65,22 @@ cdef void _meet(const uint32_t* numbers, Py_ssize_t many, Needed needed, Questio
     cdef uint32_t[TOGETHER] passed
     cdef Py_ssize_t begin = 0, n
     cdef int kept, i
-    cdef const Look* look
+    cdef const Name* name
     cdef bint every = needed.alike_beside <= 0
+    if not every:
+        for n in range(min(TOGETHER, many)):
+            fetch(&names.names[numbers[n]])
     while begin < many:
         kept = 0
         for n in range(begin, min(begin + TOGETHER, many)):
             if not every:
                 if n + TOGETHER < many:
-                    fetch(&names.looks[numbers[n + TOGETHER]])
-                look = &names.looks[numbers[n]]
-                if look.core_letters <= needed.letters:
-                    if _alike(look, asked, 0) < needed.alike:
+                    fetch(&names.names[numbers[n + TOGETHER]])
+                name = &names.names[numbers[n]]
+                if name.core_letters <= needed.letters:
+                    if _alike(name, asked, 0) < needed.alike:
                         continue
-                elif needed.alike_beside > 1 or _alike(look, asked, 1) < needed.alike_beside:
+                elif needed.alike_beside > 1 or _alike(name, asked, 1) < needed.alike_beside:
                     continue
             passed[kept] = numbers[n]
             kept += 1
@@ -71,9 +90,9 @@ cdef void _meet(const uint32_t* numbers, Py_ssize_t many, Needed needed, Questio
         begin += TOGETHER
 
 
-cdef double _alike(const Look* look, Question asked, int words) noexcept nogil:
+cdef double _alike(const Name* name, Question asked, int words) noexcept nogil:
     """At best, as wholes; `words`: that each has in place of the other's."""
     return max(
-        likest(look.core_letters, look.core_signature, asked.core_size, asked.core_signature, words),
-        likest(look.letters, look.signature, asked.full_size, asked.full_signature, words),
+        likest(name.core_letters, name.core_signature, asked.core_size, asked.core_signature, words),
+        likest(name.letters, name.signature, asked.full_size, asked.full_signature, words),
     )

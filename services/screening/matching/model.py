@@ -4,16 +4,15 @@ A logistic model whose weights have the signs that people expect: each piece of 
 piece by piece, and bounded from above before all of it is known.
 """
 
-from collections.abc import Sequence
 from functools import cache
 from math import exp, log
-from operator import mul
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from services.screening.matching.bounds import Bound
+from services.screening.matching.evidence import weighed
 from services.screening.matching.features import NAMES
 
 PATH: Final = Path(__file__).parent / "model.json"
@@ -45,9 +44,9 @@ class Model:
         self.weights = tuple(weights.weights.get(name, 0.0) for name in NAMES)
         self.bound = Bound(weights.bias, dict(zip(NAMES, self.weights, strict=True)))
 
-    def log_odds(self, found: Sequence[float]) -> float:
+    def log_odds(self, found: tuple[float, ...]) -> float:
         """Of one party, from features in the order of NAMES."""
-        return float(sum(map(mul, self.weights, found), self.bias))
+        return weighed(self.weights, self.bias, found)
 
 
 def probability(log_odds: float) -> float:

@@ -28,5 +28,5 @@ def score_pair(name1: str, name2: str, schema: str = "organisation", country: st
     lands = frozenset({country} - {""})
     compared = compare(a, b, _NO_LIST, kind, kind)
     score = with_countries(compared.score, lands, lands)
-    whys = explain(a, b, compared, _NO_LIST) + explain_countries(lands, lands)
+    whys = explain(a, b, compared) + explain_countries(lands, lands)
     return PairScore(round(score, 4), score >= PAIR_MATCH, tuple(whys))

@@ -3,8 +3,11 @@
 
 from cpython cimport array
 from libc.stdint cimport uint32_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free
 from libc.string cimport memcpy, memmove
+
+from services.screening.matching.memory cimport grown
+from services.screening.matching.names cimport fetch
 
 cdef uint32_t NEVER = 0xFFFFFFFF
 cdef array.array _NUMBERS = array.array("I")
@@ -28,21 +31,17 @@ cdef class Postings:
     cdef int _grow(self, Py_ssize_t words, Py_ssize_t places) except -1:
         if words > self.words_room:
             self.words_room = words + (words >> 1)
-            self.words = <Borne*>realloc(self.words, self.words_room * sizeof(Borne))
+            self.words = <Borne*>grown(self.words, self.many * sizeof(Borne), self.words_room * sizeof(Borne))
         if places > self.places_room:
             self.places_room = places + (places >> 1)
-            self.several = <Several*>realloc(self.several, self.places_room * sizeof(Several))
-        if (not self.words and self.words_room) or (not self.several and self.places_room):
-            raise MemoryError
+            self.several = <Several*>grown(self.several, self.places * sizeof(Several), self.places_room * sizeof(Several))
         return 0
 
     cdef int _hold(self, Py_ssize_t word, uint32_t room) except -1:
         """Gives a word of several names room for so many; what it held before is kept."""
         cdef Several* several = &self.several[self.words[word].at]
-        several.numbers = <uint32_t*>realloc(several.numbers, room * sizeof(uint32_t))
+        several.numbers = <uint32_t*>grown(several.numbers, several.room * sizeof(uint32_t), room * sizeof(uint32_t))
         several.room = room
-        if not several.numbers:
-            raise MemoryError
         return 0
 
     cdef int _part(self, Py_ssize_t word, uint32_t room) except -1:
@@ -118,8 +117,20 @@ cdef class Postings:
         return self.words[word].count if self.tells(word) else 0
 
     def borne(self, list near):
-        """Those of [(word, how alike)] that any name bears."""
-        return [one for one in near if self.count(one[0])]
+        """Of [(word, how alike)] those that any name bears: (words, how alike they are, how many names bear each, summed up)."""
+        cdef Py_ssize_t word
+        cdef uint32_t count, names = 0
+        cdef list words = [], alike = []
+        for word, _ in near:
+            if word < self.many:
+                fetch(&self.words[word])
+        for word, likeness in near:
+            count = self.count(word)
+            if count:
+                words.append(word)
+                alike.append(likeness)
+                names += count
+        return words, alike, names
 
     def numbers(self, Py_ssize_t word):
         """A copy, for names may come."""
@@ -161,8 +172,8 @@ cdef class Postings:
         cdef Py_ssize_t word
         cdef const uint32_t* at = <uint32_t*><char*>numbers
         cdef uint32_t count
+        self._grow(len(words) // sizeof(Borne), 0)
         self.many = len(words) // sizeof(Borne)
-        self._grow(self.many, 0)
         memcpy(self.words, <char*>words, len(words))
         for word in range(self.many):
             count = self.count(word)

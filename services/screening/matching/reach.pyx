@@ -8,7 +8,7 @@ from libc.stdint cimport uint16_t, uint32_t
 from services.screening.matching.bounds cimport MOST_BOTH, Bound, likest
 from services.screening.matching.edits cimport MOST, bits, distance, spell_name
 from services.screening.matching.meet cimport meet
-from services.screening.matching.names cimport Look, Name, Names, fetch
+from services.screening.matching.names cimport Name, Names, fetch
 from services.screening.matching.question cimport BITS, Question, spell_all
 from services.screening.matching.seen cimport AHEAD, MISREAD, Gain, Seen
 
@@ -40,7 +40,6 @@ def reaching(Question asked, list met, int rest, shelf, Bound bound, double floo
     cdef double all_agree = bound.legal_agree * len(asked.forms)
     cdef bint lone, initial
     cdef Gain* gain
-    cdef const Look* look
     cdef list found = []
     floor -= EPSILON
     seen.begin(names.many, len(vocabulary))
@@ -49,16 +48,14 @@ def reaching(Question asked, list met, int rest, shelf, Bound bound, double floo
         seen.gain(gains(), store, weights)
     for i in range(total):
         if i + AHEAD < total:
-            fetch(&names.looks[seen.met[i + AHEAD]])
             fetch(&names.names[seen.met[i + AHEAD]])
             name = &names.names[seen.met[i + AHEAD // 2]]
-            fetch(&names.words[name.start])
-            name = &names.names[seen.met[i + AHEAD // 4]]
+            coded = names.words(name)
             for n in range(name.size):
-                fetch(&weights[names.words[name.start + n] >> 1])
+                fetch(&weights[coded[n] >> 1])
         number = seen.met[i]
-        name, look = &names.names[number], &names.looks[number]
-        coded = names.words + name.start
+        name = &names.names[number]
+        coded = names.words(name)
         agree = whole = left_sum = left_most = every = 0
         least = NO_HIT
         covers = slipped = others = telling = slips = initial = 0
@@ -109,8 +106,8 @@ def reaching(Question asked, list met, int rest, shelf, Bound bound, double floo
         agree = min(agree, asked.total)
         if bound.of(agree, whole, words, bare_sum, left_sum, bare_most, left_most, 1, 1, known + all_agree, lone) < floor:
             continue  # not even if they were alike as wholes
-        core = likest(look.core_letters, look.core_signature, asked.core_size, asked.core_signature, words)
-        full = max(core, likest(look.letters, look.signature, asked.full_size, asked.full_signature, words))
+        core = likest(name.core_letters, name.core_signature, asked.core_size, asked.core_signature, words)
+        full = max(core, likest(name.letters, name.signature, asked.full_size, asked.full_signature, words))
         odds = bound.of(agree, whole, words, bare_sum, left_sum, bare_most, left_most, core, full, known + all_agree, lone)
         if odds < floor:
             continue

@@ -35,4 +35,4 @@ class Runs:
 
     def restore(self, state: list[bytes]) -> None:
         """Makes this what another one was."""
-        self.runs = [np.frombuffer(run, np.uint64) for run in state]
+        self.runs = [np.array(np.frombuffer(run, np.uint64)) for run in state]  # a copy, in larger pages (see memory)

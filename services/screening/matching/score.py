@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from services.screening.matching.align import Alignment, align, side_of
+from services.screening.matching.align import Alignment, Side, align, side_of
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.evidence import evidence_of
 from services.screening.matching.features import NAMES
@@ -11,26 +11,27 @@ from services.screening.matching.normalise import Prepared
 from services.screening.matching.settings import COUNTRY_AGREES, COUNTRY_DIFFERS, OTHER_KIND_CAP, PERSON_AS_ORGANISATION
 
 _OTHER = ("both", "both_words", "one", "fuzzy_loss", "other_words", "numbers", "number_near")
+_PLACES = {name: place for place, name in enumerate(NAMES)}
 _PERSONS = frozenset(("person", "individual"))
 _CRAFT = frozenset(("vessel", "aircraft", "airplane"))
 
 
 class Compared(NamedTuple):
-    """A score, the alignment it rests on, and the evidence in the order of features.NAMES."""
+    """A score, the words of both names, the alignment it rests on, and the evidence in the order of features.NAMES."""
 
     score: float
+    sides: tuple[Side, Side]
     alignment: Alignment
     evidence: tuple[float, ...]
 
     @property
     def same_name(self) -> bool:
         """Are the telling words of both the same, be it in another order, with other spaces or another legal form?"""
-        seen = self.named()
-        return not any(seen[name] for name in _OTHER)
+        return not any(map(self.shown, _OTHER))
 
-    def named(self) -> dict[str, float]:
-        """The evidence by name."""
-        return dict(zip(NAMES, self.evidence, strict=True))
+    def shown(self, name: str) -> float:
+        """The evidence of this name."""
+        return self.evidence[_PLACES[name]]
 
 
 def kind_of(schema: str) -> str:
@@ -47,8 +48,8 @@ def model_of(kind_a: str, kind_b: str) -> Model:
 def compare(a: Prepared, b: Prepared, corpus: Corpus, kind_a: str, kind_b: str) -> Compared:
     """Symmetric. Kinds as of `kind_of`; a person and an organisation agree only where all their words do."""
     if (b.words, b.forms) < (a.words, a.forms):  # one order for both directions, so that ties fall alike
-        score, alignment, evidence = compare(b, a, corpus, kind_b, kind_a)
-        return Compared(score, alignment.swapped(), evidence)
+        score, (side_b, side_a), alignment, evidence = compare(b, a, corpus, kind_b, kind_a)
+        return Compared(score, (side_a, side_b), alignment.swapped(), evidence)
     side_a, side_b = side_of(a, corpus), side_of(b, corpus)
     alignment = align(side_a, side_b, corpus, persons="person" in (kind_a, kind_b))
     evidence = evidence_of(a, b, side_a, side_b, alignment)
@@ -58,7 +59,7 @@ def compare(a: Prepared, b: Prepared, corpus: Corpus, kind_a: str, kind_b: str) 
             score *= PERSON_AS_ORGANISATION
         else:
             score = min(score, OTHER_KIND_CAP)
-    return Compared(score, alignment, evidence)
+    return Compared(score, (side_a, side_b), alignment, evidence)
 
 
 def with_countries(score: float, ours: frozenset[str], theirs: frozenset[str]) -> float:

@@ -12,8 +12,7 @@ cdef struct Gain:
     int slips  # legal words written as one with it
 
 cdef class Seen:
-    cdef uint32_t now
-    cdef uint32_t* names  # the look-up in which each was last met
+    cdef uint64_t* names  # a bit for each that is met
     cdef uint32_t* met  # numbers of names, in the order met
     cdef int names_room, words_room
     cdef uint64_t* marks  # a bit for each word that may gain something, or is MISREAD
@@ -28,8 +27,9 @@ cdef class Seen:
     cdef void _mark(self, uint32_t word, uint32_t place) noexcept
     cdef inline void note(self, uint32_t number) noexcept nogil:
         """A name is met."""
-        if self.names[number] != self.now:
-            self.names[number] = self.now
+        cdef uint64_t bit = <uint64_t>1 << (number & 63)
+        if not self.names[number >> 6] & bit:
+            self.names[number >> 6] |= bit
             self.met[self.found] = number
             self.found += 1
 

@@ -2,15 +2,17 @@
 """Compiled: what one look-up has seen of names and words: which names it met, and what each word may gain."""
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free
 from libc.string cimport memset
+
+from services.screening.matching.memory cimport grown
 
 
 cdef class Seen:
     """What a look-up knows of names and of words, by number; kept from one to the next, since clearing it would cost more than asking."""
 
     def __cinit__(self):
-        self.now = self.names_room = self.words_room = self.many = self.many_marked = 0
+        self.names_room = self.words_room = self.many = self.many_marked = self.found = 0
         self.names, self.met, self.marks, self.places, self.marked, self.gains = NULL, NULL, NULL, NULL, NULL, NULL
 
     def __dealloc__(self):
@@ -24,24 +26,21 @@ cdef class Seen:
     cdef int begin(self, int names, int words) except -1:
         """Another look-up, among so many."""
         cdef int n
-        self.now += 1
-        if names > self.names_room or not self.now:  # once around, what is so old would look new
-            self.names_room, self.now = max(self.names_room, names + (names >> 1)), 1
-            self.names = <uint32_t*>realloc(self.names, self.names_room * sizeof(uint32_t))
-            self.met = <uint32_t*>realloc(self.met, self.names_room * sizeof(uint32_t))
-            if not (self.names and self.met):
-                raise MemoryError
-            memset(self.names, 0, self.names_room * sizeof(uint32_t))
+        for n in range(self.found):
+            self.names[self.met[n] >> 6] = 0
+        if names > self.names_room:
+            self.names_room = names + (names >> 1) | 63
+            self.names = <uint64_t*>grown(self.names, 0, (self.names_room + 1) // 8)
+            self.met = <uint32_t*>grown(self.met, 0, self.names_room * sizeof(uint32_t))
+            memset(self.names, 0, (self.names_room + 1) // 8)
         for n in range(self.many_marked):
             self.marks[self.marked[n] >> 6] = 0
         self.many = self.many_marked = self.found = 0
         if words > self.words_room:
             self.words_room = words + (words >> 1) | 63
-            self.marks = <uint64_t*>realloc(self.marks, (self.words_room + 1) // 8)
-            self.places = <uint32_t*>realloc(self.places, self.words_room * sizeof(uint32_t))
-            self.marked = <uint32_t*>realloc(self.marked, self.words_room * sizeof(uint32_t))
-            if not (self.marks and self.places and self.marked):
-                raise MemoryError
+            self.marks = <uint64_t*>grown(self.marks, 0, (self.words_room + 1) // 8)
+            self.places = <uint32_t*>grown(self.places, 0, self.words_room * sizeof(uint32_t))
+            self.marked = <uint32_t*>grown(self.marked, 0, self.words_room * sizeof(uint32_t))
             memset(self.marks, 0, (self.words_room + 1) // 8)
         return 0
 
@@ -56,9 +55,7 @@ cdef class Seen:
         cdef uint32_t word, bits
         cdef double weight, lighter, near, agree, whole, alike
         (partners, parts), misread = gains
-        self.gains = <Gain*>realloc(self.gains, sizeof(Gain) * (1 + len(parts) + sum([len(one[2]) for one in partners])))
-        if not self.gains:
-            raise MemoryError
+        self.gains = <Gain*>grown(self.gains, 0, sizeof(Gain) * (len(parts) + sum([len(one[2]) for one in partners])))
         for bits, weight, words, likenesses in partners:
             for word, alike in zip(words, likenesses, strict=True):
                 lighter = min(weight, weights[word] if weights[word] == weights[word] else store.weigh(word))

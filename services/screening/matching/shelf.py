@@ -232,8 +232,8 @@ class Shelf:
     def _find_partners(self, word: str) -> Partners:
         words, borne, tells = self.store.words, self.postings.count, self.postings.tells
         at = words.get(word)
-        own = [(at, 1.0)] if at is not None and borne(at) else []
-        near = own + self.postings.borne(self._near_words(word))
+        near = self._near_words(word)
+        numbers, alike, many = self.postings.borne(near if at is None else [(at, 1.0), *near])
         pairs: list[tuple[int, int | None]] = []
         for cut in range(1, len(word)):
             first = words.get(word[:cut])
@@ -246,9 +246,8 @@ class Shelf:
                 pairs.append((first, None))
             elif borne(second) and not tells(first):
                 pairs.append((second, None))
-        numbers = [number for number, _ in near]
         both = [self.postings.both(first, first if second is None else second) for first, second in pairs]
-        return Partners(numbers, [alike for _, alike in near], tuple(pairs), both, sum(map(borne, numbers)) + sum(map(len, both)))
+        return Partners(numbers, alike, tuple(pairs), both, many + sum(map(len, both)))
 
 
 def _legal_words(name: Prepared) -> tuple[str, ...]:

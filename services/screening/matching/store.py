@@ -33,7 +33,7 @@ class StoreState(msgspec.Struct, frozen=True, array_like=True):
 
     words: list[str]
     written: tuple[bytes, bytes, bytes]
-    names: tuple[bytes, bytes, bytes]
+    names: tuple[bytes, bytes]
     forms: list[tuple[str, ...]]
     signatures: bytes
 
@@ -95,10 +95,7 @@ class NameStore:
 
     def name(self, number: int) -> Prepared:
         """The name under a number in use."""
-        coded = self.names.coded(number)
-        tokens = tuple([self.vocabulary[code >> 1] for code in coded])
-        legal = tuple([code & 1 == 1 for code in coded])
-        words = tuple([token for token, of_form in zip(tokens, legal, strict=True) if not of_form])
+        tokens, legal, words = self.names.spelt(number, self.vocabulary)
         return Prepared(self._written.get(number), tokens, legal, words, self.form_sets[self.names.forms(number)])
 
     def source(self, *, telling: bool) -> Source:

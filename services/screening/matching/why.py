@@ -5,8 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from services.screening.matching.align import PairKind, Side, side_of
-from services.screening.matching.corpus import Corpus
+from services.screening.matching.align import PairKind, Side
 from services.screening.matching.facts import FOR, FactKind, Told
 from services.screening.matching.legal import form_family
 from services.screening.matching.normalise import Prepared
@@ -38,9 +37,9 @@ class Why(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     score: float = 0.0
 
 
-def explain(a: Prepared, b: Prepared, compared: Compared, corpus: Corpus) -> list[Why]:
+def explain(a: Prepared, b: Prepared, compared: Compared) -> list[Why]:
     """Reasons in the order of the asked name's words; then what only the other has; then legal forms, and the names as wholes."""
-    found, side_a, side_b = compared.alignment, side_of(a, corpus), side_of(b, corpus)
+    found, (side_a, side_b) = compared.alignment, compared.sides
     whys = []
     for p in sorted(found.pairs):
         if not (a.legal[p.a[0]] and b.legal[p.b[0]]):
@@ -53,17 +52,17 @@ def explain(a: Prepared, b: Prepared, compared: Compared, corpus: Corpus) -> lis
 
 def _wholes(compared: Compared) -> list[Why]:
     """What no single word tells."""
-    seen = compared.named()
+    seen = compared.shown
     whys: list[Why] = []
     if any(p.kind != "exact" for p in compared.alignment.pairs):
-        whys.append(Why("like_as_wholes" if seen["core_sim"] >= _LIKE else "unlike_as_wholes"))
-    if seen["disorder"]:
+        whys.append(Why("like_as_wholes" if seen("core_sim") >= _LIKE else "unlike_as_wholes"))
+    if seen("disorder"):
         whys.append(Why("order"))
-    if seen["numbers"] or seen["number_near"]:
+    if seen("numbers") or seen("number_near"):
         whys.append(Why("number_differs"))
-    if seen["place_both"] or seen["place_one"]:
+    if seen("place_both") or seen("place_one"):
         whys.append(Why("place_differs"))
-    if seen["agree"] < 0.5:  # all that agrees weighs less than half a rare word
+    if seen("agree") < 0.5:  # all that agrees weighs less than half a rare word
         whys.append(Why("thin"))
     return whys
 
