@@ -14,7 +14,7 @@ from shared.kernel.service import Context
 log = logging.getLogger("duewatch.hotspots")
 _LOOK_S = 1.0
 NOT_READY_S, RESTART_S = 20.0, 60.0  # without progress
-_END_S = 15.0
+_END_S = 10.0  # where the broker is gone, too; what is left of the 20 s that a container has is for the rest of the process
 FAILED = 70  # the exit code: an internal error, in sysexits.h
 
 
