@@ -1,5 +1,6 @@
 """Which names bear a word, against sets that say the same; and what a signature promises, against the edits that there are."""
 
+from array import array
 from collections import defaultdict
 
 import pytest
@@ -26,7 +27,11 @@ def test_names_of_a_word_are_those_that_came_and_did_not_go(changes: list[tuple[
         for word in range(8):
             assert one.numbers(word) == sorted(copy[word])
             assert one.count(word) == len(copy[word])
-            assert one.borne([(word, 0.5)]) == (([word], [0.5], len(copy[word])) if copy[word] else ([], [], 0))
+            near = (word + 1) % 6
+            words, alike, names = one.borne(word, array("I", [99, near]), array("d", [0.7, 0.5]))
+            assert list(zip(words, alike, strict=True)) == [found for found in ((word, 1.0), (near, 0.5)) if copy[found[0]]]
+            assert names == len(copy[word]) + len(copy[near])
+            assert one.borne(-1, words, alike) == (words, alike, names)
             for other in range(6):
                 if one.count(word) and one.count(other):
                     assert list(one.both(word, other)) == sorted(copy[word] & copy[other])

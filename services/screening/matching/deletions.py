@@ -5,6 +5,7 @@ edit beyond costs no deletion, so no neighbour is lost by the cut.
 """
 
 import secrets
+from array import array
 from collections.abc import Callable, Container
 from typing import Final
 
@@ -37,8 +38,8 @@ class Neighbourhoods:
         if len(self._waiting) >= _TOGETHER:
             self._settle()
 
-    def near(self, word: str, forgiven: bytes, known: Container[str] = frozenset()) -> list[tuple[int, float]]:
-        """(number, how alike: 1 less the share of letters edited) of other words with the same digits, but those `known`, within the edits that are
+    def near(self, word: str, forgiven: bytes, known: Container[str] = frozenset()) -> tuple["array[int]", "array[float]"]:
+        """(Numbers, how alike each is: 1 less the share of letters edited) of other words with the same digits, but those `known`, within the edits that are
         `forgiven`, by the letters of the longer of two: at most 2. Of short words more than promised."""
         self._settle()
         return words_near(word, self._runs.runs, self._base, self._back, self._mix, self._source(), forgiven, known)

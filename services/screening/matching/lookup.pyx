@@ -20,6 +20,8 @@ cdef enum:
     PREFIX = 8  # see deletions
     VARIANTS = 1 + PREFIX + PREFIX * (PREFIX - 1) // 2
 
+cdef array.array _NUMBERS = array.array("I"), _SHARES = array.array("d")
+
 cdef struct Spelt:
     # Who is looked up: letters, how many and which, and the edits looked for, or by the letters of the longer of two, which `lengths` says by number.
     Py_UCS4[MOST] letters
@@ -268,20 +270,21 @@ def variant_keys(words, uint64_t base, uint64_t back, uint64_t mix):
 def words_near(
     str word, list runs, uint64_t base, uint64_t back, uint64_t mix, source, const uint8_t[::1] forgiven, known=frozenset()
 ):
-    """[(number, how alike)] of other words that share a variant, are within the edits that are `forgiven` (at most 2), by the letters of the longer of two, and
-    have the same digits; none of them `known`. `source`: see store."""
+    """(Numbers, how alike each is) of other words that share a variant, are within the edits that are `forgiven` (at most 2), by the letters of the longer of
+    two, and have the same digits; none of them `known`. `source`: see store."""
     cdef Py_UCS4[MOST] others
     cdef Spelt asked
     cdef uint64_t[VARIANTS] keys
     cdef uint32_t* numbers = NULL
-    cdef list vocabulary = source[0], near = []
-    cdef array.array signatures = source[1], lengths = source[2]
-    cdef int many = _variants(word, base, back, mix, keys), n, far, size, longer, limit
+    cdef list vocabulary = source[0]
+    cdef array.array signatures = source[1], lengths = source[2], near, alike
+    cdef int many = _variants(word, base, back, mix, keys), n, far, size, longer, limit, found = 0
     cdef str other
     _ask(&asked, word, MOST_EDITS)
     asked.forgiven, asked.lengths = &forgiven[0], lengths.data.as_ushorts
     try:
         many = _under(runs, keys, many, &asked, signatures.data.as_ulonglongs, 1, &numbers)
+        near, alike = array.clone(_NUMBERS, many, False), array.clone(_SHARES, many, False)
         for n in range(many):
             if n + AHEAD < many:
                 _fetch_word(vocabulary, numbers[n + AHEAD])
@@ -291,7 +294,10 @@ def words_near(
             limit = forgiven[min(longer, 255)]
             far = distance(asked.letters, asked.size, others, size, limit)
             if 0 < far <= limit and same_digits(word, other) and other not in known:
-                near.append((numbers[n], 1 - far / <double>longer))
+                near.data.as_uints[found], alike.data.as_doubles[found] = numbers[n], 1 - far / <double>longer
+                found += 1
     finally:
         free(numbers)
-    return near
+    array.resize(near, found)
+    array.resize(alike, found)
+    return near, alike

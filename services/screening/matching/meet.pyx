@@ -27,24 +27,26 @@ cdef struct Gathered:
 
 cdef int meet(list met, int rest, Question asked, Seen seen, Postings postings, Names names) except -1:
     """Notes each name once; how many they are. `met`, `rest`: see retrieve."""
-    cdef array.array joining
-    cdef Py_ssize_t many, n
+    cdef array.array words, joining
+    cdef uint32_t* word
+    cdef Py_ssize_t many, n, w
     cdef const uint32_t* numbers
     cdef Gathered gathered
     cdef Needed needed
     needed.letters = rest + <int>sum([one.letters for one in met])
     for words, more, letters, needed.alike, needed.alike_beside in met:
         # Where each one's numbers are is looked up in three steps, for all words together: memory answers many as fast as one.
-        for word in words:
-            fetch(&postings.words[<Py_ssize_t>word])
-        for word in words:
-            if postings.words[<Py_ssize_t>word].count > 1:
-                fetch(&postings.several[postings.words[<Py_ssize_t>word].at])
-        for word in words:
-            fetch(postings.of(word, &many))
+        word = words.data.as_uints
+        for w in range(len(words)):
+            fetch(&postings.words[word[w]])
+        for w in range(len(words)):
+            if postings.words[word[w]].count > 1:
+                fetch(&postings.several[postings.words[word[w]].at])
+        for w in range(len(words)):
+            fetch(postings.of(word[w], &many))
         gathered.many = 0
-        for word in words:
-            numbers = postings.of(word, &many)
+        for w in range(len(words)):
+            numbers = postings.of(word[w], &many)
             if many > TOGETHER:
                 _meet(numbers, many, needed, asked, seen, names)
                 continue

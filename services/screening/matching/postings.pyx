@@ -116,20 +116,27 @@ cdef class Postings:
         """How many names bear it."""
         return self.words[word].count if self.tells(word) else 0
 
-    def borne(self, list near):
-        """Of [(word, how alike)] those that any name bears: (words, how alike they are, how many names bear each, summed up)."""
-        cdef Py_ssize_t word
-        cdef uint32_t count, names = 0
-        cdef list words = [], alike = []
-        for word, _ in near:
-            if word < self.many:
-                fetch(&self.words[word])
-        for word, likeness in near:
+    def borne(self, Py_ssize_t own, array.array near, array.array likenesses):
+        """Of a word, which may be none (-1), and those near to it the ones that any name bears: (words, how alike they are, names that bear each, summed up)."""
+        cdef Py_ssize_t n, many = len(near), found = 0
+        cdef uint32_t word, count, names = 0
+        cdef array.array words = array.clone(_NUMBERS, many + 1, False), alike = array.clone(likenesses, many + 1, False)
+        if own >= 0:
+            names = self.count(own)
+            words.data.as_uints[0], alike.data.as_doubles[0] = own, 1
+            found += names > 0
+        for n in range(many):
+            if near.data.as_uints[n] < self.many:
+                fetch(&self.words[near.data.as_uints[n]])
+        for n in range(many):
+            word = near.data.as_uints[n]
             count = self.count(word)
             if count:
-                words.append(word)
-                alike.append(likeness)
+                words.data.as_uints[found], alike.data.as_doubles[found] = word, likenesses.data.as_doubles[n]
                 names += count
+                found += 1
+        array.resize(words, found)
+        array.resize(alike, found)
         return words, alike, names
 
     def numbers(self, Py_ssize_t word):

@@ -29,7 +29,7 @@ class Met(NamedTuple):
     the name asked. Of a name that has none of the words before: how alike as wholes the two must be, if it has no words but these and those behind, and if it
     has others."""
 
-    words: Sequence[int]  # which of these they have
+    words: "array[int]"  # which of these they have
     more: Sequence["array[int]"]  # others, sorted
     letters: int
     needed: float = 0.0
@@ -39,14 +39,14 @@ class Met(NamedTuple):
 # What words here may gain beside a name asked. Words that each may stand for one of its words: (which bit that is, its weight, words, how alike they are);
 # words that are part of what agrees: (word, weight that may agree, weight of the pair it may be part of, bits of the words asked that it may stand for, is a
 # legal word written as one with it).
-Gains = tuple[list[tuple[int, float, list[int], list[float]]], list[tuple[int, float, float, int, bool]]]
+Gains = tuple[list[tuple[int, float, "array[int]", "array[float]"]], list[tuple[int, float, float, int, bool]]]
 
 
 class Partners(NamedTuple):
     """What a word may stand for: words here and how alike they are; pairs of words that it joins (a legal word among them: None)."""
 
-    words: list[int]
-    alike: list[float]
+    words: "array[int]"
+    alike: "array[float]"
     pairs: tuple[tuple[int, int | None], ...]
     joining: list["array[int]"]  # names with both words of each pair
     many: int  # names there are with any of these, at most
@@ -114,7 +114,7 @@ def _met(
     """Names that share something with this one, words with the fewest names first: once what remains could not carry a name to the floor that has none
     of the words looked up so far, the frequent words need no look. And of all words that a name may have without being met by them, the most letters."""
     letters, forms, lone = sum(map(len, name.words)), len(name.forms), len(name.words) == 1
-    bound, found = model.bound, [Met([joined], (), sum([len(word) + LONGER for word in part])) for part, joined in joins]
+    bound, found = model.bound, [Met(array("I", [joined]), (), sum([len(word) + LONGER for word in part])) for part, joined in joins]
     may_agree, missed, worst, others = sum(weights.values()), 0.0, 0.0, 0
     apart = APART if letters >= SHORTEST_WHOLE + APART - 1 else 1  # a shorter name within that distance is not found as a whole
     alike = 1 - apart / (letters + apart)
@@ -145,7 +145,7 @@ def _met(
 def _gains(weights: dict[str, float], joins: Joins, shelf: Shelved) -> Gains:
     vocabulary = shelf.store.vocabulary
     places = {word: 1 << n if n < BITS else 0 for n, word in enumerate(weights)}
-    wholes: list[tuple[int, float, list[int], list[float]]] = []
+    wholes: list[tuple[int, float, array[int], array[float]]] = []
     parts: list[tuple[int, float, float, int, bool]] = []
     for joined_of, joined in joins:
         telling = {word for word in joined_of if word in weights}

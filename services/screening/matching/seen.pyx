@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Compiled: what one look-up has seen of names and words: which names it met, and what each word may gain."""
 
+from cpython cimport array
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
@@ -53,13 +54,16 @@ cdef class Seen:
     cdef int gain(self, tuple gains, store, float* weights) except -1:
         """Takes in what words may gain, of each the best, and which of the others may be legal ones misread: see retrieve."""
         cdef uint32_t word, bits
-        cdef double weight, lighter, near, agree, whole, alike
+        cdef double weight, lighter, near, agree, whole
+        cdef array.array words, alike
+        cdef Py_ssize_t n
         (partners, parts), misread = gains
         self.gains = <Gain*>grown(self.gains, 0, sizeof(Gain) * (len(parts) + sum([len(one[2]) for one in partners])))
-        for bits, weight, words, likenesses in partners:
-            for word, alike in zip(words, likenesses, strict=True):
+        for bits, weight, words, alike in partners:
+            for n in range(len(words)):
+                word = words.data.as_uints[n]
                 lighter = min(weight, weights[word] if weights[word] == weights[word] else store.weigh(word))
-                near = alike * lighter
+                near = alike.data.as_doubles[n] * lighter
                 self._gain(word, near, near, lighter - near, bits, 0)
         for word, agree, whole, bits, glued in parts:
             self._gain(word, agree, whole, 0, bits, glued)

@@ -1,6 +1,7 @@
 """The names of one kind of party, found again by their words: exact, misspelt by up to two edits, joined or split; and as wholes."""
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -60,7 +61,7 @@ class Shelf:
         self.seen = Seen()
         self._partners: dict[str, Partners] = {}
         self._partners_of = (0, 0)
-        self._nearby: dict[str, list[tuple[int, float]]] = {}
+        self._nearby: dict[str, tuple[array[int], array[float]]] = {}
         self._misreadings: dict[tuple[str, ...], set[int]] = {}
         self._nearby_of = (0, 0)
         self._changes = 0
@@ -167,7 +168,7 @@ class Shelf:
         self._forget_nearby()
         found = self._misreadings.get(legal)
         if found is None:
-            found = self._misreadings[legal] = {number for word in legal for number, _ in self._near_words(word)}
+            found = self._misreadings[legal] = {number for word in legal for number in self._near_words(word)[0]}
             found |= {at for word in legal if (at := self.store.words.get(word)) is not None}
         return found
 
@@ -199,24 +200,29 @@ class Shelf:
         """Whether no word here may be a misspelling of it, since the corpus knows both."""
         return self._counted and self._corpus.knows(word)
 
-    def _near_words(self, word: str) -> list[tuple[int, float]]:
+    def _near_words(self, word: str) -> tuple["array[int]", "array[float]"]:
         """Other words here that it may be misspelt for, and how alike they are."""
         self._forget_nearby()
         found = self._nearby.get(word)
         if found is None:
-            found = self._nearby[word] = [] if self.settled(word) else list(self._find_near(word))
+            found = self._nearby[word] = (array("I"), array("d")) if self.settled(word) else self._find_near(word)
         return found
 
-    def _find_near(self, word: str) -> Iterator[tuple[int, float]]:
+    def _find_near(self, word: str) -> tuple["array[int]", "array[float]"]:
         vocabulary, knows = self.store.vocabulary, self._corpus.knows
         known = knows(word)
-        yield from self._near.near(word, _MOST_FORGIVEN, self._corpus.known() if known else ())
-        if len(word) < _LONG:
-            return
-        # Further than neighbourhoods reach: one of the two must be long enough to be forgiven so many edits.
-        for number, edits in self._long.near(word, least=_LONG if len(word) >= _LONGER else _LONGER).items():
-            if edits > _MOST_EDITS and not (known and knows(vocabulary[number])) and (alike := likeness(word, vocabulary[number], edits)):
-                yield number, alike
+        numbers, likenesses = self._near.near(word, _MOST_FORGIVEN, self._corpus.known() if known else ())
+        if len(word) >= _LONG:
+            # Further than neighbourhoods reach: one of the two must be long enough to be forgiven so many edits.
+            for number, edits in self._long.near(word, least=_LONG if len(word) >= _LONGER else _LONGER).items():
+                if (
+                    edits > _MOST_EDITS
+                    and not (known and knows(vocabulary[number]))
+                    and (alike := likeness(word, vocabulary[number], edits))
+                ):
+                    numbers.append(number)
+                    likenesses.append(alike)
+        return numbers, likenesses
 
     def _forget_nearby(self) -> None:
         version = (len(self.store.vocabulary), self._corpus.forgotten)
@@ -232,8 +238,7 @@ class Shelf:
     def _find_partners(self, word: str) -> Partners:
         words, borne, tells = self.store.words, self.postings.count, self.postings.tells
         at = words.get(word)
-        near = self._near_words(word)
-        numbers, alike, many = self.postings.borne(near if at is None else [(at, 1.0), *near])
+        numbers, alike, many = self.postings.borne(-1 if at is None else at, *self._near_words(word))
         pairs: list[tuple[int, int | None]] = []
         for cut in range(1, len(word)):
             first = words.get(word[:cut])
