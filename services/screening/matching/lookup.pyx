@@ -1,129 +1,28 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Compiled: spellings that are near, found by keys in sorted runs (see runs) and verified letter by letter, one look-up in one call."""
+"""Compiled: spellings that are near, found by keys in sorted runs (see under) and verified letter by letter, one look-up in one call."""
 
 import numpy as np
 
 from cpython cimport array
 from cpython.ref cimport PyObject
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, qsort, realloc
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free
 
-from services.screening.matching.edits cimport MOST, distance, edits_at_least, same_digits, signature_of, spell, spell_name
+from services.screening.matching.edits cimport MOST, distance, same_digits, spell, spell_name
 from services.screening.matching.names cimport Name, Names, fetch
+from services.screening.matching.under cimport MOST_KEYS, Spelt, ask, under
+
+cdef extern from "Python.h":
+    ctypedef struct PyListObject:
+        PyObject** ob_item
 
 cdef enum:
     AHEAD = 4  # spellings that are fetched from memory before they are looked at
-    KEY_BITS = 31
-    NEARER = 3  # times; each leaves the root of how far off it was
     MOST_EDITS = 2  # between words that share a variant
-    MOST_KEYS = 640  # of one spelling: of four parts seven sizes at up to seven places, in three ways
     PREFIX = 8  # see deletions
     VARIANTS = 1 + PREFIX + PREFIX * (PREFIX - 1) // 2
 
 cdef array.array _NUMBERS = array.array("I"), _SHARES = array.array("d")
-
-cdef struct Spelt:
-    # Who is looked up: letters, how many and which, and the edits looked for, or by the letters of the longer of two, which `lengths` says by number.
-    Py_UCS4[MOST] letters
-    int size, edits
-    uint64_t signature
-    const uint8_t* forgiven
-    const uint16_t* lengths
-
-
-cdef void _find(const uint64_t[::1] run, const uint64_t* keys, int many, Py_ssize_t* places) noexcept nogil:
-    """Where in a sorted run the first entry of each key stands, or would. Keys are hashes, so that where one stands can be told from itself, ever nearer;
-    all come nearer together, for memory answers many as fast as one."""
-    cdef Py_ssize_t size = run.shape[0], at, step, low, high
-    cdef uint64_t wanted
-    cdef int n, time
-    for n in range(many):
-        places[n] = keys[n] * size >> KEY_BITS
-        fetch(&run[places[n]])
-    for time in range(NEARER):
-        for n in range(many):
-            at = places[n] + ((<int64_t>keys[n] - <int64_t>(run[places[n]] >> 32)) * size >> KEY_BITS)
-            places[n] = max(0, min(at, size - 1))
-            fetch(&run[places[n]])
-    for n in range(many):
-        wanted, at, step = keys[n] << 32, places[n], 8
-        if run[at] < wanted:
-            low, high = at + 1, at + step
-            while high < size and run[high] < wanted:
-                low, step = high + 1, step * 2
-                high += step
-            high = min(high, size)
-        else:
-            low, high = at - step, at
-            while low > 0 and run[low] >= wanted:
-                high, step = low, step * 2
-                low -= step
-            low = max(low, 0)
-        while low < high:
-            at = (low + high) >> 1
-            if run[at] < wanted:
-                low = at + 1
-            else:
-                high = at
-        places[n] = low
-
-
-cdef void _ask(Spelt* asked, str spelt, int edits) noexcept:
-    asked.size, asked.edits, asked.forgiven, asked.lengths = spell(spelt, asked.letters, 0), edits, NULL, NULL
-    asked.signature = signature_of(asked.letters, asked.size)
-
-
-cdef int _under(list runs, const uint64_t* keys, int many, Spelt* asked, const uint64_t* signatures, int stride, uint32_t** numbers) except -1:
-    """Numbers, sorted, that stand under any of the keys, but those whose letters say that they are further off; how many. `signatures`: by number, each so many
-    apart; `numbers` is to be freed."""
-    cdef Py_ssize_t[MOST_KEYS] places
-    cdef const uint64_t[::1] run
-    cdef Py_ssize_t at
-    cdef int n, found = 0, room = 0, kept = 0, last = 0
-    cdef uint32_t number
-    cdef uint64_t theirs
-    for run in runs:
-        _find(run, keys, many, places)
-        for n in range(many):
-            at = places[n]
-            while at < run.shape[0] and run[at] >> 32 == keys[n]:
-                if last == room:
-                    room = 2 * room + 256
-                    numbers[0] = <uint32_t*>realloc(numbers[0], room * sizeof(uint32_t))
-                    if not numbers[0]:
-                        raise MemoryError
-                numbers[0][last] = <uint32_t>run[at]
-                fetch(&signatures[numbers[0][last] * <Py_ssize_t>stride])
-                at += 1
-                last += 1
-    for n in range(last):
-        number = numbers[0][n]
-        theirs = signatures[number * <Py_ssize_t>stride]
-        if theirs and edits_at_least(theirs, asked.signature) <= _forgiven(asked, number):
-            numbers[0][found] = number
-            found += 1
-    if not found:
-        return 0
-    qsort(numbers[0], found, sizeof(uint32_t), _order)
-    for n in range(1, found):
-        if numbers[0][n] != numbers[0][kept]:
-            kept += 1
-            numbers[0][kept] = numbers[0][n]
-    return kept + 1
-
-
-cdef inline int _forgiven(const Spelt* asked, uint32_t number) noexcept nogil:
-    return asked.edits if asked.forgiven == NULL else asked.forgiven[min(max(asked.size, <int>asked.lengths[number]), 255)]
-
-
-cdef inline void _fetch_word(list vocabulary, uint32_t word) noexcept:
-    fetch(<const void*><PyObject*>vocabulary[word])
-
-
-cdef int _order(const void* one, const void* other) noexcept nogil:
-    cdef uint32_t a = (<const uint32_t*>one)[0], b = (<const uint32_t*>other)[0]
-    return (a > b) - (a < b)
-
 
 cdef uint64_t _segment_key(int size, int part, const Py_UCS4* letters, int width) noexcept nogil:
     """31 bits (FNV-1a, mixed). Spellings that share a part fall together anyway, so nothing is won by making keys collide."""
@@ -162,6 +61,15 @@ def segment_keys(list spellings, int parts):
     return found
 
 
+cdef inline void _fetch_words(Names names, uint32_t number, PyObject** kept, bint itself) noexcept:
+    """Each word of a name, or where it is kept."""
+    cdef const Name* name = &names.names[number]
+    cdef const uint32_t* words = names.words(name)
+    cdef int n
+    for n in range(name.size):
+        fetch(<const void*>kept[words[n] >> 1] if itself else <const void*>&kept[words[n] >> 1])
+
+
 def segments_near(str spelt, int edits, int shortest, list runs, source):
     """Number -> edits of all spellings of so many letters or more within the edits: they stand under one of the keys at which they must (see segments).
     `source`: see store."""
@@ -171,13 +79,13 @@ def segments_near(str spelt, int edits, int shortest, list runs, source):
     cdef uint64_t[MOST_KEYS] keys
     cdef uint32_t* numbers = NULL
     cdef list vocabulary = source[0]
+    cdef PyObject** kept = (<PyListObject*>vocabulary).ob_item
     cdef array.array signatures = source[1]
     cdef Names names = source[3]
     cdef bint telling = source[4]
     cdef const Name* name
-    cdef const uint32_t* words
     cdef dict near = {}
-    _ask(&asked, spelt, edits)
+    ask(&asked, spelt, edits)
     for size in range(max(shortest, asked.size - edits), asked.size + edits + 1):
         more, at = asked.size - size, 0
         for part in range(parts):
@@ -196,21 +104,20 @@ def segments_near(str spelt, int edits, int shortest, list runs, source):
             at += width
     try:
         if names is None:
-            many = _under(runs, keys, many, &asked, signatures.data.as_ulonglongs, 1, &numbers)
+            many = under(runs, keys, many, &asked, <const uint64_t*>signatures.data.as_ulonglongs, 1, &numbers)
         else:
             name = names.names
-            many = _under(
+            many = under(
                 runs, keys, many, &asked, &name.core_signature if telling else &name.signature, sizeof(Name) // sizeof(uint64_t), &numbers
             )
         for n in range(many):
             if names is None:
                 size = spell(<str>vocabulary[numbers[n]], others, 0)
             else:
+                if n + 2 * AHEAD < many:
+                    _fetch_words(names, numbers[n + 2 * AHEAD], kept, False)
                 if n + AHEAD < many:
-                    name = &names.names[numbers[n + AHEAD]]
-                    words = names.words(name)
-                    for at in range(name.size):
-                        _fetch_word(vocabulary, words[at] >> 1)
+                    _fetch_words(names, numbers[n + AHEAD], kept, True)
                 name = &names.names[numbers[n]]
                 size = spell_name(names.words(name), name.size, vocabulary, telling, others)
             far = distance(asked.letters, asked.size, others, size, edits)
@@ -277,17 +184,20 @@ def words_near(
     cdef uint64_t[VARIANTS] keys
     cdef uint32_t* numbers = NULL
     cdef list vocabulary = source[0]
+    cdef PyObject** kept = (<PyListObject*>vocabulary).ob_item
     cdef array.array signatures = source[1], lengths = source[2], near, alike
     cdef int many = _variants(word, base, back, mix, keys), n, far, size, longer, limit, found = 0
     cdef str other
-    _ask(&asked, word, MOST_EDITS)
+    ask(&asked, word, MOST_EDITS)
     asked.forgiven, asked.lengths = &forgiven[0], lengths.data.as_ushorts
     try:
-        many = _under(runs, keys, many, &asked, signatures.data.as_ulonglongs, 1, &numbers)
+        many = under(runs, keys, many, &asked, <const uint64_t*>signatures.data.as_ulonglongs, 1, &numbers)
         near, alike = array.clone(_NUMBERS, many, False), array.clone(_SHARES, many, False)
         for n in range(many):
+            if n + 2 * AHEAD < many:
+                fetch(&kept[numbers[n + 2 * AHEAD]])
             if n + AHEAD < many:
-                _fetch_word(vocabulary, numbers[n + AHEAD])
+                fetch(kept[numbers[n + AHEAD]])
             other = <str>vocabulary[numbers[n]]
             size = spell(other, others, 0)
             longer = max(asked.size, size)
