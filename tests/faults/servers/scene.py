@@ -50,9 +50,13 @@ class Scene:
         self.caller, self.tenant, self.work = caller, tenant, Work(caller, tenant)
         self.answered: list[str] = []
 
+    def settles(self) -> None:
+        """Until it has all come to what it would have come to without a fault."""
+        until(self._differs, lambda differs: not differs, 60)
+
     def ends_well(self) -> None:
         """It has all come to what it would have come to without the fault, and no promise was broken on the way."""
-        until(self._differs, lambda differs: not differs, 60)
+        self.settles()
         wrong = self.checker.check(self.tenant, self.answered)
         assert not wrong, "\n".join(wrong)
         assert not self._differs()  # and so it stays
