@@ -19,7 +19,7 @@ cdef extern from *:
     #if defined(__linux__)
         madvise(room, size, MADV_HUGEPAGE);
     #endif
-        memcpy(room, old, had);
+        if (had) memcpy(room, old, had);
         free(old);
         return room;
     }

@@ -29,11 +29,13 @@ cdef class Names:
 
     cdef int _grow(self, Py_ssize_t names, Py_ssize_t long) except -1:
         if names > self.room:
-            self.room = names + (names >> 1)
-            self.names = <Name*>grown(self.names, self.many * sizeof(Name), self.room * sizeof(Name))
+            names += names >> 1
+            self.names = <Name*>grown(self.names, self.many * sizeof(Name), names * sizeof(Name))
+            self.room = names
         if long > self.long_room:
-            self.long_room = long + (long >> 1)
-            self.long = <uint32_t*>grown(self.long, self.filled * sizeof(uint32_t), self.long_room * sizeof(uint32_t))
+            long += long >> 1
+            self.long = <uint32_t*>grown(self.long, self.filled * sizeof(uint32_t), long * sizeof(uint32_t))
+            self.long_room = long
         return 0
 
     def put(self, Py_ssize_t number, list coded, Py_ssize_t forms, array.array lengths, array.array signatures):

@@ -30,11 +30,13 @@ cdef class Postings:
 
     cdef int _grow(self, Py_ssize_t words, Py_ssize_t places) except -1:
         if words > self.words_room:
-            self.words_room = words + (words >> 1)
-            self.words = <Borne*>grown(self.words, self.many * sizeof(Borne), self.words_room * sizeof(Borne))
+            words += words >> 1
+            self.words = <Borne*>grown(self.words, self.many * sizeof(Borne), words * sizeof(Borne))
+            self.words_room = words
         if places > self.places_room:
-            self.places_room = places + (places >> 1)
-            self.several = <Several*>grown(self.several, self.places * sizeof(Several), self.places_room * sizeof(Several))
+            places += places >> 1
+            self.several = <Several*>grown(self.several, self.places * sizeof(Several), places * sizeof(Several))
+            self.places_room = places
         return 0
 
     cdef int _hold(self, Py_ssize_t word, uint32_t room) except -1:

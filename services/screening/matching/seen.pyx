@@ -30,19 +30,21 @@ cdef class Seen:
         for n in range(self.found):
             self.names[self.met[n] >> 6] = 0
         if names > self.names_room:
-            self.names_room = names + (names >> 1) | 63
-            self.names = <uint64_t*>grown(self.names, 0, (self.names_room + 1) // 8)
-            self.met = <uint32_t*>grown(self.met, 0, self.names_room * sizeof(uint32_t))
-            memset(self.names, 0, (self.names_room + 1) // 8)
+            names = names + (names >> 1) | 63
+            self.names = <uint64_t*>grown(self.names, 0, (names + 1) // 8)
+            self.met = <uint32_t*>grown(self.met, 0, names * sizeof(uint32_t))
+            memset(self.names, 0, (names + 1) // 8)
+            self.names_room = names
         for n in range(self.many_marked):
             self.marks[self.marked[n] >> 6] = 0
         self.many = self.many_marked = self.found = 0
         if words > self.words_room:
-            self.words_room = words + (words >> 1) | 63
-            self.marks = <uint64_t*>grown(self.marks, 0, (self.words_room + 1) // 8)
-            self.places = <uint32_t*>grown(self.places, 0, self.words_room * sizeof(uint32_t))
-            self.marked = <uint32_t*>grown(self.marked, 0, self.words_room * sizeof(uint32_t))
-            memset(self.marks, 0, (self.words_room + 1) // 8)
+            words = words + (words >> 1) | 63
+            self.marks = <uint64_t*>grown(self.marks, 0, (words + 1) // 8)
+            self.places = <uint32_t*>grown(self.places, 0, words * sizeof(uint32_t))
+            self.marked = <uint32_t*>grown(self.marked, 0, words * sizeof(uint32_t))
+            memset(self.marks, 0, (words + 1) // 8)
+            self.words_room = words
         return 0
 
     cdef void _mark(self, uint32_t word, uint32_t place) noexcept:
