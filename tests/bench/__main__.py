@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench import data, gate, inside, outside, webhooks
+from tests.bench import bare, data, gate, inside, outside, webhooks
 from tests.bench.figures import begin, named, show
 from tests.bench.runtimes import EMBEDDED, Runtime, kafka_and_mongo
 from tests.system.lists import zipped
@@ -28,7 +28,8 @@ _START = {"start_s", "list_load_s"}
 _AGAIN = {"start_again_s"}
 _SYSTEM = _START | _IMPORT | _LATENCY | _GATE | _BESIDE | _WEBHOOKS | _AGAIN
 _EVENTS = {"event_throughput_per_s", "reactions_per_s"}
-_ALL = {"bare_insert_per_s"} | _EVENTS | _SYSTEM
+_BARE = {"bare_insert_per_s", "bare_import_cpu_us_per_supplier"}  # the second of servers only
+_ALL = _BARE | _EVENTS | _SYSTEM
 
 
 def main() -> None:
@@ -67,6 +68,8 @@ def _all_of(runtime: Runtime, wanted: set[str], chosen: argparse.Namespace) -> N
     with named(runtime.suffix), tempfile.TemporaryDirectory(prefix="duewatch-bench-") as folder:
         if wanted & _EVENTS:
             inside.events(chosen.events, runtime)
+        if runtime.servers and "bare_import_cpu_us_per_supplier" in wanted:
+            bare.imported(chosen.events, runtime)
         if wanted & _SYSTEM:
             _whole(runtime, Path(folder), wanted, chosen.suppliers, chosen.releases)
 

@@ -37,12 +37,14 @@ class Measured:
 
 @dataclass(frozen=True)
 class Runtime:
-    """`start` starts a system on a folder, again where it was ended; `suffix` is that of its figures; `settings` are its variables."""
+    """`start` starts a system on a folder, again where it was ended; `suffix` is that of its figures; `settings` are its variables, `servers` the ids of the
+    processes that these name."""
 
     suffix: str
     note: str
     start: Callable[[Path], AbstractContextManager[Measured]]
     settings: Mapping[str, str] = field(default_factory=dict)
+    servers: Mapping[str, int] = field(default_factory=dict)
 
 
 @contextmanager
@@ -60,15 +62,16 @@ def kafka_and_mongo(folder: Path) -> Iterator[Runtime]:
     """The distributed runtime, on a broker and a mongod of its own until the block ends."""
     with LocalKafka(folder / "kafka") as kafka, LocalMongo(folder / "mongo") as mongo:
         servers = {"DUEWATCH_BUS": f"kafka://{kafka.address}", "DUEWATCH_STORE": mongo.address, "DUEWATCH_EGRESS_ALLOW": "127.0.0.0/8"}
+        pids = {"kafka": kafka.pid, "mongod": mongo.pid}
 
         @contextmanager
         def start(folder: Path) -> Iterator[Measured]:
             with distributed(folder, free_port(), servers) as found:
                 own = {name: process.pid for name, process in found.processes.items()}
                 system = System(found.url, found.folder, found.processes["gateway"])
-                yield Measured(system, {**own, "kafka": kafka.pid, "mongod": mongo.pid}, ("gateway", "gate"))
+                yield Measured(system, own | pids, ("gateway", "gate"))
 
-        yield Runtime("_kafka", "Kafka and MongoDB, a process a service, through the gateway", start, servers)
+        yield Runtime("_kafka", "Kafka and MongoDB, a process a service, through the gateway", start, servers, pids)
 
 
 def _workers(leader: int) -> dict[str, int]:
