@@ -49,6 +49,25 @@ def test_the_same_name_in_other_dress_is_strong(core: list[str], forms: tuple[st
     assert score_pair(" ".join([*core, one]), dress(separator.join([*core, other]))).score >= STRONG
 
 
+@given(coined, coined, st.integers(1, 4))
+@example("shazand", "petrochemical", 3)  # what is left of the second word is near to it, and must not be taken for it misspelt
+def test_a_space_that_has_moved_through_a_word_is_found_and_told(one: str, other: str, letters: int) -> None:
+    asked, index = f"{one}{other[:letters]} {other[letters:]} company", NameIndex()
+    index.put("it", [f"{one} {other} company"])
+    assert [hit.key for hit in index.search([asked], threshold=REVIEW)] == ["it"]
+
+
+@given(st.permutations(["zelmar", "de", "kovdorin", "trasvik"]), st.sampled_from([(0, 2), (3, 0), (2, 3), (1, 3)]))
+def test_two_words_written_as_one_are_found_wherever_they_stand(words: list[str], pair: tuple[int, int]) -> None:
+    asked = " ".join(["".join(words[n] for n in pair), *(word for n, word in enumerate(words) if n not in pair)])
+    index, swapped = NameIndex(), NameIndex()
+    index.put("it", [" ".join(words)])
+    swapped.put("it", [asked])
+    (hit,), (back,) = index.search([asked], threshold=REVIEW), swapped.search([" ".join(words)], threshold=REVIEW)
+    assert hit.score == pytest.approx(back.score, abs=0.05)  # each index weighs words by its own names
+    assert any(why.kind == "spacing" for why in hit.why)
+
+
 def test_weights_have_the_signs_that_people_expect() -> None:
     for kind in ("organisation", "person"):
         for name, weight in zip(NAMES, of_kind(kind).weights, strict=True):

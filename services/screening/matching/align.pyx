@@ -114,10 +114,13 @@ def align(Side a, Side b, corpus, *, bint persons=False):
     if bits(found.a) + bits(found.b) > 2:
         _blocks(a, b, &found.a, &found.b, found, False)
         _blocks(b, a, &found.b, &found.a, found, True)
+    cdef uint64_t left_a = found.a, left_b = found.b
+    cdef int sure = found.many
     if found.a and found.b:
         _misspelt(a, b, found, corpus, persons)
-    if found.a and found.b:
         _run(a, b, found, corpus, persons)
+        if found.a and found.b and found.many > sure:
+            _run_instead(a, b, found, corpus, persons, left_a, left_b, sure)
     if persons:  # an initial is one only beside a word that agrees
         for n in range(found.many):
             initials = initials and found.matches[n].kind == INITIAL
@@ -142,36 +145,32 @@ cdef int _blocks(Side whole, Side parts, uint64_t* left_whole, uint64_t* left_pa
             weight = _weight(parts, run)
             if not whole.forms & this and run & ~parts.forms:
                 weight = min(weight, whole.weight[i])
-            if swapped:
-                found.add(run, this, SPACING, 1, weight, 0)
-            else:
-                found.add(this, run, SPACING, 1, weight, 0)
+            found.add(run if swapped else this, this if swapped else run, SPACING, 1, weight, 0)
             left_whole[0] &= ~this
             left_parts[0] &= ~run
     return 0
 
 
 cdef uint64_t _written_as(str word, Side parts, uint64_t left):
-    """The first words left that are this one, in either order of two; 0 where there are none."""
-    cdef int at, size
-    cdef uint64_t run
+    """The first words left that are this one: two in either order, and wherever they stand, or three that follow each other; 0 where there are none."""
+    cdef int at, other
+    cdef uint64_t three
     if len(word) < _SHORTEST_PARTED:
         return 0
-    for at in range(parts.size - 1):
-        for size in range(2, min(3, parts.size - at) + 1):
-            run = ((<uint64_t>1 << size) - 1) << at
-            if left & run != run:
-                break
-            if _is_run(word, parts.tokens, at, size):
-                return run
+    for at in range(parts.size):
+        if not left >> at & 1:
+            continue
+        three = <uint64_t>7 << at
+        if at + 2 < parts.size and left & three == three and _is_run(word, parts.tokens[at], parts.tokens[at + 1], parts.tokens[at + 2]):
+            return three
+        for other in range(at + 1, parts.size):
+            if left >> other & 1 and (_is_run(word, parts.tokens[at], parts.tokens[other]) or _is_run(word, parts.tokens[other], parts.tokens[at])):
+                return <uint64_t>1 << at | <uint64_t>1 << other
     return 0
 
 
-cdef bint _is_run(str word, tuple tokens, int at, int size):
-    cdef str first = <str>tokens[at], second = <str>tokens[at + 1], third = <str>tokens[at + 2] if size == 3 else ""
-    if len(first) + len(second) + len(third) != len(word):
-        return False
-    return first + second + third == word or (size == 2 and second + first == word)
+cdef bint _is_run(str word, str first, str second, str third=""):
+    return len(first) + len(second) + len(third) == len(word) and first + second + third == word
 
 
 cdef double _weight(Side side, uint64_t which):
@@ -242,6 +241,19 @@ cdef int _run(Side a, Side b, Alignment found, corpus, bint persons) except -1:
     cdef uint64_t telling_a = found.a & ~a.forms, telling_b = found.b & ~b.forms
     if not _as_one(a, b, telling_a, telling_b, found, corpus, persons) and (telling_a != found.a or telling_b != found.b) and telling_a | telling_b:
         _as_one(a, b, found.a, found.b, found, corpus, persons)
+    return 0
+
+
+cdef int _run_instead(Side a, Side b, Alignment found, corpus, bint persons, uint64_t left_a, uint64_t left_b, int sure) except -1:
+    """Where a space has moved through a word, what is left of it is near to a word of the other name (SHAZANDPET ROCHEMICAL, SHAZAND PETROCHEMICAL): then a run
+    of all that was left before misspelt words were paired, but the first pairs, which are `sure`."""
+    cdef uint64_t now_a = found.a, now_b = found.b
+    cdef int many = found.many
+    cdef Match first = found.matches[sure]  # a run is one pair, and would stand in its place
+    found.a, found.b, found.many = left_a, left_b, sure
+    _run(a, b, found, corpus, persons)
+    if bits(found.a) + bits(found.b) >= bits(now_a) + bits(now_b):
+        found.a, found.b, found.many, found.matches[sure] = now_a, now_b, many, first
     return 0
 
 

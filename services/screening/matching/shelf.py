@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from functools import partial
+from itertools import permutations
 from typing import Final
 
 import msgspec
@@ -146,16 +147,11 @@ class Shelf:
         return found
 
     def joins(self, name: Prepared) -> list[tuple[tuple[str, ...], int]]:
-        """Two or three adjacent words of the name, legal ones among them, and the word here that they make when written as one."""
-        found, words, tokens = [], self.store.words, name.tokens
-        for size in (2, 3):
-            for start in range(len(tokens) - size + 1):
-                part = tokens[start : start + size]
-                for spelt in ("".join(part), part[1] + part[0]) if size == 2 else ("".join(part),):
-                    at = words.get(spelt)
-                    if at is not None and self.postings.count(at):
-                        found.append((part, at))
-        return found
+        """Two words of the name, or three that follow each other, legal ones among them, and the word here that they make when written as one."""
+        words, tokens = self.store.words, name.tokens
+        parts = [*permutations(tokens, 2), *zip(tokens, tokens[1:], tokens[2:], strict=False)]
+        spelt = [(part, words.get("".join(part))) for part in parts]
+        return [(part, at) for part, at in spelt if at is not None and self.postings.count(at)]
 
     def frequency(self, word: str) -> int:
         """Names that bear it."""
