@@ -232,7 +232,7 @@ class Shelf:
             self._partners, self._partners_of = {}, version
 
     def _find_partners(self, word: str) -> Partners:
-        words, borne, tells = self.store.words, self.postings.count, self.postings.tells
+        words, legal, borne = self.store.words, self.store.legal, self.postings.count
         at = words.get(word)
         numbers, alike, many = self.postings.borne(-1 if at is None else at, *self._near_words(word))
         pairs: list[tuple[int, int | None]] = []
@@ -243,9 +243,9 @@ class Shelf:
                 continue
             if borne(first) and borne(second):
                 pairs.append((first, second))
-            elif borne(first) and not tells(second):  # a legal word glued to it
+            if borne(first) and second in legal:  # a legal word glued to it
                 pairs.append((first, None))
-            elif borne(second) and not tells(first):
+            if borne(second) and first in legal:
                 pairs.append((second, None))
         both = [self.postings.both(first, first if second is None else second) for first, second in pairs]
         return Partners(numbers, alike, tuple(pairs), both, many + sum(map(len, both)))
