@@ -82,14 +82,13 @@ def side_of(name, corpus):
     side.size = len(side.tokens)
     if side.size > MOST_WORDS:
         raise ValueError(f"a name of more than {MOST_WORDS} words was not prepared")
-    cdef dict known = corpus.remembered
+    weigh = corpus.weight
     for i in range(side.size):
         if legal[i]:
             side.forms |= <uint64_t>1 << i
             side.weight[i] = _FORM_WEIGHT
         else:
-            weight = known.get(side.tokens[i])
-            side.weight[i] = corpus.weight(side.tokens[i]) if weight is None else weight
+            side.weight[i] = weigh(side.tokens[i])
     return side
 
 
@@ -161,16 +160,14 @@ cdef uint64_t _written_as(str word, Side parts, uint64_t left):
         if not left >> at & 1:
             continue
         three = <uint64_t>7 << at
-        if at + 2 < parts.size and left & three == three and _is_run(word, parts.tokens[at], parts.tokens[at + 1], parts.tokens[at + 2]):
+        if left & three == three and len(<str>parts.tokens[at]) + len(<str>parts.tokens[at + 1]) < len(word) and _joined(parts, three) == word:
             return three
         for other in range(at + 1, parts.size):
-            if left >> other & 1 and (_is_run(word, parts.tokens[at], parts.tokens[other]) or _is_run(word, parts.tokens[other], parts.tokens[at])):
+            if not left >> other & 1 or len(<str>parts.tokens[at]) + len(<str>parts.tokens[other]) != len(word):
+                continue
+            if word in (<str>parts.tokens[at] + <str>parts.tokens[other], <str>parts.tokens[other] + <str>parts.tokens[at]):
                 return <uint64_t>1 << at | <uint64_t>1 << other
     return 0
-
-
-cdef bint _is_run(str word, str first, str second, str third=""):
-    return len(first) + len(second) + len(third) == len(word) and first + second + third == word
 
 
 cdef double _weight(Side side, uint64_t which):

@@ -20,7 +20,7 @@ class Corpus:
         """`prior`: of 1,000 names at large so many bear each word; what the package ships, if None."""
         self._counts: dict[str, int] = {}
         self._prior = {word: share * PRIOR_NAMES / 1000 for word, share in (per_mille() if prior is None else prior).items()}
-        self.remembered: dict[str, float] = {}  # weights of words that some name bears; not of all
+        self._weights: dict[str, float] = {}
         self._names = 0
         self._weighed_at = 0
         self.version = 0  # rises with every change
@@ -54,7 +54,7 @@ class Corpus:
 
     def weight(self, word: str) -> float:
         """Rarity in 0..1: 1 for a word that no name bears, about 0.25 for `trading`; short words weigh less."""
-        found = self.remembered.get(word)
+        found = self._weights.get(word)
         if found is not None:
             return found
         borne = self._counts.get(word, 0) + self._prior.get(word, 0.0)
@@ -63,7 +63,7 @@ class Corpus:
         names = self._names + PRIOR_NAMES
         rarity = max(0.02, 1 - log(borne + 1) / log(names + 1))
         weight = min(ceiling(word), float(rarity**RARITY_POWER))
-        self.remembered[word] = weight
+        self._weights[word] = weight
         return weight
 
     def _shift(self, words: Iterable[str], by: int) -> None:
@@ -74,12 +74,12 @@ class Corpus:
             else:
                 del self._counts[word]
                 self.forgotten += 1
-            self.remembered.pop(word, None)
+            self._weights.pop(word, None)
             self.changed.append(word)
         self._names += by
         self.version += 1
         if abs(self._names - self._weighed_at) > 0.02 * (self._weighed_at + PRIOR_NAMES):
-            self.remembered.clear()
+            self._weights.clear()
             self._weighed_at = self._names
         elif len(self.changed) < _REMEMBERED:
             return

@@ -12,17 +12,12 @@ from services.screening.matching.question cimport Question
 from services.screening.matching.seen cimport Seen
 
 cdef enum:
-    TOGETHER = 64  # names that are looked at before they are noted
+    TOGETHER = 64  # names that are fetched from memory before they are looked at
 
 cdef struct Needed:
     # How alike as wholes a name must be that has none of the words before: if it has no words but these, when it has so many letters at most, and if it has.
     double alike, alike_beside
     int letters
-
-cdef struct Gathered:
-    # Names of rare words, of which few have a list that is worth a look of its own.
-    uint32_t[2 * TOGETHER] numbers
-    int many
 
 
 cdef int meet(list met, int rest, Question asked, Seen seen, Postings postings, Names names) except -1:
@@ -31,7 +26,8 @@ cdef int meet(list met, int rest, Question asked, Seen seen, Postings postings, 
     cdef uint32_t* word
     cdef Py_ssize_t many, n, w
     cdef const uint32_t* numbers
-    cdef Gathered gathered
+    cdef uint32_t[2 * TOGETHER] few  # names of rare words, of which few have a list that is worth a look of its own
+    cdef int gathered
     cdef Needed needed
     needed.letters = rest + <int>sum([one.letters for one in met])
     for words, more, letters, needed.alike, needed.alike_beside in met:
@@ -44,19 +40,19 @@ cdef int meet(list met, int rest, Question asked, Seen seen, Postings postings, 
                 fetch(&postings.several[postings.words[word[w]].at])
         for w in range(len(words)):
             fetch(postings.of(word[w], &many))
-        gathered.many = 0
+        gathered = 0
         for w in range(len(words)):
             numbers = postings.of(word[w], &many)
             if many > TOGETHER:
                 _meet(numbers, many, needed, asked, seen, names)
                 continue
             for n in range(many):
-                gathered.numbers[gathered.many + n] = numbers[n]
-            gathered.many += many
-            if gathered.many >= TOGETHER:
-                _meet(gathered.numbers, gathered.many, needed, asked, seen, names)
-                gathered.many = 0
-        _meet(gathered.numbers, gathered.many, needed, asked, seen, names)
+                few[gathered + n] = numbers[n]
+            gathered += many
+            if gathered >= TOGETHER:
+                _meet(few, gathered, needed, asked, seen, names)
+                gathered = 0
+        _meet(few, gathered, needed, asked, seen, names)
         for joining in more:
             _meet(joining.data.as_uints, len(joining), needed, asked, seen, names)
         needed.letters -= <int>letters
@@ -64,32 +60,23 @@ cdef int meet(list met, int rest, Question asked, Seen seen, Postings postings, 
 
 
 cdef void _meet(const uint32_t* numbers, Py_ssize_t many, Needed needed, Question asked, Seen seen, Names names) noexcept nogil:
-    cdef uint32_t[TOGETHER] passed
-    cdef Py_ssize_t begin = 0, n
-    cdef int kept, i
+    cdef Py_ssize_t n
     cdef const Name* name
     cdef bint every = needed.alike_beside <= 0
     if not every:
         for n in range(min(TOGETHER, many)):
             fetch(&names.names[numbers[n]])
-    while begin < many:
-        kept = 0
-        for n in range(begin, min(begin + TOGETHER, many)):
-            if not every:
-                if n + TOGETHER < many:
-                    fetch(&names.names[numbers[n + TOGETHER]])
-                name = &names.names[numbers[n]]
-                if name.core_letters <= needed.letters:
-                    if _alike(name, asked, 0) < needed.alike:
-                        continue
-                elif needed.alike_beside > 1 or _alike(name, asked, 1) < needed.alike_beside:
+    for n in range(many):
+        if not every:
+            if n + TOGETHER < many:
+                fetch(&names.names[numbers[n + TOGETHER]])
+            name = &names.names[numbers[n]]
+            if name.core_letters <= needed.letters:
+                if _alike(name, asked, 0) < needed.alike:
                     continue
-            passed[kept] = numbers[n]
-            kept += 1
-            fetch(&seen.names[numbers[n]])
-        for i in range(kept):
-            seen.note(passed[i])
-        begin += TOGETHER
+            elif needed.alike_beside > 1 or _alike(name, asked, 1) < needed.alike_beside:
+                continue
+        seen.note(numbers[n])
 
 
 cdef double _alike(const Name* name, Question asked, int words) noexcept nogil:
