@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Sequence
+from itertools import product
 from typing import Final
 
 from rapidfuzz.distance import OSA
 
 from services.screening.matching.index import NameIndex
 from services.screening.matching.model import REVIEW
-from services.screening.matching.normalise import prepare, tells
+from services.screening.matching.readings import all_readings, comparable, readings
 from services.screening.matching.score import compare
 from tests.bench.held import Figure, Setup, list_index
 
@@ -46,10 +47,8 @@ def recall(setup: Setup) -> list[Figure]:
 
 def likest(entries: NameIndex, text: str, names: Sequence[str]) -> float:
     """The best score of these names, without any retrieval."""
-    asked = prepare(text)
-    return max(
-        (compare(asked, prepare(n), entries.corpus, _KIND, _KIND).score for n in names if tells(asked) and tells(prepare(n))), default=0.0
-    )
+    pairs = [(a, b) for (a, _), (b, _) in product(readings(text), all_readings(names)) if comparable(a, b)]
+    return max((compare(a, b, entries.corpus, _KIND, _KIND).score for a, b in pairs), default=0.0)
 
 
 def two_edits(rng: random.Random, name: str) -> str:

@@ -1,7 +1,7 @@
 from typing import Literal, NamedTuple
 
 from services.screening.matching.corpus import Corpus
-from services.screening.matching.normalise import Prepared
+from services.screening.matching.sides import Side
 
 PairKind = Literal["exact", "spacing", "fuzzy", "initial", "run", "other_word"]
 
@@ -13,15 +13,10 @@ class Pair(NamedTuple):
     weight: float
     edits: int
 
-class Side:
-    tokens: tuple[str, ...]
-    weights: list[float]
-
 class Alignment:
     pairs: list[Pair]
     left_a: list[int]
     left_b: list[int]
     def swapped(self) -> Alignment: ...
 
-def side_of(name: Prepared, corpus: Corpus) -> Side: ...
 def align(a: Side, b: Side, corpus: Corpus, *, persons: bool = False) -> Alignment: ...

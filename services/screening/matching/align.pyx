@@ -6,10 +6,11 @@ from typing import Literal
 
 from libc.stdint cimport uint64_t
 
+from services.screening.matching.bounds cimport SHORTEST_WHOLE
 from services.screening.matching.edits cimport alike, bits, edits_within, same_digits
+from services.screening.matching.sides cimport MOST_WORDS, Side, all_of, joined, weight_of
 
 from services.screening.matching.settings import (
-    FORM_WEIGHT,
     INITIAL_SIMILARITY,
     RUN_LETTERS,
     RUN_SIMILARITY,
@@ -21,17 +22,8 @@ PairKind = Literal["exact", "spacing", "fuzzy", "initial", "run", "other_word"]
 Pair = namedtuple("Pair", "a b kind similarity weight edits")
 
 cdef tuple _KINDS = ("exact", "spacing", "fuzzy", "initial", "run", "other_word")  # as Kind
-cdef double _FORM_WEIGHT = FORM_WEIGHT, _INITIAL = INITIAL_SIMILARITY, _RUN = RUN_SIMILARITY, _TWICE = TWICE_SIMILARITY
+cdef double _INITIAL = INITIAL_SIMILARITY, _RUN = RUN_SIMILARITY, _TWICE = TWICE_SIMILARITY
 cdef int _RUN_LETTERS = RUN_LETTERS, _SHORTEST_PARTED = SHORTEST_PARTED
-
-
-cdef class Side:
-    """One name's tokens with what each weighs."""
-
-    @property
-    def weights(self):
-        """Of the tokens."""
-        return [self.weight[i] for i in range(self.size)]
 
 
 cdef class Alignment:
@@ -73,32 +65,13 @@ cdef tuple places(uint64_t mask):
     return tuple([n for n in range(MOST_WORDS) if mask >> n & 1])
 
 
-def side_of(name, corpus):
-    """A legal word weighs next to nothing, whatever its rarity."""
-    cdef Side side = Side.__new__(Side)
-    cdef tuple legal = name.legal
-    cdef int i
-    side.tokens = name.tokens
-    side.size = len(side.tokens)
-    if side.size > MOST_WORDS:
-        raise ValueError(f"a name of more than {MOST_WORDS} words was not prepared")
-    weigh = corpus.weight
-    for i in range(side.size):
-        if legal[i]:
-            side.forms |= <uint64_t>1 << i
-            side.weight[i] = _FORM_WEIGHT
-        else:
-            side.weight[i] = weigh(side.tokens[i])
-    return side
-
-
 def align(Side a, Side b, corpus, *, bint persons=False):
     """Each word once: equal words first, then words joined or split, misspelt ones, the most alike first, and what is left, as one."""
     cdef Alignment found = Alignment.__new__(Alignment)
     cdef int i, j, n
     cdef bint initials = True
     cdef str word
-    found.b = _all(b)
+    found.b = all_of(b)
     for i in range(a.size):
         word = <str>a.tokens[i]
         for j in range(b.size):
@@ -120,16 +93,14 @@ def align(Side a, Side b, corpus, *, bint persons=False):
         _run(a, b, found, corpus, persons)
         if found.a and found.b and found.many > sure:
             _run_instead(a, b, found, corpus, persons, left_a, left_b, sure)
+        if not persons:  # of persons many bear each name
+            _slip_again(a, b, found)
     if persons:  # an initial is one only beside a word that agrees
         for n in range(found.many):
             initials = initials and found.matches[n].kind == INITIAL
         if initials:
-            found.many, found.a, found.b = 0, _all(a), _all(b)
+            found.many, found.a, found.b = 0, all_of(a), all_of(b)
     return found
-
-
-cdef uint64_t _all(Side side):
-    return (<uint64_t>1 << side.size) - 1 if side.size < MOST_WORDS else ~<uint64_t>0
 
 
 cdef int _blocks(Side whole, Side parts, uint64_t* left_whole, uint64_t* left_parts, Alignment found, bint swapped) except -1:
@@ -141,7 +112,7 @@ cdef int _blocks(Side whole, Side parts, uint64_t* left_whole, uint64_t* left_pa
         this = <uint64_t>1 << i
         run = _written_as(<str>whole.tokens[i], parts, left_parts[0]) if left_whole[0] & this else 0
         if run:
-            weight = _weight(parts, run)
+            weight = weight_of(parts, run)
             if not whole.forms & this and run & ~parts.forms:
                 weight = min(weight, whole.weight[i])
             found.add(run if swapped else this, this if swapped else run, SPACING, 1, weight, 0)
@@ -160,7 +131,7 @@ cdef uint64_t _written_as(str word, Side parts, uint64_t left):
         if not left >> at & 1:
             continue
         three = <uint64_t>7 << at
-        if left & three == three and len(<str>parts.tokens[at]) + len(<str>parts.tokens[at + 1]) < len(word) and _joined(parts, three) == word:
+        if left & three == three and len(<str>parts.tokens[at]) + len(<str>parts.tokens[at + 1]) < len(word) and joined(parts, three) == word:
             return three
         for other in range(at + 1, parts.size):
             if not left >> other & 1 or len(<str>parts.tokens[at]) + len(<str>parts.tokens[other]) != len(word):
@@ -168,15 +139,6 @@ cdef uint64_t _written_as(str word, Side parts, uint64_t left):
             if word in (<str>parts.tokens[at] + <str>parts.tokens[other], <str>parts.tokens[other] + <str>parts.tokens[at]):
                 return <uint64_t>1 << at | <uint64_t>1 << other
     return 0
-
-
-cdef double _weight(Side side, uint64_t which):
-    cdef double found = 0
-    cdef int i
-    for i in range(side.size):
-        if which >> i & 1:
-            found += side.weight[i]
-    return found
 
 
 cdef int _misspelt(Side a, Side b, Alignment found, corpus, bint persons) except -1:
@@ -255,7 +217,7 @@ cdef int _run_instead(Side a, Side b, Alignment found, corpus, bint persons, uin
 
 
 cdef bint _as_one(Side a, Side b, uint64_t run_a, uint64_t run_b, Alignment found, corpus, bint persons) except -1:
-    cdef str one = _joined(a, run_a), other = _joined(b, run_b)
+    cdef str one = joined(a, run_a), other = joined(b, run_b)
     cdef int longer = max(len(one), len(other)), edits, before = 0, n
     cdef bint many = bits(run_a) + bits(run_b) > 2
     cdef double similarity
@@ -276,22 +238,27 @@ cdef bint _as_one(Side a, Side b, uint64_t run_a, uint64_t run_b, Alignment foun
         or (many and not _near_as_wholes(a, b))
     ):
         return False
-    found.add(run_a, run_b, RUN, similarity, min(_weight(a, run_a), _weight(b, run_b)), edits)
+    found.add(run_a, run_b, RUN, similarity, min(weight_of(a, run_a), weight_of(b, run_b)), edits)
     found.a &= ~run_a
     found.b &= ~run_b
     return True
 
 
-cdef list words_of(Side side, uint64_t which):
-    return [side.tokens[i] for i in range(side.size) if which >> i & 1] if which else []
-
-
-cdef str _joined(Side side, uint64_t which):
-    return "".join(words_of(side, which))
+cdef int _slip_again(Side a, Side b, Alignment found) except -1:
+    """A known word is a slip, too, where the name has another one and, as wholes, the two are found by what they share: who mistypes once does so again."""
+    cdef int n, slips = 0, known = 0
+    for n in range(found.many):
+        known += found.matches[n].kind == OTHER_WORD
+        slips += found.matches[n].kind != EXACT and not found.matches[n].a & a.forms and not found.matches[n].b & b.forms
+    if known and slips > 1 and min(len(joined(a, ~a.forms)), len(joined(b, ~b.forms))) >= SHORTEST_WHOLE and _near_as_wholes(a, b):
+        for n in range(found.many):
+            if found.matches[n].kind == OTHER_WORD:
+                found.matches[n].kind = FUZZY
+    return 0
 
 
 cdef bint _near_as_wholes(Side a, Side b):
     """Their telling words, or all of them."""
     return (
-        edits_within(_joined(a, ~a.forms), _joined(b, ~b.forms), NEAR) <= NEAR or edits_within("".join(a.tokens), "".join(b.tokens), NEAR) <= NEAR
+        edits_within(joined(a, ~a.forms), joined(b, ~b.forms), NEAR) <= NEAR or edits_within("".join(a.tokens), "".join(b.tokens), NEAR) <= NEAR
     )

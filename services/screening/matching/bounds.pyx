@@ -5,6 +5,7 @@ from services.screening.matching.features import COMMON_WORD, ENOUGH, LEFT_EDITS
 
 cdef double _COMMON_WORD = COMMON_WORD, _ENOUGH = ENOUGH
 cdef double _NOTHING = 1e-4  # weight that rounding may leave
+cdef double _LEAST = 0.15  # what a telling word weighs at least: none is so common
 cdef double _ROUNDING = 1e-6
 
 
@@ -20,8 +21,10 @@ cdef class Bound:
         self.both, self.both_words = w["both"], w["both_words"]
         self.one, self.lone_one = w["one"], w["lone_one"]
         self.left_out = max(w["one"], w["both"] + w["both_words"])  # of a word, by its weight
-        # Words in place of each other are at least so unlike.
-        self.worst_both, self.apart = w["worst_both"] + w["left_unlike"] * LEFT_UNLIKE, w["left_edits"] * LEFT_EDITS
+        # Words in place of each other are at least so unlike; or they are near, but known to be two.
+        self.worst_both = w["worst_both"] + w["left_unlike"] * LEFT_UNLIKE
+        known = w["other_words"] - self.worst_both
+        self.apart = max(w["left_edits"] * LEFT_EDITS, known * (_LEAST if known < 0 else 1))
         self.worst_one = w["worst_one"]
         self.core, self.full, self.thin = w["core_sim"], w["full_sim"], w["thin"]
         self.legal_agree, self.legal_conflict, self.legal_one = w["legal_agree"], w["legal_conflict"], w["legal_one"]

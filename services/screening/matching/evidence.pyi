@@ -1,5 +1,6 @@
-from services.screening.matching.align import Alignment, Side
+from services.screening.matching.align import Alignment
 from services.screening.matching.normalise import Prepared
+from services.screening.matching.sides import Side
 
 def evidence_of(a: Prepared, b: Prepared, side_a: Side, side_b: Side, found: Alignment) -> tuple[float, ...]: ...
 def weighed(weights: tuple[float, ...], bias: float, evidence: tuple[float, ...]) -> float: ...

@@ -6,12 +6,13 @@ from rapidfuzz.distance import OSA
 from libc.math cimport fabs
 from libc.stdint cimport uint64_t
 
-from services.screening.matching.align cimport MOST_WORDS, NEAR, OTHER_WORD, RUN, SPACING, Alignment, Match, Side, words_of
+from services.screening.matching.align cimport NEAR, OTHER_WORD, RUN, SPACING, Alignment, Match
 from services.screening.matching.bounds cimport MOST_BOTH, SHORTEST_WHOLE
 from services.screening.matching.edits cimport MOST, alike, bits, edits_within
+from services.screening.matching.sides cimport MOST_WORDS, Side, words_of
 
 from services.screening.matching.features import COMMON_WORD, ENOUGH, LEFT_EDITS, LEFT_UNLIKE, SORTED_LESS, forms_evidence
-from services.screening.matching.places import PLACES
+from services.screening.matching.places import PLACES, TOWNS
 from services.screening.matching.spellings import are_numbers, is_number
 
 cdef double _COMMON_WORD = COMMON_WORD, _ENOUGH = ENOUGH, _SORTED_LESS = SORTED_LESS, _LEFT_UNLIKE = LEFT_UNLIKE
@@ -32,7 +33,7 @@ def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
     """Of two names (Prepared) in the order of features.NAMES."""
     cdef double agree = 0, best = 0, loss = 0, other = 0, edits = 0, letters = 0, weight, only_a = 0, only_b = 0, worst_a = 0, worst_b = 0
     cdef double short, long, first = 0, one, thin, near_whole = 0, cover_short, cover_long, unlike = 0
-    cdef int blocks = 0, misread = 0, few, numbers, places, both_words, left_edits = 0, n
+    cdef int blocks = 0, others = 0, misread = 0, few, numbers, places, towns, both_words, left_edits = 0, n
     cdef uint64_t left_a = found.a & ~side_a.forms, left_b = found.b & ~side_b.forms
     cdef bint all_a, all_b, near
     cdef Match* pair
@@ -47,6 +48,7 @@ def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
             edits += _IN_FORM * pair.edits
         elif pair.kind == OTHER_WORD:
             other += pair.weight
+            others += 1
         else:
             weight = pair.similarity * pair.weight
             agree += weight
@@ -68,14 +70,18 @@ def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
     words_a, words_b = words_of(side_a, left_a), words_of(side_b, left_b)
     numbers = _any_number(words_a) + _any_number(words_b)
     places = (not PLACES.isdisjoint(words_a)) + (not PLACES.isdisjoint(words_b))
-    both_words = min(bits(left_a), bits(left_b), <int>MOST_BOTH)
+    towns = (not TOWNS.isdisjoint(words_a)) + (not TOWNS.isdisjoint(words_b))
+    both_words = min(min(bits(left_a), bits(left_b)) + others, <int>MOST_BOTH)
     if whole.edits <= NEAR and few > 1 and min(whole.letters_a, whole.letters_b) >= SHORTEST_WHOLE:
         near_whole = min(2.0, max(whole.letters_a, whole.letters_b) / 10.0)
-    near = numbers > 0 and best >= _ENOUGH and whole.edits <= NEAR and are_numbers(words_a, words_b)
+    near = (
+        numbers > 0 and best >= _ENOUGH and whole.edits <= NEAR and are_numbers(words_a, words_b)
+        and _typed_near(words_a, words_b, a.name.casefold(), b.name.casefold())
+    )
     if near:
         numbers = both_words = 0
         only_a = only_b = worst_a = worst_b = 0
-    elif both_words:
+    elif words_a and words_b:
         unlike = _unlike(words_a, words_b, &left_edits)
     if own and theirs:
         first = 1 if own[0] == theirs[0] else alike(<str>own[0], <str>theirs[0], &n)
@@ -85,9 +91,9 @@ def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
     lone = (loss, min(one, _COMMON_WORD), 1.0 if legal_conflict > 0 else 0.0) if few == 1 else (0.0, 0.0, 0.0)
     return (
         agree, best, cover_short, cover_long, min(only_a, only_b), both_words, one, min(worst_a, worst_b), max(worst_a, worst_b),
-        left_edits, min(worst_a, worst_b) * unlike, loss, edits, other, whole.core, whole.full, whole.edits, near_whole,
+        left_edits, min(worst_a, worst_b) * unlike, min(worst_a, worst_b) if near_whole > 0 else 0.0, loss, edits, other, whole.core, whole.full, whole.edits, near_whole,
         _disorder(found, side_a), legal_agree, legal_conflict, legal_one, blocks, numbers,
-        1.0 if near else 0.0, 1.0 if places == 2 else 0.0, 1.0 if places == 1 else 0.0, thin, min(2.0, letters / 10), *lone, first, few,
+        1.0 if near else 0.0, 1.0 if places == 2 else 0.0, 1.0 if towns == 1 else 0.0, thin, min(2.0, letters / 10), *lone, first, few,
     )
 
 
@@ -113,6 +119,18 @@ cdef bint _any_number(list words) except -1:
         if is_number(word):
             return True
     return False
+
+
+cdef bint _typed_near(list own, list theirs, str name, str other) except -1:
+    """Is it digits that differ, or else little in the whole names as they are typed? VII may be a slip for VIII, IX is none."""
+    return (_stand_in(own, name) and _stand_in(theirs, other)) or edits_within(name, other, NEAR) <= NEAR
+
+
+cdef bint _stand_in(list words, str name) except -1:
+    for word in words:
+        if <str>word not in name:
+            return False
+    return True
 
 
 cdef double _unlike(list own, list theirs, int* edits) except -1:

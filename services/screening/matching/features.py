@@ -13,12 +13,13 @@ SIGNS: Final[dict[str, int]] = {
     "cover_short": 1,  # share of the lighter name's weight that agrees
     "cover_long": 1,  # share of the heavier one's
     "both": -1,  # weight that each has in place of the other's
-    "both_words": -1,  # words that each has in place of the other's, at most 3
+    "both_words": -1,  # words that each has in place of the other's, near ones that are known to be two among them, at most 3
     "one": -1,  # weight that one of them has on top
     "worst_both": -1,  # the rarest word left on the side where it is less rare
     "worst_one": -1,  # the rarest word left on either side
     "left_edits": -1,  # where words are left on both sides: edits between them, written as one, LEFT_EDITS to 6
     "left_unlike": -1,  # "worst_both" times how unlike such words are, written as one or the likest two of them, LEFT_UNLIKE to 1
+    "left_near": 1,  # "worst_both" where the names as wholes are the same within two edits
     "fuzzy_loss": -1,  # weight that misspellings take away
     "edits": -1,  # letters misspelt
     "other_words": -1,  # weight of words that are near, but known to be two words
@@ -34,7 +35,7 @@ SIGNS: Final[dict[str, int]] = {
     "numbers": -1,  # 1 where one side has a number on top, 2 where each has another
     "number_near": -1,  # 1 where nothing differs but numbers, by a digit or two, and not all else is common words
     "place_both": -1,  # 1 where each names another place
-    "place_one": -1,  # 1 where one of them names a place on top
+    "place_one": -1,  # 1 where one of them names a country, a province or a town on top
     "thin": -1,  # what is missing to half a rare word that agrees, where anything differs: one common word must never alert alone
     "letters": 1,  # letters of words that agree, in tens, at most 2
     # Where the shorter name has one telling word only, chance is a likelier reason than for two:

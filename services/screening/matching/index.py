@@ -9,8 +9,9 @@ from services.screening.matching.corpus import Corpus
 from services.screening.matching.facts import Facts, Told, decides, makes_certain, odds_in_all, odds_of_finding, tell, tell_places
 from services.screening.matching.known import KnownFacts
 from services.screening.matching.model import REVIEW, log_odds_of, probability
-from services.screening.matching.normalise import Prepared, prepare, tells
+from services.screening.matching.normalise import Prepared, prepare
 from services.screening.matching.parties import KINDS, Parties, PartiesState, country_set
+from services.screening.matching.readings import all_readings, comparable
 from services.screening.matching.score import Compared, compare, kind_of, model_of, with_countries, with_facts
 from services.screening.matching.settings import COUNTRY_AGREES, IDENTIFIER_DECIDES, OTHER_KIND_CAP, WEAK_ALIAS
 from services.screening.matching.shelf import Shelf, ShelfState
@@ -65,6 +66,7 @@ class _Found(msgspec.Struct, frozen=True, gc=False):
 
     score: float
     asked: Prepared
+    factor: float
     kind: str
     number: int | None
     compared: Compared
@@ -115,25 +117,21 @@ class NameIndex:
         """
         self.remove(key)
         kind = kind_of(schema)
-        shelf = self._shelves[kind]
-        numbers = self._put_names(shelf, names)
-        if weak:
-            more = self._put_names(shelf, weak)
-            self._weak[kind].update(more)
-            numbers += more
+        numbers = self._put_names(kind, names)
+        numbers += self._put_names(kind, weak, weak=True)
         self._parties.put(key, kind, numbers, countries)
         if facts is not None:
             self._facts.put(key, facts)
 
-    def _put_names(self, shelf: Shelf, names: Iterable[str]) -> list[int]:
-        """The numbers of those that tell something."""
+    def _put_names(self, kind: str, names: Iterable[str], *, weak: bool = False) -> list[int]:
+        """The numbers of all readings."""
         numbers = []
-        for written in dict.fromkeys(names):
-            name = prepare(written)
-            if tells(name):
-                if self._counted:
-                    self.corpus.add(name.words)
-                numbers.append(shelf.put(name))
+        for name, weakly in all_readings(names):
+            if self._counted:
+                self.corpus.add(name.words)
+            numbers.append(self._shelves[kind].put(name))
+            if weak or weakly:
+                self._weak[kind].add(numbers[-1])
         return numbers
 
     def remove(self, key: str) -> None:
@@ -192,12 +190,13 @@ class NameIndex:
             kind_of(schema), country_set(tuple(countries)), facts, WEAK_ALIAS if weak else 1.0, least or (lambda _: threshold), {}, {}
         )
         best: dict[str, _Found] = {}
-        for asked in (name for written in dict.fromkeys(names) if tells(name := prepare(written))):
+        for asked, weakly in all_readings(names):
+            asks = asking._replace(factor=WEAK_ALIAS) if weakly else asking
             for other in KINDS:
-                for number in self._candidates(asked, asking, other, threshold):
+                for number in self._candidates(asked, asks, other, threshold):
                     key = self._parties.key(other, number)
                     if keys is None or keys(key):
-                        self._consider(best, key, asked, asking, other, number)
+                        self._consider(best, key, asked, asks, other, number)
         for key in self._facts.sharing(facts) if names else ():
             if keys is None or keys(key):
                 self._consider_sharing(best, key, names, asking)
@@ -217,8 +216,11 @@ class NameIndex:
         return () if "craft" in (kind, other) else shelf.same_words(asked)
 
     def _consider(self, best: dict[str, _Found], key: str, asked: Prepared, asking: _Asking, kind: str, number: int) -> None:
+        name = self._shelves[kind].name(number)
+        if not comparable(asked, name):
+            return
         self._compared += 1
-        compared = compare(asked, self._shelves[kind].name(number), self.corpus, asking.kind, kind)
+        compared = compare(asked, name, self.corpus, asking.kind, kind)
         least, told = asking.least(key), self._told(key, asking)
         score = self._score(compared, kind, number, asking, odds_of_finding(told))
         if asking.facts is not None:
@@ -226,7 +228,7 @@ class NameIndex:
                 return
             score = self._score(compared, kind, number, asking, odds_in_all(self._placed(key, asking)))
         if score >= least and (key not in best or self._better(score, asked, kind, number, best[key])):
-            best[key] = _Found(score, asked, kind, number, compared)
+            best[key] = _Found(score, asked, asking.factor, kind, number, compared)
 
     def _better(self, score: float, asked: Prepared, kind: str, number: int, found: _Found) -> bool:
         """Of pairs that score the same the first in the alphabet: whichever side asks, and however names came in, the same one is told."""
@@ -237,15 +239,16 @@ class NameIndex:
 
     def _consider_sharing(self, best: dict[str, _Found], key: str, names: Sequence[str], asking: _Asking) -> None:
         """A party of the same number, whatever its names; or, born on the same day, of a name that alone would not do."""
-        party, told, asked = self._parties.names(key), self._told(key, asking), [prepare(name) for name in dict.fromkeys(names)]
+        party, told = self._parties.names(key), self._told(key, asking)
         if any(one.kind == "birth_date" for one in told):
             for number in party.numbers:
-                for name in filter(tells, asked):
-                    self._consider(best, key, name, asking, party.kind, number)
+                for asked, _ in all_readings(names):
+                    self._consider(best, key, asked, asking, party.kind, number)
         if key not in best and decides(told):
             first = next(iter(party.numbers), None)
             name = prepare("") if first is None else self._shelves[party.kind].name(first)
-            best[key] = _Found(0.0, asked[0], party.kind, first, compare(asked[0], name, self.corpus, asking.kind, party.kind))
+            asked = prepare(names[0])
+            best[key] = _Found(0.0, asked, 1.0, party.kind, first, compare(asked, name, self.corpus, asking.kind, party.kind))
 
     def _told(self, key: str, asking: _Asking) -> list[Told]:
         theirs = self._facts.of(key) if asking.facts is not None else None
@@ -283,7 +286,7 @@ class NameIndex:
             whys += explain_name_only(found.asked, name, whys)
         if found.kind != asking.kind:
             whys.append(Why("other_kind", asking.kind, found.kind))
-        if asking.factor < 1:
+        if found.factor < 1:
             whys.append(Why("weak_alias", a=found.asked.name))
         if found.number in self._weak[found.kind]:
             whys.append(Why("weak_alias", b=name.name))

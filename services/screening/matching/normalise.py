@@ -14,7 +14,7 @@ from rigour.text.translit import ascii_text
 
 from services.screening.matching.legal import canonical_in_script, forms_in, initials_joined, is_odd, spelt_right
 from services.screening.matching.settings import MAX_LETTERS, MAX_TOKENS
-from services.screening.matching.spellings import one_spelling
+from services.screening.matching.spellings import is_as_typed, one_spelling
 from services.screening.matching.words import STOP_WORDS
 
 _SYMBOLS: Final = re.compile(r"[&+]")
@@ -55,6 +55,17 @@ def prepare(name: str) -> Prepared:
 
     A name is put into one index and asked of another in the same moment: the last ones are remembered.
     """
+    return _prepared(name, one_spelling(_typed(name)))
+
+
+def prepared_both(name: str) -> list[Prepared]:
+    """As `prepare`; and with its words as they were typed, where any is usually brought to another spelling."""
+    typed = _typed(name)
+    return [prepare(name), _prepared(name, typed)] if is_as_typed(typed) else [prepare(name)]
+
+
+def _typed(name: str) -> list[str]:
+    """Its words with legal ones spelt right."""
     text = name[:MAX_LETTERS]
     if not text.isascii():
         text = text.encode("utf-8", "ignore").decode().casefold()  # lone surrogates are no text
@@ -62,9 +73,11 @@ def prepare(name: str) -> Prepared:
     if "&" in text or "+" in text:
         text = _SYMBOLS.sub(" and ", text)
     tokens = _tokens(text)[:MAX_TOKENS]
-    if any(map(is_odd, tokens)):
-        tokens = spelt_right(initials_joined(tokens))
-    tokens = _at_most(one_spelling(tokens))
+    return spelt_right(initials_joined(tokens)) if any(map(is_odd, tokens)) else tokens
+
+
+def _prepared(name: str, tokens: list[str]) -> Prepared:
+    tokens = _at_most(tokens)
     legal, forms = forms_in(tokens)
     words = tuple([token for token, of_form in zip(tokens, legal, strict=True) if not of_form]) if forms else tuple(tokens)
     return Prepared(name, tuple(tokens), tuple(legal), words, tuple(sorted(forms)))

@@ -3,7 +3,7 @@ company names; the large cities and provinces that lists and registers are full 
 
 from typing import Final
 
-_WORDS: Final = (
+_TOWNS: Final = (
     "afghanistan albania algeria andorra angola argentina armenia australia austria azerbaijan bahamas bahrain bangladesh barbados belarus belgium"
     " belgique belize benin bermuda bhutan bolivia bosnia herzegovina botswana brasil brazil britain brunei bulgaria burkina burundi cambodia"
     " cameroon canada cayman chad chile china colombia comoros congo croatia cuba curacao cyprus czech czechia denmark deutschland djibouti"
@@ -16,8 +16,6 @@ _WORDS: Final = (
     " saudi arabia schweiz scotland senegal serbia seychelles singapore slovakia slovenia somalia spain sudan suisse suriname sweden switzerland"
     " syria taiwan tajikistan tanzania thailand togo tunisia turkey turkiye turkmenistan uganda uk ukraine uruguay us usa uzbekistan vanuatu"
     " venezuela vietnam wales yemen zambia zimbabwe zealand"
-    " africa america americas asia asian europe european eurasia africaine african latin caribbean balkans gulf mena apac emea nordic"
-    " east west north south eastern western northern southern central"
     " amsterdam ankara athens atlanta baghdad baku bangkok barcelona beijing beirut belgrade berlin bogota boston brussels bucharest budapest"
     " cairo caracas chengdu chicago chongqing copenhagen dalian damascus dandong delhi dhaka doha dongguan dubai dublin florida frankfurt fujian"
     " geneva guangdong guangzhou hamburg hangzhou hanoi harbin havana hebei helsinki henan hong hongkong houston hubei hunan istanbul jakarta"
@@ -28,4 +26,10 @@ _WORDS: Final = (
     " xinjiang yerevan york yunnan zagreb zhejiang zurich"
 )
 
-PLACES: Final = frozenset(_WORDS.split())
+_REGIONS: Final = (
+    "africa america americas asia asian europe european eurasia africaine african latin caribbean balkans gulf mena apac emea nordic"
+    " east west north south eastern western northern southern central"
+)
+
+TOWNS: Final = frozenset(_TOWNS.split())
+PLACES: Final = TOWNS | frozenset(_REGIONS.split())  # and parts of the world, which companies add to a name as they do `international`

@@ -66,7 +66,7 @@ class Shelved(Protocol):
         """What it may stand for, remembered."""
 
     def joins(self, name: Prepared) -> Joins:
-        """Adjacent words of the name, and the word here that they make when written as one."""
+        """Words of the name, and the word here, maybe a legal one, that they make when written as one."""
 
     def frequency(self, word: str) -> int:
         """Names that bear it."""
@@ -81,7 +81,11 @@ class Shelved(Protocol):
 def candidates(asked: Prepared, shelf: Shelved, model: Model, floor: float, *, persons: bool) -> tuple[list[int], int]:
     """Numbers of the names that may reach the log odds `floor`, but those that are the same within two edits as wholes; and how many were looked at for
     that."""
-    weights, joins, misread = _weighed(asked, shelf.weight), shelf.joins(asked), shelf.may_be_legal(asked.words)
+    weights, joins = _weighed(asked, shelf.weight), shelf.joins(asked)
+    misread = dict(shelf.may_be_legal(asked.words))
+    for part, joined in joins:
+        if joined in shelf.store.legal:
+            misread |= {word: misread.get(word, set()) | {joined} for word in part if word in weights}
     totals = {word: w for word, (w, _) in weights.items()}
     met, rest = _met(asked, totals, joins, shelf, model, floor, misread, persons)
     if not met:
@@ -114,7 +118,8 @@ def _met(
     """Names that share something with this one, words with the fewest names first: once what remains could not carry a name to the floor that has none
     of the words looked up so far, the frequent words need no look. And of all words that a name may have without being met by them, the most letters."""
     letters, forms, lone = sum(map(len, name.words)), len(name.forms), len(name.words) == 1
-    bound, found = model.bound, [Met(array("I", [joined]), (), sum([len(word) + LONGER for word in part])) for part, joined in joins]
+    borne = [(part, joined) for part, joined in joins if shelf.postings.count(joined)]
+    bound, found = model.bound, [Met(array("I", [joined]), (), sum([len(word) + LONGER for word in part])) for part, joined in borne]
     may_agree, missed, worst, others = sum(weights.values()), 0.0, 0.0, 0
     apart = APART if letters >= SHORTEST_WHOLE + APART - 1 else 1  # a shorter name within that distance is not found as a whole
     alike = 1 - apart / (letters + apart)

@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
-from services.screening.matching.align import Alignment, Side, align, side_of
+from services.screening.matching.align import Alignment, align
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.evidence import evidence_of
 from services.screening.matching.features import NAMES
 from services.screening.matching.model import Model, log_odds_of, of_kind, probability
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.settings import COUNTRY_AGREES, COUNTRY_DIFFERS, OTHER_KIND_CAP, PERSON_AS_ORGANISATION
+from services.screening.matching.sides import Side, side_of
 
 _OTHER = ("both", "both_words", "one", "fuzzy_loss", "other_words", "numbers", "number_near")
 _PLACES = {name: place for place, name in enumerate(NAMES)}

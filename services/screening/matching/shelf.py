@@ -147,11 +147,12 @@ class Shelf:
         return found
 
     def joins(self, name: Prepared) -> list[tuple[tuple[str, ...], int]]:
-        """Two words of the name, or three that follow each other, legal ones among them, and the word here that they make when written as one."""
+        """Two words of the name, or three that follow each other, legal ones among them, and the word here, maybe a legal one, that they make when written
+        as one."""
         words, tokens = self.store.words, name.tokens
         parts = [*permutations(tokens, 2), *zip(tokens, tokens[1:], tokens[2:], strict=False)]
         spelt = [(part, words.get("".join(part))) for part in parts]
-        return [(part, at) for part, at in spelt if at is not None and self.postings.count(at)]
+        return [(part, at) for part, at in spelt if at is not None and (at in self.store.legal or self.postings.count(at))]
 
     def frequency(self, word: str) -> int:
         """Names that bear it."""
@@ -159,13 +160,14 @@ class Shelf:
         return 0 if at is None else self.postings.count(at)
 
     def misreadings(self, name: Prepared) -> set[int]:
-        """Words here that may be a legal one of the name, or several written as one, misread: the same as a telling word, or near to it."""
+        """Words here that may be a legal one of the name, or several written as one, misread: the same as a telling word, near to it, or two that make it."""
         legal = _legal_words(name)
         self._forget_nearby()
         found = self._misreadings.get(legal)
         if found is None:
             found = self._misreadings[legal] = {number for word in legal for number in self._near_words(word)[0]}
             found |= {at for word in legal if (at := self.store.words.get(word)) is not None}
+            found |= {at for word in legal for pair in self._parted(word) for at in pair}
         return found
 
     def may_be_legal(self, words: Sequence[str]) -> dict[str, set[int]]:
@@ -231,16 +233,18 @@ class Shelf:
         if self._partners_of != version or len(self._partners) >= _MEMO_WORDS:
             self._partners, self._partners_of = {}, version
 
+    def _parted(self, word: str) -> list[tuple[int, int]]:
+        """Words here, by two, that are the word where they are written as one."""
+        words = self.store.words
+        pairs = [(words.get(word[:cut]), words.get(word[cut:])) for cut in range(1, len(word))]
+        return [(first, second) for first, second in pairs if first is not None and second is not None]
+
     def _find_partners(self, word: str) -> Partners:
-        words, legal, borne = self.store.words, self.store.legal, self.postings.count
-        at = words.get(word)
+        legal, borne = self.store.legal, self.postings.count
+        at = self.store.words.get(word)
         numbers, alike, many = self.postings.borne(-1 if at is None else at, *self._near_words(word))
         pairs: list[tuple[int, int | None]] = []
-        for cut in range(1, len(word)):
-            first = words.get(word[:cut])
-            second = None if first is None else words.get(word[cut:])
-            if first is None or second is None:
-                continue
+        for first, second in self._parted(word):
             if borne(first) and borne(second):
                 pairs.append((first, second))
             if borne(first) and second in legal:  # a legal word glued to it

@@ -1,6 +1,6 @@
 """One spelling for what names write in several: numbers in words and Roman numerals, and words that are customarily shortened."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 _UNITS: Final = (
@@ -36,6 +36,8 @@ _SHORTENED: Final[dict[str, str]] = {
     "grupo": "group", "gruppe": "group", "gruppa": "group", "groupe": "group", "grup": "group", "gruppo": "group", "usa": "us",
 }  # fmt: skip
 _PHRASES: Final = ((("united", "states", "of", "america"), "us"), (("united", "states"), "us"), (("united", "kingdom"), "uk"))
+# Of these, words long enough for a slip that leaves them recognisable: no name in its one spelling bears any.
+_TYPED: Final = frozenset(word for word in (*_NUMBERS, *_SHORTENED) if len(word) > 3 and word.isalpha())
 _OTHERWISE: Final = frozenset((*_NUMBERS, *_SHORTENED, *(phrase[0] for phrase, _ in _PHRASES)))
 
 
@@ -66,9 +68,14 @@ def _replaced(words: list[str], phrase: tuple[str, ...], short: str) -> list[str
     return words
 
 
+def is_as_typed(words: Iterable[str]) -> bool:
+    """Whether any of the words is one that has another spelling here, and in which a slip may be made."""
+    return not _TYPED.isdisjoint(words)
+
+
 def is_number(word: str) -> bool:
-    """Whether a word, in its one spelling, is a number, or holds one."""
-    return word == "xi" or any(map(str.isdigit, word))
+    """Whether a word is a number, or holds one."""
+    return word == "xi" or word in _NUMBERS or any(map(str.isdigit, word))
 
 
 def are_numbers(words: Sequence[str], others: Sequence[str]) -> bool:

@@ -5,11 +5,12 @@ from typing import Final, Literal
 
 import msgspec
 
-from services.screening.matching.align import PairKind, Side
+from services.screening.matching.align import PairKind
 from services.screening.matching.facts import FOR, FactKind, Told
 from services.screening.matching.legal import form_family
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.score import Compared
+from services.screening.matching.sides import Side
 
 WholeKind = Literal["like_as_wholes", "unlike_as_wholes", "order", "number_differs", "place_differs", "thin"]
 Kind = (

@@ -4,7 +4,7 @@ import csv
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
@@ -13,6 +13,7 @@ from services.screening.matching.corpus import Corpus
 from services.screening.matching.fitting.miswriting import ORGANISATIONS, PERSONS, Miswrite, dressed, miswritten, other_word
 from services.screening.matching.index import NameIndex
 from services.screening.matching.normalise import Prepared, prepare
+from services.screening.matching.readings import comparable, readings
 from services.screening.matching.score import compare, kind_of
 from shared.errors import Invalid
 
@@ -136,9 +137,10 @@ class _Judge:
         return self._cases(kind, False, text, self._listed.names[key][:1])
 
     def _cases(self, kind: str, truth: bool, text: str, names: Iterable[str]) -> list[Case]:
-        asked, others = prepare(text), [prepare(name) for name in dict.fromkeys(names)]
+        others = [other for name in dict.fromkeys(names) for other, _ in readings(name)]
+        pairs = [(asked, other) for (asked, _), other in product(readings(text), others) if comparable(asked, other)]
         return [
-            Case(kind, truth, corpus is not self._bare, [self._evidence(asked, other, corpus) for other in others])
+            Case(kind, truth, corpus is not self._bare, [self._evidence(asked, other, corpus) for asked, other in pairs])
             for corpus in (self._index.corpus, self._bare)
         ]
 

@@ -21,7 +21,7 @@ _COSTS: Final = {
 }
 # What too few names show by themselves, and every analyst knows: weights no nearer to 0 than these. How unlike words are is seen only once two
 # names are compared; that they stand in place of each other is seen before and must count by itself, else too many names are compared.
-_LEAST: Final = {"thin": -9.0, "other_words": -10.0, "numbers": -3.0, "both_words": -3.0, "worst_both": -2.0}
+_LEAST: Final = {"thin": -9.0, "other_words": -7.0, "numbers": -3.0, "both_words": -3.0, "worst_both": -2.0}
 # What the fit half has too much of, plants that are numbered: no further from 0 than these, so that a person still looks at a number that may be wrong.
 _MOST: Final = {"number_near": -3.0}
 _UNWEIGHED: Final = 0.2  # of a case seen as if there was no list
