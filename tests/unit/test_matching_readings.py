@@ -65,3 +65,8 @@ def test_a_legal_word_that_a_space_has_parted_loses_no_name(asked: str, listed: 
         index = NameIndex()
         index.put("x", [other])
         assert index.search([one], threshold=0.5)
+
+
+def test_a_hostile_name_is_read_as_fast_as_any() -> None:
+    assert len(readings("Zelmar" + " " * 1_000_000 + "dba" + "/Ostrava Handel" * 50_000)) == 1
+    assert len(readings("Zelmar Petrokhim a.k.a. " * 40_000)) <= 12

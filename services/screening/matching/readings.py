@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from services.screening.matching.normalise import Prepared, prepare, prepared_both, screenable, tells
+from services.screening.matching.settings import MAX_LETTERS
 from services.screening.matching.spellings import is_as_typed
 
 # Between two names of one party, in master data and in lists: `Acme Ltd t/a Zenith`, `Acme (formerly Zenith)`, `Acme, a.k.a. Zenith`.
@@ -38,14 +39,15 @@ def readings(name: str) -> tuple[Reading, ...]:
     stands; see `comparable`. Where it holds several names of one party (a.k.a., formerly, trading as, a slash), each is read.
     """
     found = _of(name, name)
-    parts = [part.strip(" )]\"'") for part in _ALSO.split(name, _MOST)]
+    text = name[:MAX_LETTERS]  # hostile input is the norm: nothing is looked for in a million spaces
+    parts = [part.strip(" )]\"'") for part in _ALSO.split(text, _MOST)]
     if len(parts) > 1 and all(map(screenable, parts)):
         for part in parts:
             found += _of(name, part)
-    elif "/" in name:
-        found += _slashed(name)
-    if called := _SO_CALLED.match(name):
-        found += _of(name, name[called.end() :])
+    elif "/" in text:
+        found += _slashed(name, text)
+    if called := _SO_CALLED.match(text):
+        found += _of(name, text[called.end() :])
     return tuple(dict.fromkeys(found))
 
 
@@ -64,8 +66,8 @@ def _of(name: str, part: str, *, weak: bool = False) -> list[Reading]:
     return [Reading(Prepared(name, one.tokens, one.legal, one.words, one.forms), weak) for one in prepared_both(part) if tells(one)]
 
 
-def _slashed(name: str) -> list[Reading]:
-    parts = [part.strip() for part in name.split("/", _MOST) if part.strip()]
+def _slashed(name: str, text: str) -> list[Reading]:
+    parts = [part.strip() for part in text.split("/", _MOST) if part.strip()]
     if len(parts) < 2 or any(sum(map(str.isalpha, part)) < _SHORTEST or not screenable(part) for part in parts):
         return []
     named = [parts[0], *(part for part in parts[1:] if len(prepare(part).words) >= _TELLING)]
