@@ -61,7 +61,8 @@ def prepare(name: str) -> Prepared:
 def prepared_both(name: str) -> list[Prepared]:
     """As `prepare`; and with its words as they were typed, where any is usually brought to another spelling."""
     typed = _typed(name)
-    return [prepare(name), _prepared(name, typed)] if is_as_typed(typed) else [prepare(name)]
+    usual = _prepared(name, one_spelling(typed))
+    return [usual, _prepared(name, typed)] if is_as_typed(typed) else [usual]
 
 
 def _typed(name: str) -> list[str]:
