@@ -66,5 +66,5 @@ def test_write_concern_timeouts(scene: Scene) -> None:
     import_id, release_id = under_way(scene)
     unsure = {"code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting for replication timed out", "errInfo": {"wtimeout": True}}
     with scene.checker.ledger.failing(_TIMEOUTS, {"failCommands": ["insert", "update"], "writeConcernError": unsure}) as failed:
-        until(failed, lambda count: count == _TIMEOUTS)
+        until(failed, lambda count: count >= _TIMEOUTS)  # two that come at once are both counted
     all_ends_well(scene, import_id, release_id, "write_concern_timeouts_s", f"{_TIMEOUTS} writes were answered so")
