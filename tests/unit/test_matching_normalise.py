@@ -41,7 +41,7 @@ def _names(draw: st.DrawFn) -> str:
 @example("\x1c".join(map(chr, range(128))))
 def test_short_cuts_lead_to_the_same_place(name: str) -> None:
     """Names in ASCII are parted without rigour, and only those with an odd word are spelt right."""
-    tokens = tokenize_name(name[:MAX_LETTERS].casefold().replace("&", " and ").replace("+", " and "))[:MAX_TOKENS]
+    tokens = tokenize_name(name[:MAX_LETTERS].casefold().replace("&", " and ").replace("+", " and ").replace("%", " percent "))[:MAX_TOKENS]
     tokens = one_spelling(spelt_right(initials_joined(tokens)))
     legal, forms = forms_in(tokens)
     prepared = prepare(name)

@@ -67,6 +67,52 @@ def test_a_legal_word_that_a_space_has_parted_loses_no_name(asked: str, listed: 
         assert index.search([one], threshold=0.5)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("AKTSIONERNOE OBSHCHESTVO NAUCHNO ISSLEDOVATELSKII INSTITUT ZELMAR", "JOINT STOCK COMPANY SCIENTIFIC RESEARCH INSTITUTE ZELMAR"),
+        ("АО «Зельмарский приборостроительный завод»", "JSC Zelmarsky Instrument-Making Plant"),
+        ("AO NII ZELMAR", "ZELMAR SCIENTIFIC RESEARCH INSTITUTE JSC"),
+        ("LLC RESEARCH AND PRODUCTION ASSOCIATION ZELMAR", "NAUCHNO PROIZVODSTVENNOE OBYEDINENIE ZELMAR"),
+        ("AO IBS ZELMAR USLUGI", "JOINT STOCK COMPANY IBS ZELMAR SERVICES"),
+        ("ZELMAR INZHINIRING OOO", "LIMITED LIABILITY COMPANY ZELMAR ENGINEERING"),
+    ],
+)
+def test_what_a_company_does_is_the_same_in_russian_and_in_english(one: str, other: str) -> None:
+    assert score_pair(one, other).match
+    for asked, listed in ((one, other), (other, one)):
+        index = NameIndex()
+        index.put("x", [listed])
+        assert index.search([asked], threshold=REVIEW)
+
+
+def test_a_slip_in_a_word_that_has_an_english_one_is_forgiven() -> None:
+    listed = "NAUCHNO ISSLEDOVATELSKII INSTITUT ZELMAR"
+    for asked in (
+        "NAUCHNO ISLEDOVATELSKII INSTITUT ZELMAR",
+        "NAUCHNO ISSLEDOVATELSKII INSTITUTT ZELMAR",
+        "NAUCHNOISSLEDOVATELSKII INSTITUT ZELMAR",
+    ):
+        assert score_pair(asked, listed).match
+
+
+@pytest.mark.parametrize(("one", "other"), [("A.B.C. Zelmar Metals", "A.B.D. Zelmar Metals"), ("N.Z.L.M. Company", "Z.L.M. Company")])
+def test_each_of_dotted_initials_stands_for_a_word(one: str, other: str) -> None:
+    assert score_pair(one, other).score < score_pair(one.replace(".", ""), other.replace(".", "")).score
+    assert score_pair(one, one.replace(".", "")).match
+
+
+def test_one_digit_may_be_a_slip_and_another_number_is_none() -> None:
+    assert score_pair("Zelmar Arsenal 103", "Zelmar Arsenal 108").match
+    assert not score_pair("Zelmar Arsenal 103", "Zelmar Arsenal 116").match
+
+
+def test_common_words_behind_a_slash_name_nobody() -> None:
+    assert not score_pair(
+        "Los Zelmar Drug Trafficking Organization", "Ostrava Money Laundering Organization / Drug Trafficking Organization"
+    ).match
+
+
 def test_a_hostile_name_is_read_as_fast_as_any() -> None:
     assert len(readings("Zelmar" + " " * 1_000_000 + "dba" + "/Ostrava Handel" * 50_000)) == 1
     assert len(readings("Zelmar Petrokhim a.k.a. " * 40_000)) <= 12

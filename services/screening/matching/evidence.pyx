@@ -19,6 +19,7 @@ cdef double _COMMON_WORD = COMMON_WORD, _ENOUGH = ENOUGH, _SORTED_LESS = SORTED_
 cdef int _LEFT_EDITS = LEFT_EDITS
 cdef enum:
     MOST_EDITS = 8
+    MOST_INITIALS = 5
     MOST_LEFT = 6  # edits between the words that are left
 cdef double _IN_FORM = 0.3  # what an edit in a legal word counts
 
@@ -46,7 +47,7 @@ def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
                 continue
             misread += all_a != all_b
             edits += _IN_FORM * pair.edits
-        elif pair.kind == OTHER_WORD:
+        elif pair.kind == OTHER_WORD or (pair.edits and (_initials(side_a, pair.a, a.name) or _initials(side_b, pair.b, b.name))):
             other += pair.weight
             others += 1
         else:
@@ -106,6 +107,12 @@ def weighed(tuple weights, double bias, tuple evidence):
     return found
 
 
+cdef bint _initials(Side side, uint64_t which, str name) except -1:
+    """Is it a word of initials, each with its dot? A.B.D. is no slip for A.B.C., for each letter stands for a word."""
+    cdef int letters = _letters(side, which)
+    return letters <= MOST_INITIALS and ".".join("".join(words_of(side, which))) + "." in name.casefold()
+
+
 cdef int _letters(Side side, uint64_t which):
     cdef int i, found = 0
     for i in range(side.size):
@@ -122,8 +129,14 @@ cdef bint _any_number(list words) except -1:
 
 
 cdef bint _typed_near(list own, list theirs, str name, str other) except -1:
-    """Is it digits that differ, or else little in the whole names as they are typed? VII may be a slip for VIII, IX is none."""
-    return (_stand_in(own, name) and _stand_in(theirs, other)) or edits_within(name, other, NEAR) <= NEAR
+    """Is it one digit of a number that differs, or else one letter of the whole names as typed? VII may be a slip for VIII, IX is none."""
+    cdef int n
+    if not (_stand_in(own, name) and _stand_in(theirs, other)):
+        return edits_within(name, other, 1) <= 1
+    for n in range(len(own)):
+        if edits_within(<str>own[n], <str>theirs[n], 1) > 1:
+            return False
+    return True
 
 
 cdef bint _stand_in(list words, str name) except -1:

@@ -4,7 +4,6 @@ Only rigour's legal forms, tokeniser and transliteration are used: its person-na
 megabytes when first touched.
 """
 
-import re
 from functools import lru_cache
 from typing import Final
 
@@ -14,10 +13,10 @@ from rigour.text.translit import ascii_text
 
 from services.screening.matching.legal import canonical_in_script, forms_in, initials_joined, is_odd, spelt_right
 from services.screening.matching.settings import MAX_LETTERS, MAX_TOKENS
-from services.screening.matching.spellings import is_as_typed, one_spelling
+from services.screening.matching.spellings import has_another, one_spelling
 from services.screening.matching.words import STOP_WORDS
 
-_SYMBOLS: Final = re.compile(r"[&+]")
+_SYMBOLS: Final = str.maketrans({"&": " and ", "+": " and ", "%": " percent "})
 
 # What rigour's tokeniser does with each ASCII character, whatever stands beside it: asked once, so that names in ASCII need not be handed to it.
 _TREATED: Final = {chr(code): tokenize_name(f"a{chr(code)}a") for code in range(128)}
@@ -59,10 +58,10 @@ def prepare(name: str) -> Prepared:
 
 
 def prepared_both(name: str) -> list[Prepared]:
-    """As `prepare`; and with its words as they were typed, where any is usually brought to another spelling."""
+    """As `prepare`; and with its words as they were typed, where any is usually brought to another spelling or into English."""
     typed = _typed(name)
     usual = _prepared(name, one_spelling(typed))
-    return [usual, _prepared(name, typed)] if is_as_typed(typed) else [usual]
+    return [usual, _prepared(name, typed)] if has_another(typed) else [usual]
 
 
 def _typed(name: str) -> list[str]:
@@ -71,8 +70,8 @@ def _typed(name: str) -> list[str]:
     if not text.isascii():
         text = text.encode("utf-8", "ignore").decode().casefold()  # lone surrogates are no text
         text = ascii_text(canonical_in_script(text))
-    if "&" in text or "+" in text:
-        text = _SYMBOLS.sub(" and ", text)
+    if "&" in text or "+" in text or "%" in text:
+        text = text.translate(_SYMBOLS)
     tokens = _tokens(text)[:MAX_TOKENS]
     return spelt_right(initials_joined(tokens)) if any(map(is_odd, tokens)) else tokens
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from services.screening.matching.normalise import Prepared, prepare, prepared_both, screenable, tells
+from services.screening.matching.prior import per_mille
 from services.screening.matching.settings import MAX_LETTERS
 from services.screening.matching.spellings import is_as_typed
 
@@ -21,6 +22,7 @@ _ALSO: Final = re.compile(
 _SO_CALLED: Final = re.compile(r"^[\"']?(?:the\s+)?so[\s-]called\s+", re.IGNORECASE)
 _MOST: Final = 4  # names in one: hostile input is the norm
 _SHORTEST: Final = 3  # letters on either side of a slash that parts two names: I/E, A/S and /DE/ do not
+_COMMON: Final = 1.0  # of 1,000 names at large that bear a word
 _TELLING: Final = 2  # words that must stand behind a slash: one may as well go on what stands before it (PARTY/FRONT)
 
 
@@ -70,5 +72,15 @@ def _slashed(name: str, text: str) -> list[Reading]:
     parts = [part.strip() for part in text.split("/", _MOST) if part.strip()]
     if len(parts) < 2 or any(sum(map(str.isalpha, part)) < _SHORTEST or not screenable(part) for part in parts):
         return []
-    named = [parts[0], *(part for part in parts[1:] if len(prepare(part).words) >= _TELLING)]
+    named = [parts[0], *(part for part in parts[1:] if _names_a_party(prepare(part).words))]
     return [reading for part in named for reading in _of(name, part, weak=True)]
+
+
+def _names_a_party(words: tuple[str, ...]) -> bool:
+    """Behind a slash: `Drug Trafficking Organization` names nobody."""
+    return len(words) >= _TELLING and not _frequent().issuperset(words)
+
+
+@cache
+def _frequent() -> frozenset[str]:
+    return frozenset(word for word, share in per_mille().items() if share >= _COMMON)

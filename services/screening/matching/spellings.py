@@ -1,7 +1,9 @@
-"""One spelling for what names write in several: numbers in words and Roman numerals, and words that are customarily shortened."""
+"""One spelling for what names write in several: numbers in words and Roman numerals, words that are customarily shortened or translated."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+
+from services.screening.matching.translated import TRANSLATED
 
 _UNITS: Final = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
@@ -35,14 +37,18 @@ _SHORTENED: Final[dict[str, str]] = {
     "hldg": "holding", "hldgs": "holdings", "centre": "center", "labour": "labor", "defence": "defense", "grp": "group", "grupp": "group",
     "grupo": "group", "gruppe": "group", "gruppa": "group", "groupe": "group", "grup": "group", "gruppo": "group", "usa": "us",
 }  # fmt: skip
-_PHRASES: Final = ((("united", "states", "of", "america"), "us"), (("united", "states"), "us"), (("united", "kingdom"), "uk"))
+_PHRASES: Final = (
+    (("research", "and", "production"), "scientific production"), (("scientific", "and", "production"), "scientific production"),
+    (("named", "after"), "imeni"), (("united", "states", "of", "america"), "us"), (("united", "states"), "us"), (("united", "kingdom"), "uk"),
+)  # fmt: skip
 # Of these, words long enough for a slip that leaves them recognisable: no name in its one spelling bears any.
 _TYPED: Final = frozenset(word for word in (*_NUMBERS, *_SHORTENED) if len(word) > 3 and word.isalpha())
-_OTHERWISE: Final = frozenset((*_NUMBERS, *_SHORTENED, *(phrase[0] for phrase, _ in _PHRASES)))
+_ANOTHER: Final = _TYPED | TRANSLATED.keys() | {phrase[0] for phrase, said in _PHRASES if len(said) > 2}
+_OTHERWISE: Final = frozenset((*_NUMBERS, *_SHORTENED, *TRANSLATED, *(phrase[0] for phrase, _ in _PHRASES)))
 
 
 def one_spelling(words: list[str]) -> list[str]:
-    """The words with numbers in digits (`forty four` is `44`, `II` and `second` are `2`) and shortened words written out."""
+    """The words with numbers in digits (`forty four` is `44`, `II` and `second` are `2`), shortened words written out, others in English."""
     if _OTHERWISE.isdisjoint(words):
         return words
     for phrase, short in _PHRASES:
@@ -57,20 +63,28 @@ def one_spelling(words: list[str]) -> list[str]:
             tens = 0
             continue
         tens = _TEN_TIMES.get(word, 0)
-        found.append(_NUMBERS.get(word) or _SHORTENED.get(word, word))
+        if said := TRANSLATED.get(word):
+            found += said.split()
+        else:
+            found.append(_NUMBERS.get(word) or _SHORTENED.get(word, word))
     return found
 
 
 def _replaced(words: list[str], phrase: tuple[str, ...], short: str) -> list[str]:
     for at in range(len(words) - len(phrase) + 1):
         if tuple(words[at : at + len(phrase)]) == phrase:
-            return [*words[:at], short, *words[at + len(phrase) :]]
+            return [*words[:at], *short.split(), *words[at + len(phrase) :]]
     return words
 
 
 def is_as_typed(words: Iterable[str]) -> bool:
     """Whether any of the words is one that has another spelling here, and in which a slip may be made."""
     return not _TYPED.isdisjoint(words)
+
+
+def has_another(words: Iterable[str]) -> bool:
+    """As `is_as_typed`, or whether any of them, or a phrase, may be put into other words."""
+    return not _ANOTHER.isdisjoint(words)
 
 
 def is_number(word: str) -> bool:
