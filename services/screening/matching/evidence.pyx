@@ -13,6 +13,7 @@ from services.screening.matching.sides cimport MOST_WORDS, Side, words_of
 
 from services.screening.matching.features import COMMON_WORD, ENOUGH, LEFT_EDITS, LEFT_UNLIKE, SORTED_LESS, forms_evidence
 from services.screening.matching.places import PLACES, TOWNS
+from services.screening.matching.settings import MAX_LETTERS
 from services.screening.matching.spellings import are_numbers, is_number
 
 cdef double _COMMON_WORD = COMMON_WORD, _ENOUGH = ENOUGH, _SORTED_LESS = SORTED_LESS, _LEFT_UNLIKE = LEFT_UNLIKE
@@ -77,7 +78,7 @@ def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
         near_whole = min(2.0, max(whole.letters_a, whole.letters_b) / 10.0)
     near = (
         numbers > 0 and best >= _ENOUGH and whole.edits <= NEAR and are_numbers(words_a, words_b)
-        and _typed_near(words_a, words_b, a.name.casefold(), b.name.casefold())
+        and _typed_near(words_a, words_b, _looked_at(a.name), _looked_at(b.name))
     )
     if near:
         numbers = both_words = 0
@@ -110,7 +111,12 @@ def weighed(tuple weights, double bias, tuple evidence):
 cdef bint _initials(Side side, uint64_t which, str name) except -1:
     """Is it a word of initials, each with its dot? A.B.D. is no slip for A.B.C., for each letter stands for a word."""
     cdef int letters = _letters(side, which)
-    return letters <= MOST_INITIALS and ".".join("".join(words_of(side, which))) + "." in name.casefold()
+    return letters <= MOST_INITIALS and ".".join("".join(words_of(side, which))) + "." in _looked_at(name)
+
+
+cdef str _looked_at(str name):
+    """As typed, in lower case: as much as is looked at."""
+    return name[:MAX_LETTERS].casefold()
 
 
 cdef int _letters(Side side, uint64_t which):
