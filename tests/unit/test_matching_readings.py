@@ -107,6 +107,12 @@ def test_one_digit_may_be_a_slip_and_another_number_is_none() -> None:
     assert not score_pair("Zelmar Arsenal 103", "Zelmar Arsenal 116").match
 
 
+@pytest.mark.parametrize("name", ["Kamchatzelmargaz International Ltd", "Kamchatzelmargaz Holding GmbH"])
+def test_a_long_word_of_its_own_is_hardly_found_by_chance(name: str) -> None:
+    assert score_pair(name, "Kamchatzelmargaz OAO").match
+    assert score_pair(name.replace("Kamchatzelmargaz", "Zelm"), "Zelm OAO").score < REVIEW
+
+
 def test_common_words_behind_a_slash_name_nobody() -> None:
     assert not score_pair(
         "Los Zelmar Drug Trafficking Organization", "Ostrava Money Laundering Organization / Drug Trafficking Organization"

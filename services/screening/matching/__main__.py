@@ -15,7 +15,7 @@ from services.screening.matching.fitting.counting import shares
 from services.screening.matching.fitting.report import alert_rates, by_kind, cut_at, figures
 from services.screening.matching.fitting.training import Floats, fit
 from services.screening.matching.model import PATH, Shipped, Weights, probability, shipped
-from services.screening.matching.settings import BATCH_FLOOR
+from services.screening.matching.settings import BATCH_FLOOR, WEAK_ALIAS
 from shared.errors import Invalid
 
 _REVIEW_RATE, _STRONG_RATE = 0.01, 0.001  # of clean names: what blocks before a person has looked must hardly ever be wrong
@@ -69,7 +69,7 @@ def _fit(chosen: argparse.Namespace) -> None:
         organisation=weights,
         person=learned("person", [])[0] if len(mine["person"]) >= _FEWEST else shipped().person,
         review=review,
-        strong=strong,
+        strong=max(strong, WEAK_ALIAS),  # what is held back is never strong
         alert_rates=alert_rates(kinds, "clean"),
         fitted={"seed": chosen.seed, "each": chosen.each or _EACH["organisation"], "clean_names": len(clean), **figures(kinds, "clean")},
     )

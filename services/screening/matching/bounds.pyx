@@ -1,12 +1,18 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Compiled: how high log odds can be at most, by the weights of a model, while little is known of a name or all but a little."""
 
-from services.screening.matching.features import COMMON_WORD, ENOUGH, LEFT_EDITS, LEFT_UNLIKE, forms_evidence
+from services.screening.matching.features import COMMON_WORD, ENOUGH, LEFT_EDITS, LEFT_UNLIKE, LONG_NAME, SHORT_NAME, forms_evidence
 
 cdef double _COMMON_WORD = COMMON_WORD, _ENOUGH = ENOUGH
+cdef double _SHORT_NAME = SHORT_NAME, _LONG_NAME = LONG_NAME
 cdef double _NOTHING = 1e-4  # weight that rounding may leave
 cdef double _LEAST = 0.15  # what a telling word weighs at least: none is so common
 cdef double _ROUNDING = 1e-6
+
+
+cpdef double shortness(int letters) noexcept nogil:
+    """Of a name of one telling word: how much chance explains, 0..1."""
+    return min(1.0, max(0.0, (_LONG_NAME - letters) / (_LONG_NAME - _SHORT_NAME)))
 
 
 cdef class Bound:
@@ -34,9 +40,9 @@ cdef class Bound:
     cpdef double at_best(self, double agree, double best, double missed, double worst, int legal, double alike):
         """The highest log odds of a name beside one of which at most so much weight agrees, `best` of it by one word, and so much is missed, `worst` of it
         by one word; `legal`: its legal forms; `alike`: how alike they can be as wholes."""
-        return self.of(agree, best, 0, 0, missed, 0, worst, alike, alike, self.legal_agree * legal, False)
+        return self.of(agree, best, 0, 0, missed, 0, worst, alike, alike, self.legal_agree * legal, 0)
 
-    cpdef double needed(self, double floor, double agree, double best, double missed, double worst, int words, int legal, bint lone):
+    cpdef double needed(self, double floor, double agree, double best, double missed, double worst, int words, int legal, double lone):
         """How alike as wholes such a name must be at least to reach the log odds `floor`; above 1 where it cannot. `words`: missed ones, at least, that it has
         others in place of."""
         cdef double lacks = floor - self.of(agree, best, words, missed, 0, worst, 0, 0, 0, self.legal_agree * legal, lone), alike = self.core + self.full
@@ -44,10 +50,10 @@ cdef class Bound:
 
     cdef double of(
         self, double agree, double best, int words, double only_a, double only_b, double worst_a, double worst_b, double core, double full,
-        double known, bint lone,
+        double known, double lone,
     ) noexcept nogil:
         """The same where more is known: how many words are left on both sides, the weight left on either and of its rarest word, how alike they can be as
-        wholes, what is `known` to count, and whether one of the two surely has one telling word only."""
+        wholes, what is `known` to count, and `shortness` of the one telling word that one of the two surely has, else 0."""
         cdef double both = min(only_a, only_b), most = max(only_a, only_b)
         cdef double found = (
             self.sure + known + self.agree * agree + self.best * best + self.both * both + self.both_words * words
@@ -62,16 +68,16 @@ cdef class Bound:
             found += self.thin * (_ENOUGH - agree)
         return found
 
-    cdef double on_top(self, double weight, int words, bint lone) noexcept nogil:
+    cdef double on_top(self, double weight, int words, double lone) noexcept nogil:
         """What so much weight on one side counts: there alone or, as it may turn out, in place of something, whichever is less against.
         `words` are known to stand in place of others."""
         return max(
-            self.one * weight + (self.lone_one * min(weight, _COMMON_WORD) if lone else 0),
+            self.one * weight + self.lone_one * min(weight, _COMMON_WORD) * lone,
             self.both * weight + self.both_words * min(weight, <double>max(0, MOST_BOTH - words)),
         )
 
-    cdef double forms(self, tuple ours, tuple theirs, int slips, bint lone):
+    cdef double forms(self, tuple ours, tuple theirs, int slips, double lone):
         """What legal forms count where so many words may be misread ones."""
         agree, conflict, one = forms_evidence(ours, theirs, slips)
         cdef double found = self.legal_agree * <int>agree + self.legal_conflict * <double>conflict + self.legal_one * <int>one
-        return found + self.lone_form if lone and <double>conflict > 0 else found
+        return found + self.lone_form * lone if <double>conflict > 0 else found

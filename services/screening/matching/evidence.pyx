@@ -7,7 +7,7 @@ from libc.math cimport fabs
 from libc.stdint cimport uint64_t
 
 from services.screening.matching.align cimport NEAR, OTHER_WORD, RUN, SPACING, Alignment, Match
-from services.screening.matching.bounds cimport MOST_BOTH, SHORTEST_WHOLE
+from services.screening.matching.bounds cimport MOST_BOTH, SHORTEST_WHOLE, shortness
 from services.screening.matching.edits cimport MOST, alike, bits, edits_within
 from services.screening.matching.sides cimport MOST_WORDS, Side, words_of
 
@@ -34,7 +34,7 @@ cdef struct Whole:
 def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
     """Of two names (Prepared) in the order of features.NAMES."""
     cdef double agree = 0, best = 0, loss = 0, other = 0, edits = 0, letters = 0, weight, only_a = 0, only_b = 0, worst_a = 0, worst_b = 0
-    cdef double short, long, first = 0, one, thin, near_whole = 0, cover_short, cover_long, unlike = 0
+    cdef double short, long, first = 0, one, lone, thin, near_whole = 0, cover_short, cover_long, unlike = 0
     cdef int blocks = 0, others = 0, misread = 0, few, numbers, places, towns, both_words, left_edits = 0, n
     cdef uint64_t left_a = found.a & ~side_a.forms, left_b = found.b & ~side_b.forms
     cdef bint all_a, all_b, near
@@ -90,12 +90,13 @@ def evidence_of(a, b, Side side_a, Side side_b, Alignment found):
     one = fabs(only_a - only_b)
     thin = max(0.0, _ENOUGH - agree) if only_a + only_b + other != 0 else 0
     cover_short, cover_long = agree / short if short else 0, agree / long if long else 0
-    lone = (loss, min(one, _COMMON_WORD), 1.0 if legal_conflict > 0 else 0.0) if few == 1 else (0.0, 0.0, 0.0)
+    lone = max(shortness(whole.letters_a) if len(own) == 1 else 0, shortness(whole.letters_b) if len(theirs) == 1 else 0)
     return (
         agree, best, cover_short, cover_long, min(only_a, only_b), both_words, one, min(worst_a, worst_b), max(worst_a, worst_b),
         left_edits, min(worst_a, worst_b) * unlike, min(worst_a, worst_b) if near_whole > 0 else 0.0, loss, edits, other, whole.core, whole.full, whole.edits, near_whole,
         _disorder(found, side_a), legal_agree, legal_conflict, legal_one, blocks, numbers,
-        1.0 if near else 0.0, 1.0 if places == 2 else 0.0, 1.0 if towns == 1 else 0.0, thin, min(2.0, letters / 10), *lone, first, few,
+        1.0 if near else 0.0, 1.0 if places == 2 else 0.0, 1.0 if towns == 1 else 0.0, thin, min(2.0, letters / 10),
+        loss * lone, min(one, _COMMON_WORD) * lone, lone if legal_conflict > 0 else 0.0, first, few,
     )
 
 

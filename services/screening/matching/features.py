@@ -38,7 +38,7 @@ SIGNS: Final[dict[str, int]] = {
     "place_one": -1,  # 1 where one of them names a country, a province or a town on top
     "thin": -1,  # what is missing to half a rare word that agrees, where anything differs: one common word must never alert alone
     "letters": 1,  # letters of words that agree, in tens, at most 2
-    # Where the shorter name has one telling word only, chance is a likelier reason than for two:
+    # Where the shorter name has one telling word only, chance is a likelier reason than for two, the shorter that word (`shortness`, 0 to 1, times ...):
     "lone_loss": -1,  # what misspelling takes from it
     "lone_one": -1,  # weight that the other name has on top, at most a common word's
     "lone_form": -1,  # 1 where each has another legal form
@@ -48,6 +48,7 @@ SIGNS: Final[dict[str, int]] = {
 NAMES: Final = tuple(SIGNS)
 ENOUGH: Final = 0.5  # weight that agrees, half a rare word
 _SAME_FAMILY: Final = 0.5  # Ltd and GmbH differ less than Ltd and AG
+SHORT_NAME, LONG_NAME = 4, 11  # letters of a name's one word by which chance explains most, and nothing: DM, Kamchatgazprom
 COMMON_WORD: Final = 0.3  # weight of a word like `trading`
 # Words in place of each other count as at least so far apart and so unlike, else they were aligned: known before they are laid beside each other.
 LEFT_EDITS: Final = 2

@@ -5,7 +5,7 @@ then word by word, last by how alike the two are as wholes: never below what `co
 from cpython cimport array
 from libc.stdint cimport uint16_t, uint32_t
 
-from services.screening.matching.bounds cimport MOST_BOTH, Bound, likest
+from services.screening.matching.bounds cimport MOST_BOTH, Bound, likest, shortness
 from services.screening.matching.edits cimport MOST, bits, distance, spell_name
 from services.screening.matching.meet cimport meet
 from services.screening.matching.names cimport Name, Names, fetch
@@ -38,7 +38,8 @@ def reaching(Question asked, list met, int rest, shelf, Bound bound, double floo
     cdef uint32_t number, word, code, covers, slipped
     cdef const uint32_t* coded
     cdef double all_agree = bound.legal_agree * len(asked.forms)
-    cdef bint lone, initial
+    cdef bint initial
+    cdef double lone
     cdef Gain* gain
     cdef list found = []
     floor -= EPSILON
@@ -98,10 +99,11 @@ def reaching(Question asked, list met, int rest, shelf, Bound bound, double floo
                 bare += 1
                 bare_sum += asked.own[n]
                 bare_most = max(bare_most, asked.single[n])
-        words, lone = min(bare, others, <int>MOST_BOTH), asked.many == 1 or telling == 1
+        words = min(bare, others, <int>MOST_BOTH)
+        lone = max(shortness(asked.core_size) if asked.many == 1 else 0, shortness(name.core_letters) if telling == 1 else 0)
         known = bound.few * min(telling, asked.many, 4) - bound.few_best
-        if lone and least < NO_HIT:
-            every = max(every, least * (bound.fuzzy + bound.lone_loss))
+        if (asked.many == 1 or telling == 1) and least < NO_HIT:
+            every = max(every, least * (bound.fuzzy + bound.lone_loss * lone))
         known -= every
         agree = min(agree, asked.total)
         if bound.of(agree, whole, words, bare_sum, left_sum, bare_most, left_most, 1, 1, known + all_agree, lone) < floor:

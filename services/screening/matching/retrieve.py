@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple, Protocol
 
-from services.screening.matching.bounds import APART, SHORTEST_WHOLE
+from services.screening.matching.bounds import APART, SHORTEST_WHOLE, shortness
 from services.screening.matching.model import Model
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.postings import Postings
@@ -117,7 +117,7 @@ def _met(
 ) -> tuple[list[Met], int]:
     """Names that share something with this one, words with the fewest names first: once what remains could not carry a name to the floor that has none
     of the words looked up so far, the frequent words need no look. And of all words that a name may have without being met by them, the most letters."""
-    letters, forms, lone = sum(map(len, name.words)), len(name.forms), len(name.words) == 1
+    letters, forms, lone = sum(map(len, name.words)), len(name.forms), shortness(len(name.words[0])) if len(name.words) == 1 else 0.0
     borne = [(part, joined) for part, joined in joins if shelf.postings.count(joined)]
     bound, found = model.bound, [Met(array("I", [joined]), (), sum([len(word) + LONGER for word in part])) for part, joined in borne]
     may_agree, missed, worst, others = sum(weights.values()), 0.0, 0.0, 0

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 # What an error costs beside a name that was missed, of which there are many: a name of another listed party is the hardest to tell. Two slips in one name
 # are missed most, so they count more.
 _COSTS: Final = {
-    "organisation": {"clean": 3.75, "dressed": 3.75, "absent": 6.0, "other_word": 1.1, "two_slips": 1.5},
+    "organisation": {"clean": 3.75, "dressed": 3.75, "absent": 5.0, "other_word": 1.1, "two_slips": 1.5},
     "person": {"absent": 1.0, "other_word": 3.0},  # another's name in one place is another person
 }
 # What too few names show by themselves, and every analyst knows: weights no nearer to 0 than these. How unlike words are is seen only once two
