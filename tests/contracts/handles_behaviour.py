@@ -1,7 +1,6 @@
 """What every store promises to several processes at once. Inherited like store_behaviour.py."""
 
 import asyncio
-import time
 
 from shared.store.port import Commit, Store
 from tests.contracts.store_behaviour import Adapter, letter, seqs, versions, write
@@ -39,18 +38,16 @@ class TwoHandles:
         two, _ = await adapter.open("onboarding")
         await one.commit(Commit([write("known", colour="red")]))
         bulk = [write(f"d{i:04}", state=b'{"x":"%s"}' % (b"y" * 300), colour="blue", many={"number": (f"n{i}",)}) for i in range(800)]
-        writing, slowest, reads = asyncio.create_task(two.commit(Commit(bulk))), 0.0, 0
+        writing, reads = asyncio.create_task(two.commit(Commit(bulk))), 0
         while not writing.done():
-            began = time.perf_counter()
             assert await versions(one, "known") == [1]
             found = await one.find("thing", "t", {"colour": "blue"}, limit=5)
             assert all((s.version, len(s.state)) == (1, 308) for s in found)
             assert set(await one.resolve("thing", "t", "number", ["n799"])) <= {"n799"}
-            slowest, reads = max(slowest, time.perf_counter() - began), reads + 1
+            reads += 1
             await asyncio.sleep(0)
         assert await writing == []
-        assert reads > 1
-        assert slowest < 0.5  # seconds, on a busy machine
+        assert reads > 1  # while it was being written
         assert await one.count("thing", "t", {"colour": "blue"}) == 800
 
     async def test_what_one_wrote_the_other_reads(self, adapter: Adapter) -> None:

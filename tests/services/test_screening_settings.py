@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.screening.matching.budget import LEAST, threshold_of
 from services.screening.matching.model import REVIEW, STRONG
 from services.screening.rescreening import Rescreening
 from services.screening.service import SERVICE
@@ -53,6 +54,7 @@ async def matches(h: Harness, tenant: str = "default") -> dict[str, str]:
     return {m["supplier_id"]: m["state"] for m in items}
 
 
+HIGHEST = threshold_of(LEAST)  # that may be set
 WEAK = "Zelmer Freight"  # scores between the two thresholds that are shipped
 
 
@@ -64,7 +66,7 @@ async def test_a_smaller_budget_takes_matches_away_and_a_larger_one_brings_them_
     for body, state in (
         ({"alert_budget": 0.001}, "withdrawn"),
         ({"alert_budget": 0.05}, "open"),
-        ({"review_threshold": 0.95}, "withdrawn"),
+        ({"review_threshold": HIGHEST}, "withdrawn"),
         ({}, "open"),
     ):
         assert (await put(world, **body)).status_code == 200
