@@ -9,7 +9,7 @@ from libc.stdint cimport uint64_t
 from services.screening.matching.align cimport NEAR, OTHER_WORD, RUN, SPACING, Alignment, Match
 from services.screening.matching.bounds cimport MOST_BOTH, SHORTEST_WHOLE, shortness
 from services.screening.matching.edits cimport MOST, alike, bits, edits_within
-from services.screening.matching.sides cimport MOST_WORDS, Side, words_of
+from services.screening.matching.sides cimport MOST_WORDS, Side, joined, words_of
 
 from services.screening.matching.features import COMMON_WORD, ENOUGH, LEFT_EDITS, LEFT_UNLIKE, SORTED_LESS, forms_evidence
 from services.screening.matching.places import PLACES, TOWNS
@@ -111,8 +111,8 @@ def weighed(tuple weights, double bias, tuple evidence):
 
 cdef bint _initials(Side side, uint64_t which, str name) except -1:
     """Is it a word of initials, each with its dot? A.B.D. is no slip for A.B.C., for each letter stands for a word."""
-    cdef int letters = _letters(side, which)
-    return letters <= MOST_INITIALS and ".".join("".join(words_of(side, which))) + "." in _looked_at(name)
+    cdef str word = joined(side, which)
+    return len(word) <= MOST_INITIALS and ".".join(word) + "." in _looked_at(name)
 
 
 cdef str _looked_at(str name):

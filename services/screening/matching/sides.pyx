@@ -55,5 +55,3 @@ cdef list words_of(Side side, uint64_t which):
 
 cdef str joined(Side side, uint64_t which):
     return "".join(words_of(side, which))
-
-

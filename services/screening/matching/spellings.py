@@ -43,6 +43,7 @@ _PHRASES: Final = (
 )  # fmt: skip
 # Of these, words long enough for a slip that leaves them recognisable: no name in its one spelling bears any.
 _TYPED: Final = frozenset(word for word in (*_NUMBERS, *_SHORTENED) if len(word) > 3 and word.isalpha())
+# A slip in USA or UK leaves nothing to recognise.
 _ANOTHER: Final = _TYPED | TRANSLATED.keys() | {phrase[0] for phrase, said in _PHRASES if len(said) > 2}
 _OTHERWISE: Final = frozenset((*_NUMBERS, *_SHORTENED, *TRANSLATED, *(phrase[0] for phrase, _ in _PHRASES)))
 
