@@ -76,7 +76,8 @@ class Join:
     def sides(self, supplier: Key, signal: Key) -> Sides:
         """The versions of a pair's sides, and of its tenant's settings, as they are known here; 0 where one is not (yet)."""
         known = self._suppliers.get(supplier)
-        return Sides(known.version if known else 0, self._heard.get(signal, 0), self.thresholds.of(supplier[0]).version)
+        settings = self.thresholds.of(supplier[0]).version
+        return Sides(known.version if known else 0, self._heard.get(signal, 0), settings, known.profile.hex() if known else "")
 
     def has_heard(self, key: Key, sequence: int) -> bool:
         """Is this event of a signal, or a newer one, known?"""

@@ -86,6 +86,9 @@ def _touched(state: MatchDocument | None, found: Touched, now: datetime) -> Deci
     if _is_old(found.sides, state.sides):
         return None
     before = state.match
+    if _says_the_same(found.sides, state.sides):  # what people would be told is that words have become rarer or more frequent
+        moved = msgspec.structs.replace(state, bought=found.bought, sides=found.sides)
+        return None if moved.bought == state.bought else Decided(moved, [MatchRanked(rank=moved.ranked())])
     kept = msgspec.structs.replace(
         found.match, state=before.state, reviewed_by=before.reviewed_by, agreed_by=before.agreed_by, reason_code=before.reason_code,
         carried_from=before.carried_from,
@@ -156,8 +159,13 @@ def _is_old(found: Sides, known: Sides) -> bool:
     return found.supplier < known.supplier or found.signal < known.signal
 
 
+def _says_the_same(found: Sides, known: Sides) -> bool:
+    """Was the pair compared already as both sides are now, by the same settings? Only what is listed beside them may have moved the score."""
+    return found[1:] == known[1:] and found.profile != ""
+
+
 def _untouched(state: MatchDocument | None, sides: Sides, now: datetime) -> Decided[MatchDocument] | None:
-    if state is None or state.match.state == "withdrawn" or _is_old(sides, state.sides):
+    if state is None or state.match.state == "withdrawn" or _is_old(sides, state.sides) or _says_the_same(sides, state.sides):
         return None
     gone = msgspec.structs.replace(state.with_match(state="withdrawn"), sides=sides, proposal=None, updated_at=now)
     return Decided(gone, [MatchWithdrawn(match=gone.match)])

@@ -230,15 +230,17 @@ class Worker:
         return self.join.is_old_supplier((record.meta.tenant, record.meta.subject), record.meta.sequence)
 
     def _supplier(self, record: Record, payload: SupplierEvent) -> list[Item]:
-        """Held against all signals, also where only its status moved: a match that was looked at by an older version of it, while another
-        process knew a newer one, is looked at again. Told as screened where it may be rated otherwise."""
+        """Held against all signals. Where only its status moved nothing new is found, but a match that stands is looked at again: another process,
+        that knew the newer version, may have looked at it with an older signal. Told as screened where it may be rated otherwise."""
         key, cause = (record.meta.tenant, record.meta.subject), cause_of(record)
         news = self._concerns(payload) or not self.join.knows_profile(key, payload.profile)  # what it stands for was compacted away
         self._put(key, record, payload)
         found = self.join.of_supplier(key, payload.profile)
-        items = messages(self.join, found, tuple(self.join.standing.of_supplier(key)), cause)
+        stand = tuple(self.join.standing.of_supplier(key))
         if not news:
-            return items
+            known = {pair.id for pair in stand}
+            return messages(self.join, [one for one in found if one.id in known], stand, cause)
+        items = messages(self.join, found, stand, cause)
         body = Screened(record.meta.sequence, payload.profile, payload.status, len(found))
         return [*items, Item(SCREENING, *key, Message(body, cause))]
 

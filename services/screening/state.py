@@ -13,11 +13,15 @@ Outcome = Literal["confirmed", "cleared", "escalated"]
 
 
 class Sides(NamedTuple):
-    """The versions of both sides that were held against each other, and of the tenant's settings by which they were."""
+    """The versions of both sides that were held against each other, and of the tenant's settings by which they were.
+
+    `profile`: a fingerprint of what the supplier's version says; its next version may say the same, as where only its status moved.
+    """
 
     supplier: int
     signal: int
     settings: int = 0
+    profile: str = ""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -115,6 +115,20 @@ def test_how_many_people_it_takes(one: Match, outcome: str, two: bool) -> None:
         assert told.types == ["proposal_decided", "reviewed"]
 
 
+def test_a_score_that_only_other_names_moved_is_no_news() -> None:
+    told = Told(match(score=0.8)).tell(Touched(match=match(score=0.9), content="a", sides=Sides(1, 7, 1, "p")))
+    rarer = match(score=0.91, strength="weak")
+    assert not told.tell(Touched(match=rarer, content="a", sides=Sides(2, 7, 1, "p"))).events
+    assert not told.tell(Untouched(Sides(3, 7, 1, "p"))).events
+    assert told.tell(Touched(match=rarer, content="a", sides=Sides(4, 7, 1, "p"), bought=False)).types == ["ranked"]
+    assert told.state
+    assert (told.state.match.score, told.state.bought) == (0.9, False)
+    for other in (Sides(5, 7, 1, "q"), Sides(5, 8, 1, "q"), Sides(5, 8, 2, "q")):  # the supplier, the signal, the settings
+        rarer = match(score=rarer.score + 0.01)
+        assert told.tell(Touched(match=rarer, content="a", sides=other, bought=False)).types == ["changed"]
+    assert told.tell(Untouched(Sides(6, 9, 2, "q"))).types == ["withdrawn"]
+
+
 def test_who_proposed_does_not_decide() -> None:
     told = Told(match()).said("cleared", "ada")
     with pytest.raises(Forbidden):

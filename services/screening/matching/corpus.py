@@ -13,7 +13,7 @@ class Corpus:
     """Document frequencies of words over names, upon a prior of common words.
 
     With the prior, a list of two entries weighs `international` much as a list of 40,000 does. Weights are kept until a
-    word's own count changes or the number of names has moved by 2 %.
+    word's own count changes or the number of names has moved by 2 %: they go by what was counted, never by when they were asked for.
     """
 
     def __init__(self, prior: Mapping[str, float] | None = None) -> None:
@@ -60,7 +60,7 @@ class Corpus:
         borne = self._counts.get(word, 0) + self._prior.get(word, 0.0)
         if not borne:
             return ceiling(word)
-        names = self._names + PRIOR_NAMES
+        names = self._weighed_at + PRIOR_NAMES
         rarity = max(0.02, 1 - log(borne + 1) / log(names + 1))
         weight = min(ceiling(word), float(rarity**RARITY_POWER))
         self._weights[word] = weight
