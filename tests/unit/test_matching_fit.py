@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from services.screening.matching import score
 from services.screening.matching.__main__ import main
 from services.screening.matching.features import SIGNS
-from services.screening.matching.model import Shipped
+from services.screening.matching.model import Model, Shipped, Weights
 
 
 def table(path: Path, columns: list[str], rows: list[tuple[str, ...]]) -> Path:
@@ -36,19 +37,20 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return table(tmp_path / "list.csv", ["id", "name", "schema"], rows), table(tmp_path / "clean.csv", ["name"], clean)
 
 
-def fitted(monkeypatch: pytest.MonkeyPatch, listed: Path, clean: Path, out: Path) -> None:
-    asked = ["fit", "--list", str(listed), "--clean", str(clean), "--out", str(out), "--each", "25"]
+def fitted(monkeypatch: pytest.MonkeyPatch, listed: Path, clean: Path, out: Path, *more: str) -> None:
+    asked = ["fit", "--list", str(listed), "--clean", str(clean), "--out", str(out), "--each", "25", *more]
     monkeypatch.setattr(sys, "argv", ["matching", *asked])
     main()
 
 
-def test_the_same_files_give_the_same_weights_and_they_part_names(
+def test_the_same_files_give_the_same_weights_whatever_is_shipped_and_they_part_names(
     files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = []
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
         fitted(monkeypatch, *files, tmp_path / name)
+        monkeypatch.setattr(score, "of_kind", lambda _: Model(Weights(-9.0, {})))  # the other fit begins with a model that finds nobody
         made.append((tmp_path / name / "model.json").read_bytes())
     assert made[0] == made[1]
     model = msgspec.json.decode(made[0], type=Shipped)
@@ -60,6 +62,20 @@ def test_the_same_files_give_the_same_weights_and_they_part_names(
     organisation = json.loads(capsys.readouterr().out.splitlines()[0])
     assert organisation["recall_at_1pct"] > 0.9
     assert json.loads((tmp_path / "one" / "prior.json").read_bytes())["trading"] > 100  # of 1,000 names
+
+
+def test_a_model_is_held_against_the_lists_it_was_learned_from(
+    files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted(monkeypatch, *files, tmp_path)
+    fitted(monkeypatch, *files, tmp_path, "--check")
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"furthest": 0.0, "words_alike": True}
+    path = tmp_path / "model.json"
+    model = msgspec.json.decode(path.read_bytes(), type=Shipped)
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(model, review=model.review + 0.002)))
+    with pytest.raises(SystemExit):
+        fitted(monkeypatch, *files, tmp_path, "--check")
+    assert "not what these lists give" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("spoilt", ["no column", "too few", "no file", "no text"])

@@ -4,6 +4,7 @@ import pytest
 
 from services.screening.matching.index import NameIndex
 from services.screening.matching.model import REVIEW
+from services.screening.matching.normalise import prepare
 from services.screening.matching.pairs import score_pair
 from services.screening.matching.readings import readings
 
@@ -122,3 +123,10 @@ def test_common_words_behind_a_slash_name_nobody() -> None:
 def test_a_hostile_name_is_read_as_fast_as_any() -> None:
     assert len(readings("Zelmar" + " " * 1_000_000 + "dba" + "/Ostrava Handel" * 50_000)) == 1
     assert len(readings("Zelmar Petrokhim a.k.a. " * 40_000)) <= 12
+
+
+@pytest.mark.parametrize(
+    ("russian", "english"), [("Finansovaya", "Financial"), ("Finansovykh", "Financial"), ("Finansov", "Finance"), ("Finansy", "Finance")]
+)
+def test_a_word_that_two_stems_could_begin_is_of_the_longer_one(russian: str, english: str) -> None:
+    assert prepare(f"Zelmar {russian}").words == prepare(f"Zelmar {english}").words

@@ -10,7 +10,7 @@ from random import Random
 import msgspec
 
 from services.screening.matching import prior
-from services.screening.matching.fitting.cases import cases_of, in_fit_half, read_clean, read_listed
+from services.screening.matching.fitting.cases import Examples, in_fit_half, read_clean, read_listed
 from services.screening.matching.fitting.counting import shares
 from services.screening.matching.fitting.report import alert_rates, by_kind, cut_at, figures
 from services.screening.matching.fitting.training import Floats, fit
@@ -20,6 +20,7 @@ from shared.errors import Invalid
 
 _REVIEW_RATE, _STRONG_RATE = 0.01, 0.001  # of clean names: what blocks before a person has looked must hardly ever be wrong
 _FEWEST = 50
+_ROUNDING = 0.001
 _EACH = {"organisation": 1_500, "person": 400}
 
 
@@ -35,6 +36,9 @@ def main() -> None:
     options.add_argument("--clean", type=Path, required=True, help="CSV: name (or title) of companies that nobody lists")
     options.add_argument(
         "--out", type=Path, default=PATH.parent, help="folder for model.json and prior.json; else they replace the package's"
+    )
+    options.add_argument(
+        "--check", action="store_true", help="write nothing: say how far what stands in --out is from what would be written"
     )
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--each", type=int, help="names of each way to write wrongly; else 1500 of organisations, 400 of persons")
@@ -56,8 +60,7 @@ def _fit(chosen: argparse.Namespace) -> None:
     common = prior.with_common(counted)
 
     def learned(kind: str, nobody: Sequence[str]) -> tuple[Weights, dict[str, Floats]]:
-        cases = cases_of(listed[kind], nobody, common, random, chosen.each or _EACH[kind])
-        weights = fit(cases, kind)
+        weights, cases = fit(Examples(listed[kind], nobody, common, random, chosen.each or _EACH[kind]), kind)
         kinds = by_kind(cases, weights)
         told = {"kind": kind, "cases": len(cases), "log_odds": {n: round(w, 3) for n, w in weights.weights.items()}}
         sys.stdout.write(json.dumps(told | figures(kinds, "clean" if nobody else "absent")) + "\n")
@@ -73,8 +76,35 @@ def _fit(chosen: argparse.Namespace) -> None:
         alert_rates=alert_rates(kinds, "clean"),
         fitted={"seed": chosen.seed, "each": chosen.each or _EACH["organisation"], "clean_names": len(clean), **figures(kinds, "clean")},
     )
+    if chosen.check:
+        _check(chosen.out, made, counted)
+        return
     for path, content in ((PATH, made), (prior.PATH, counted)):
         (chosen.out / path.name).write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
+
+
+def _check(out: Path, made: Shipped, counted: dict[str, float]) -> None:
+    """Processors round otherwise, so that a model is the same within a thousandth."""
+    stands = msgspec.json.decode((out / PATH.name).read_bytes(), type=Shipped)
+    words = msgspec.json.decode((out / prior.PATH.name).read_bytes(), type=dict[str, float])
+    far = max(_far(of(stands), of(made)) for of in (lambda m: m.organisation.weights, lambda m: m.person.weights, _thresholds, _biases))
+    sys.stdout.write(json.dumps({"furthest": round(far, 6), "words_alike": words == counted}) + "\n")
+    if far > _ROUNDING or words != counted:
+        raise Invalid(
+            "The files are not what these lists give: fit without --check, or with the lists, --seed and --each that they were fitted with."
+        )
+
+
+def _thresholds(model: Shipped) -> dict[str, float]:
+    return {"review": model.review, "strong": model.strong, **{str(rate): score for score, rate in model.alert_rates}}
+
+
+def _biases(model: Shipped) -> dict[str, float]:
+    return {"organisation": model.organisation.bias, "person": model.person.bias}
+
+
+def _far(one: dict[str, float], other: dict[str, float]) -> float:
+    return max((abs(one.get(name, 0.0) - other.get(name, 0.0)) for name in one.keys() | other.keys()), default=0.0)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ _STEMS: Final[dict[str, str]] = {
     "republican": "respublikansk",
     "russian": "rossiisk rossiysk rossijsk",
     "central": "tsentraln centraln",
-    "special": "spetsialn spetsialnoi",
+    "special": "spetsialn",
     "international": "mezhdunarodn",
     "united": "obedinenn obyedinenn",
     "unitary": "unitarn",
@@ -143,13 +143,6 @@ _ENDINGS: Final = [
     "iia",
     "iya",
     "ogo",
-    "ova",
-    "ovo",
-    "ovye",
-    "ovaya",
-    "ovoi",
-    "ovyi",
-    "ovyy",
     "oi",
     "oy",
     "oj",
@@ -173,7 +166,6 @@ _ENDINGS: Final = [
     "yu",
     "iyu",
     "iu",
-    "stvo",
 ]
 
 # Initials under which an institution goes, as often as under its name.
@@ -184,6 +176,14 @@ _INITIALS: Final[dict[str, str]] = {
     "ktb": "design technological bureau",
 }  # fmt: skip
 
-TRANSLATED: Final[dict[str, str]] = _INITIALS | {
-    f"{stem}{ending}": english for english, stems in _STEMS.items() for stem in stems.split() for ending in _ENDINGS
-}
+TRANSLATED: Final[dict[str, str]] = (
+    _INITIALS
+    | {
+        f"{stem}{ending}": english
+        for stem, english in sorted(
+            ((stem, english) for english, stems in _STEMS.items() for stem in stems.split()), key=lambda one: len(one[0])
+        )
+        for ending in _ENDINGS  # of two stems that a word may have the longer one, which comes later
+    }
+    | {"finansov": "finance"}
+)  # of finances: also the stem of financial

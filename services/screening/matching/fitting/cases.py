@@ -10,17 +10,16 @@ from random import Random
 from typing import Final, NamedTuple
 
 from services.screening.matching.corpus import Corpus
-from services.screening.matching.fitting.miswriting import ORGANISATIONS, PERSONS, Miswrite, dressed, miswritten, other_word
-from services.screening.matching.index import NameIndex
+from services.screening.matching.fitting.miswriting import ORGANISATIONS, PERSONS, dressed, miswritten, other_word
+from services.screening.matching.fitting.nearby import Nearby
+from services.screening.matching.model import Weights
 from services.screening.matching.normalise import Prepared, prepare
 from services.screening.matching.readings import comparable, readings
 from services.screening.matching.score import compare, kind_of
 from shared.errors import Invalid
 
-_FLOOR: Final = 0.01  # probability from which another's name is worth learning from
 _FEW: Final = 50  # names that bear a word which tells a party
 _OTHER_WORDS: Final = 800  # names in which one word is another's: they take part in what a probability means, so that their number is fixed
-_BESIDE: Final = 25  # others' names beside one asked
 
 
 class Case(NamedTuple):
@@ -69,35 +68,52 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def cases_of(listed: Listed, clean: Sequence[str], prior: Mapping[str, float], random: Random, each: int) -> list[Case]:
-    """Of the fit half: `each` names of every way to write wrongly, of two at once twice as many, and of those that mean nobody."""
-    mine = sorted(key for key in listed.names if in_fit_half(key))
-    random.shuffle(mine)
-    absent = set(mine[: min(3 * each, len(mine) // 4)])
-    present = [key for key in mine if key not in absent]
-    index = NameIndex(prior=prior)
-    for key, names in listed.names.items():
-        if key not in absent:
-            index.put(key, names, schema=listed.kind)
-    judge = _Judge(index, listed, Corpus(prior))
-    ways = PERSONS if listed.kind == "person" else ORGANISATIONS
-    found: list[Case] = []
-    for kind, text, key in _meant(listed, present, ways, random, each):
-        found += judge.of_party(kind, text, key)
-    for key in sorted(absent):
-        found += judge.of_nobody("absent", listed.names[key][0])
-    words = sorted({word for key in present for word in listed.names[key][0].split() if len(word) >= 4})
-    for key in islice(present, _OTHER_WORDS):
-        replaced = other_word(random, listed.names[key][0], words)
-        if replaced:
-            found += judge.beside("other_word", replaced, key)
-    for name in clean:
-        found += judge.of_nobody("clean", name) + judge.of_nobody("dressed", dressed(random, name))
-    return found
+class Examples:
+    """Of the fit half: `each` names of every way to write wrongly, of two at once twice as many, and those that mean nobody. Drawn once; which names the
+    latter may be taken for is asked of weights."""
+
+    def __init__(self, listed: Listed, clean: Sequence[str], prior: Mapping[str, float], random: Random, each: int) -> None:
+        mine = sorted(key for key in listed.names if in_fit_half(key))
+        random.shuffle(mine)
+        absent = set(mine[: min(3 * each, len(mine) // 4)])
+        present = [key for key in mine if key not in absent]
+        self._kind = listed.kind
+        self._nearby = Nearby(listed.kind, {key: names for key, names in listed.names.items() if key not in absent}, prior)
+        self._bare = Corpus(prior)
+        self._parties: list[Case] = []
+        for kind, text, key in _meant(listed, present, random, each):
+            names = listed.names[key]
+            self._parties += self._cases(kind, True, text, names[:1] if kind == "alias" else names)
+        words = sorted({word for key in present for word in listed.names[key][0].split() if len(word) >= 4})
+        for key in islice(present, _OTHER_WORDS):
+            name = listed.names[key][0]
+            if replaced := other_word(random, name, words):
+                self._parties += self._cases("other_word", False, replaced, [name])
+        self._nobody = [("absent", listed.names[key][0]) for key in sorted(absent)]
+        for name in clean:
+            self._nobody += [("clean", name), ("dressed", dressed(random, name))]
+
+    def cases(self, weights: Weights) -> list[Case]:
+        """All of them; beside names that mean nobody the names that these weights find."""
+        beside = [(kind, text, self._nearby.names(text, weights)) for kind, text in self._nobody]
+        return self._parties + [case for kind, text, names in beside for case in self._cases(kind, False, text, names)]
+
+    def _cases(self, kind: str, truth: bool, text: str, names: Iterable[str]) -> list[Case]:
+        """Weighed by the list's own words, and as if there was no list, so that the weights hold for both."""
+        others = [other for name in dict.fromkeys(names) for other, _ in readings(name)]
+        pairs = [(asked, other) for (asked, _), other in product(readings(text), others) if comparable(asked, other)]
+        return [
+            Case(kind, truth, corpus is not self._bare, [self._evidence(asked, other, corpus) for asked, other in pairs])
+            for corpus in (self._nearby.corpus, self._bare)
+        ]
+
+    def _evidence(self, a: Prepared, b: Prepared, corpus: Corpus) -> tuple[float, ...]:
+        return compare(a, b, corpus, self._kind, self._kind).evidence
 
 
-def _meant(listed: Listed, keys: list[str], ways: dict[str, Miswrite], random: Random, each: int) -> Iterator[tuple[str, str, str]]:
+def _meant(listed: Listed, keys: list[str], random: Random, each: int) -> Iterator[tuple[str, str, str]]:
     """(way, name written wrongly, whose it is)."""
+    ways = PERSONS if listed.kind == "person" else ORGANISATIONS
     telling = telling_words(listed)
     pairs = [("two_ways", random.sample(sorted(ways), 2)) for _ in range(2 * each)]
     for kind, kinds in [(kind, [kind]) for kind in ways for _ in range(each)] + pairs:
@@ -113,36 +129,3 @@ def telling_words(listed: Listed) -> set[str]:
     """Words of three letters or more that few of the names bear."""
     borne = Counter(word for names in listed.names.values() for name in names for word in set(prepare(name).words))
     return {word for word, times in borne.items() if times <= _FEW and len(word) >= 3}
-
-
-class _Judge:
-    """Lays names beside each other: weighed by the list's own words, and as if there was no list, so that the weights hold for both."""
-
-    def __init__(self, index: NameIndex, listed: Listed, bare: Corpus) -> None:
-        self._index, self._listed = index, listed
-        self._bare = bare
-
-    def of_party(self, kind: str, text: str, key: str) -> list[Case]:
-        """Beside all names of the party; an alias beside its main name."""
-        names = self._listed.names[key]
-        return self._cases(kind, True, text, names[:1] if kind == "alias" else names)
-
-    def of_nobody(self, kind: str, text: str) -> list[Case]:
-        """Beside the names of others that are likest."""
-        hits = self._index.search([text], schema=self._listed.kind, threshold=_FLOOR, limit=_BESIDE)
-        return self._cases(kind, False, text, [hit.name for hit in hits])
-
-    def beside(self, kind: str, text: str, key: str) -> list[Case]:
-        """Beside the name that it was made from, and that it does not mean."""
-        return self._cases(kind, False, text, self._listed.names[key][:1])
-
-    def _cases(self, kind: str, truth: bool, text: str, names: Iterable[str]) -> list[Case]:
-        others = [other for name in dict.fromkeys(names) for other, _ in readings(name)]
-        pairs = [(asked, other) for (asked, _), other in product(readings(text), others) if comparable(asked, other)]
-        return [
-            Case(kind, truth, corpus is not self._bare, [self._evidence(asked, other, corpus) for asked, other in pairs])
-            for corpus in (self._index.corpus, self._bare)
-        ]
-
-    def _evidence(self, a: Prepared, b: Prepared, corpus: Corpus) -> tuple[float, ...]:
-        return compare(a, b, corpus, self._listed.kind, self._listed.kind).evidence

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from services.screening.matching.features import NAMES, SIGNS
-from services.screening.matching.fitting.cases import Case
+from services.screening.matching.fitting.cases import Case, Examples
 from services.screening.matching.model import Weights
 
 Floats = NDArray[np.float64]
@@ -27,15 +27,24 @@ _MOST: Final = {"number_near": -3.0}
 _UNWEIGHED: Final = 0.2  # of a case seen as if there was no list
 _RIDGE: Final = 1e-4
 _ROUNDS: Final = 3  # of several names of a party the likest counts, which is known only once there are weights
-_FIRST: Final = {"cover_short": 1.0, "cover_long": 1.0, "core_sim": 1.0, "full_sim": 1.0}
+_SEARCHES: Final = 3  # likewise which others a name that means nobody is near
+# Before anything is learned: what every analyst would say.
+_FIRST: Final = Weights(
+    -2.0,
+    {"agree": 0.5, "agree_best": 3.0, "full_sim": 4.0, "both_words": -3.0, "one": -3.0, "worst_both": -2.0, "left_unlike": -4.0, "fuzzy_loss": -10.0,
+     "other_words": -7.0, "legal_conflict": -3.0, "legal_one": -2.0, "numbers": -3.0, "place_both": -3.0, "place_one": -2.0, "thin": -9.0},
+)  # fmt: skip
 
 
-def fit(cases: Sequence[Case], kind: str) -> Weights:
-    """Weights whose probability holds for a name that is as likely one of the list's as not."""
-    weights = Weights(0.0, _FIRST)
-    for _ in range(_ROUNDS):
-        weights = _regression(*_rows(cases, weights, _COSTS[kind]))
-    return _calibrated(cases, weights)
+def fit(examples: Examples, kind: str) -> tuple[Weights, list[Case]]:
+    """Weights whose probability holds for a name that is as likely one of the list's as not, and the cases that they were learned from."""
+    weights, cases = _FIRST, list[Case]()
+    for _ in range(_SEARCHES):
+        cases = examples.cases(weights)
+        for _ in range(_ROUNDS):
+            weights = _regression(*_rows(cases, weights, _COSTS[kind]))
+        weights = _calibrated(cases, weights)
+    return weights, cases
 
 
 def scores(cases: Sequence[Case], weights: Weights) -> Floats:
