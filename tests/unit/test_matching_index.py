@@ -14,7 +14,7 @@ from services.screening.matching.normalise import prepare, screenable
 from services.screening.matching.score import compare
 from services.screening.matching.settings import OTHER_KIND_CAP
 
-COMMON = ["trading", "international", "group", "shipping", "star", "al", "bank", "of", "7"]
+COMMON = ["trading", "international", "group", "shipping", "star", "stars", "al", "bank", "banks", "of", "7"]
 
 
 def made_up(chance: random.Random, telling: int = 2) -> str:

@@ -17,6 +17,7 @@ from services.screening.matching.settings import (
     SHORTEST_PARTED,
     TWICE_SIMILARITY,
 )
+from services.screening.matching.wordforms import other_compounds, other_numbers
 
 PairKind = Literal["exact", "spacing", "fuzzy", "initial", "run", "other_word"]
 Pair = namedtuple("Pair", "a b kind similarity weight edits")
@@ -144,7 +145,7 @@ cdef uint64_t _written_as(str word, Side parts, uint64_t left):
 cdef int _misspelt(Side a, Side b, Alignment found, corpus, bint persons) except -1:
     """Left words that are near; a misspelt word takes its partner's rarity.
 
-    Two words that the corpus both knows are two words: Cool is no misspelling of Coal.
+    Two words that the corpus both knows are two words: Cool is no misspelling of Coal. A plural is.
     """
     cdef double[MOST_WORDS][MOST_WORDS] similar
     cdef int[MOST_WORDS][MOST_WORDS] edits
@@ -175,6 +176,10 @@ cdef int _misspelt(Side a, Side b, Alignment found, corpus, bint persons) except
                 if two[i][j] and (a.forms >> i & 1) != (b.forms >> j & 1):
                     similar[i][j] = 0  # a word that tells names apart is no misspelt legal one
                     continue
+                if two[i][j] and edits[i][j] == 1:
+                    two[i][j] = other not in other_numbers(word)
+                elif edits[i][j] > 1 and other_compounds(word, other):
+                    two[i][j] = True
             any_near = True
     while any_near:
         most, x, y = 0, 0, 0
@@ -226,6 +231,8 @@ cdef bint _as_one(Side a, Side b, uint64_t run_a, uint64_t run_b, Alignment foun
     if not many and (persons or (corpus.knows(one) and corpus.knows(other))):  # Ahmed is no misspelling of Hamid
         return False
     edits = edits_within(one, other, NEAR)
+    if edits > 1 and other_compounds(one, other):
+        return False
     similarity = 1 - edits / <double>longer
     if many:
         for n in range(found.many):

@@ -12,6 +12,7 @@ from rigour.text.normalize import Normalize
 
 from services.screening.matching.words import (
     CHINESE_FORMS,
+    GLUED_ENDS,
     GLUED_FORMS,
     OWN_FORMS,
     OWN_PHRASES,
@@ -112,12 +113,12 @@ def _word_as_form(token: str) -> str:
     """The long legal word that the token misspells; the token and the word glued to it, parted; else the token."""
     if len(token) < 6 or not token.isalpha():
         return token
-    if token not in _SPELT and (token.endswith(GLUED_FORMS) or token.startswith(GLUED_FORMS)):
-        for form in GLUED_FORMS:
+    if token not in _SPELT and (token.endswith(GLUED_ENDS) or token.startswith(GLUED_FORMS)):
+        for form in GLUED_ENDS:
             if len(token) - len(form) >= SHORTEST_BESIDE_FORM:
                 if token.endswith(form):
                     return f"{token[: -len(form)]} {form}"
-                if token.startswith(form):
+                if form in GLUED_FORMS and token.startswith(form):
                     return f"{form} {token[len(form) :]}"
     best = extractOne(token, _SPELT_WITHIN_TWO[len(token)], scorer=OSA.distance, score_cutoff=2) if len(token) <= _MOST_LETTERS else None
     return best[0] if best and best[1] <= (1 if len(best[0]) < 9 else 2) else token

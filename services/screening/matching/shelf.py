@@ -20,6 +20,7 @@ from services.screening.matching.seen import Seen
 from services.screening.matching.segments import Segments
 from services.screening.matching.settings import TWICE_SIMILARITY, edit_limit
 from services.screening.matching.store import NameStore, StoreState
+from services.screening.matching.wordforms import other_numbers
 
 _MEMO_WORDS: Final = 65_536  # words whose partners are remembered before all are forgotten
 _MOST_EDITS: Final = 2  # between words, as far as neighbourhoods reach
@@ -195,7 +196,7 @@ class Shelf:
         return same, same.union([legal[self._legal_spelt[place]] for place in near_which(word, self._legal_spelt, _FORGIVEN)])
 
     def settled(self, word: str) -> bool:
-        """Whether no word here may be a misspelling of it, since the corpus knows both."""
+        """Whether no word here may be a misspelling of it, since the corpus knows both; its plural may."""
         return self._counted and self._corpus.knows(word)
 
     def _near_words(self, word: str) -> tuple["array[int]", "array[float]"]:
@@ -204,7 +205,17 @@ class Shelf:
         found = self._nearby.get(word)
         if found is None:
             found = self._nearby[word] = (array("I"), array("d")) if self.settled(word) else self._find_near(word)
+            if self._corpus.knows(word):
+                self._add_other_numbers(word, *found)
         return found
+
+    def _add_other_numbers(self, word: str, numbers: "array[int]", likenesses: "array[float]") -> None:
+        """Its plural or singular here, where both are known: else it is near in any case."""
+        for other in other_numbers(word):
+            at = self.store.words.get(other)
+            if at is not None and self._corpus.knows(other):
+                numbers.append(at)
+                likenesses.append(1 - 1 / max(len(word), len(other)))
 
     def _find_near(self, word: str) -> tuple["array[int]", "array[float]"]:
         vocabulary, knows = self.store.vocabulary, self._corpus.knows

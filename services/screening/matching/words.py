@@ -48,8 +48,9 @@ SPELT_FORMS: Final = (
 # by themselves, as Bancorp and Beteiligungsgesellschaft do.
 GLUED_FORMS: Final = (
     "limited", "company", "corporation", "incorporated", "limitada", "sirketi", "ltd", "ltda", "llc", "llp", "gmbh", "jsc",
-    "ogranichennoi", "group", "holding", "holdings", "trading", "international",
+    "plc", "ooo", "ogranichennoi", "group", "holding", "holdings", "trading", "international",
 )  # fmt: skip
+GLUED_ENDS: Final = (*GLUED_FORMS, "inc")  # income and incubators begin by themselves
 SHORTEST_BESIDE_FORM: Final = 3  # letters that must be left: unlimited and accompany are words
 
 # 有限公司 and its kin stand unparted at the end of a Chinese name.
