@@ -3,20 +3,23 @@
 Shop and Shops may both be listed, and are no two words as Cool and Coal are. Selmash and Legmash are two letters of seven apart, and two of three.
 """
 
+from collections.abc import Iterable
+from itertools import takewhile
 from typing import Final
 
 from rapidfuzz.distance import OSA
 
 _SHORTEST: Final = 4  # letters of a word that may have a plural: Gas is none
-_ENDS: Final = (
+_ENDS: Final = frozenset((
     "bank", "tech", "tek", "tekh", "tec", "mash", "stroy", "stroi", "service", "servis", "capital", "kapital", "invest", "export", "eksport", "import", "trans",
     "prom", "gaz", "neft", "energo", "energy", "chem", "khim", "metall", "soft", "net", "lab", "scan", "chip", "group", "trade", "oil", "strakh", "snab", "torg",
     "avia", "agro", "med", "farm", "pharm", "telecom", "telekom", "com", "kom", "media", "print", "plast", "steel", "tel", "tex", "film", "star", "land",
-)  # fmt: skip
-_BEGINS: Final = (
+))  # fmt: skip
+_BEGINS: Final = frozenset((
     "techno", "tekhno", "geo", "aero", "agro", "avia", "trans", "ros", "rus", "gaz", "neft", "euro", "inter", "electro", "elektro", "energo", "info", "inno",
     "micro", "mikro", "nano", "metal", "petro", "prom", "spets", "stroy", "stroi", "tele", "sib", "ural", "ukr", "bel", "auto", "avto", "bio", "eco", "mega",
-)  # fmt: skip
+))  # fmt: skip
+_SHORTEST_PART: Final = min(map(len, _ENDS | _BEGINS))
 
 
 def other_numbers(word: str) -> list[str]:
@@ -29,9 +32,18 @@ def other_numbers(word: str) -> list[str]:
 def other_compounds(word: str, other: str) -> bool:
     """Have both the same part that names of companies are often put together with, and is half of the rest another, or more than half where it is what they
     end in?"""
-    return any(_differ(word[: -len(end)], other[: -len(end)], 0.5) for end in _ENDS if word.endswith(end) and other.endswith(end)) or any(
-        _differ(word[len(begin) :], other[len(begin) :], 0.51) for begin in _BEGINS if word.startswith(begin) and other.startswith(begin)
-    )
+    for size in range(_SHORTEST_PART, _alike(reversed(word), reversed(other)) + 1):
+        if word[-size:] in _ENDS and _differ(word[:-size], other[:-size], 0.5):
+            return True
+    for size in range(_SHORTEST_PART, _alike(word, other) + 1):
+        if word[:size] in _BEGINS and _differ(word[size:], other[size:], 0.51):
+            return True
+    return False
+
+
+def _alike(word: Iterable[str], other: Iterable[str]) -> int:
+    """Letters that both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, other, strict=False)))
 
 
 def _differ(rest: str, other: str, least: float) -> bool:
