@@ -76,6 +76,11 @@ def test_a_model_is_held_against_the_lists_it_was_learned_from(
     with pytest.raises(SystemExit):
         fitted(monkeypatch, *files, tmp_path, "--check")
     assert "not what these lists give" in capsys.readouterr().err
+    path.write_bytes(b'{"organisation": "marked"}')
+    with pytest.raises(SystemExit):
+        fitted(monkeypatch, *files, tmp_path, "--check")
+    assert "none that fit has written" in (said := capsys.readouterr().err)
+    assert "marked" not in said
 
 
 @pytest.mark.parametrize("spoilt", ["no column", "too few", "no file", "no text"])

@@ -85,8 +85,11 @@ def _fit(chosen: argparse.Namespace) -> None:
 
 def _check(out: Path, made: Shipped, counted: dict[str, float]) -> None:
     """Processors round otherwise, so that a model is the same within a thousandth."""
-    stands = msgspec.json.decode((out / PATH.name).read_bytes(), type=Shipped)
-    words = msgspec.json.decode((out / prior.PATH.name).read_bytes(), type=dict[str, float])
+    try:
+        stands = msgspec.json.decode((out / PATH.name).read_bytes(), type=Shipped)
+        words = msgspec.json.decode((out / prior.PATH.name).read_bytes(), type=dict[str, float])
+    except msgspec.MsgspecError as error:
+        raise Invalid("model.json or prior.json in --out is none that fit has written.") from error
     far = max(_far(of(stands), of(made)) for of in (lambda m: m.organisation.weights, lambda m: m.person.weights, _thresholds, _biases))
     sys.stdout.write(json.dumps({"furthest": round(far, 6), "words_alike": words == counted}) + "\n")
     if far > _ROUNDING or words != counted:
