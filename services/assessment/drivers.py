@@ -35,11 +35,12 @@ class Fade(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A driver; how it fades, and which region it is of, for laws that name one."""
+    """A driver; how it fades, which region it is of, for laws that name one, and how likely its list entry names the party."""
 
     driver: Driver
     fade: Fade | None = None
     region: str = ""
+    likely: float = 0.0
 
 
 def found(facts: Facts, policy: Policy, now: datetime) -> list[Found]:
@@ -108,14 +109,15 @@ def _listed(fact: MatchFact, policy: Policy) -> Found:
     who = "an owner of the supplier" if match.party == "owner" else "the supplier"
     entry = _entry(match.signal)
     if match.strength == "weak" and match.state != "confirmed":
-        return Found(_of(fact, "list_weak", f"Possibly {who} is {entry}; nobody has decided yet", points.weak, least.list_weak))
-    if match.signal.source.list in points.review_only_lists:
-        return Found(
-            _of(fact, "list_review", f"{entry} names {who}; the list restricts but does not forbid", points.review_only, least.list_review)
-        )
-    if match.state == "confirmed":
-        return Found(_of(fact, "list_confirmed", f"{entry} is {who}, confirmed by a person", points.confirmed, least.list_confirmed))
-    return Found(_of(fact, "list_strong", f"{entry} names {who}", points.strong, least.list_strong))
+        driver = _of(fact, "list_weak", f"Possibly {who} is {entry}; nobody has decided yet", points.weak, least.list_weak)
+    elif match.signal.source.list in points.review_only_lists:
+        text = f"{entry} names {who}; the list restricts but does not forbid"
+        driver = _of(fact, "list_review", text, points.review_only, least.list_review)
+    elif match.state == "confirmed":
+        driver = _of(fact, "list_confirmed", f"{entry} is {who}, confirmed by a person", points.confirmed, least.list_confirmed)
+    else:
+        driver = _of(fact, "list_strong", f"{entry} names {who}", points.strong, least.list_strong)
+    return Found(driver, likely=match.score)
 
 
 def _finding(fact: MatchFact, policy: Policy, now: datetime) -> Found | None:

@@ -45,20 +45,20 @@ def counts_by_share(fact: MatchFact, policy: Policy) -> bool:
 
 
 def listed_itself(facts: Facts, policy: Policy) -> Listing | None:
-    """The supplier as a list names it: by a confirmed match, else by the first."""
-    for fact in _confirmed_first(facts):
+    """The supplier as a list names it: by a confirmed match, else by the likeliest."""
+    for fact in _surest_first(facts):
         if fact.match.party == "supplier" and blocks(fact, policy):
             return _listing(fact)
     return None
 
 
 def listed_owners(facts: Facts, policy: Policy) -> dict[str, Listing]:
-    """Folded name -> the owner as the matches tell: by a confirmed match, else by the first; the largest share that any of them saw.
+    """Folded name -> the owner as the matches tell: by a confirmed match, else by the likeliest; the largest share that any of them saw.
 
     A match names its owner by name: two owners of one name are both taken for it, the cautious reading.
     """
     found: dict[str, Listing] = {}
-    for fact in _confirmed_first(facts):
+    for fact in _surest_first(facts):
         if not counts_by_share(fact, policy):
             continue
         new = _listing(fact)
@@ -85,8 +85,10 @@ def share_of(told: Decimal | str | None) -> Decimal | None:
     return percent if percent is not None and percent.is_finite() and 0 <= percent <= 100 else None
 
 
-def _confirmed_first(facts: Facts) -> list[MatchFact]:
-    return [facts.matches[key] for key in sorted(facts.matches, key=lambda key: (facts.matches[key].match.state != "confirmed", key))]
+def _surest_first(facts: Facts) -> list[MatchFact]:
+    """Of equal ones by their ids."""
+    ordered = sorted(facts.matches.items(), key=lambda one: (one[1].match.state != "confirmed", -one[1].match.score, one[0]))
+    return [fact for _, fact in ordered]
 
 
 def _listing(fact: MatchFact) -> Listing:

@@ -30,8 +30,8 @@ def rate(facts: Facts, policy: Policy, now: datetime, cause: CauseRef) -> Rating
         )
     score = _score(((one.driver.code, one.driver.points) for one in all_found), policy)
     tier = _tier(score, all_found, policy)
-    counted = zip(_as_counted(all_found, policy), all_found, strict=True)
-    drivers = sorted((_with_duties(driver, one) for driver, one in counted), key=lambda driver: _order(driver, policy))
+    counted = [(_with_duties(driver, one), one.likely) for driver, one in zip(_as_counted(all_found, policy), all_found, strict=True)]
+    drivers = [driver for driver, _ in sorted(counted, key=lambda one: _order(one[0], one[1], policy))]
     return Rating(
         tier=tier,
         score=score,
@@ -168,11 +168,12 @@ def _tier(score: float, all_found: list[Found], policy: Policy) -> Tier:
     return tier
 
 
-def _order(driver: Driver, policy: Policy) -> tuple[int, float, str, str, str, str]:
-    """By the tier that the driver alone would give, then by its points. Of equal ones by what they are about, which is the same on every system."""
+def _order(driver: Driver, likely: float, policy: Policy) -> tuple[int, float, float, str, str, str, str]:
+    """By the tier that the driver alone would give, then by its points, then the likeliest entry. Of equal ones by what they are about, which is the same on
+    every system."""
     alone = max(RANK[driver.tier or "low"], RANK[tier_of(policy, driver.points)])
     about = driver.signal.id if driver.signal else ""
-    return (-alone, -driver.points, driver.code, about, driver.supplier_id or "", driver.chain[0].id if driver.chain else "")
+    return (-alone, -driver.points, -likely, driver.code, about, driver.supplier_id or "", driver.chain[0].id if driver.chain else "")
 
 
 def _obligations(drivers: Iterable[Driver], tier: Tier, policy: Policy) -> tuple[Obligation, ...]:

@@ -73,6 +73,20 @@ def test_each_rule(facts, tier, code):
     assert (rating.as_of, rating.cause) == (NOW, CAUSE)
 
 
+@pytest.mark.parametrize("strength", ["strong", "weak"])
+def test_of_equal_entries_the_likeliest_is_the_reason(strength):
+    """Whichever was found first, and whatever their ids."""
+    several = [listed(uid, score=score, strength=strength) for uid, score in (("3", 0.92), ("1", 0.93), ("2", 0.97))]
+    for matches in (several, several[::-1]):
+        assert [driver.signal.source.uid for driver in rated(having(supplier(), *matches)).drivers] == ["2", "1", "3"]
+
+
+def test_of_entries_that_name_one_owner_the_likeliest_is_told():
+    several = [listed(uid, **OWNED, score=score) for uid, score in (("3", 0.92), ("1", 0.93), ("2", 0.97))]
+    for matches in (several, several[::-1]):
+        assert rated(having(owned("60"), *matches)).drivers[0].signal.source.uid == "2"
+
+
 @pytest.mark.parametrize("state", ["cleared", "withdrawn"])
 @pytest.mark.parametrize("match", [listed(), finding(), exposure(finding()), listed(**OWNED, owner_percent="100")])
 def test_cleared_and_withdrawn_matches_give_nothing(state, match):
