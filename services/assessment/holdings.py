@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from services.assessment.facts import Facts, owners_that_tell
-from services.assessment.listings import folded, listed_itself, listed_owners, share_of
+from services.assessment.listings import Listing, folded, listed_itself, listed_owners, share_of
 from services.assessment.ownership import Ownership, Path, Share, Stake
 from services.assessment.policy import Policy
 from shared.events.matches import SignalRef
@@ -97,7 +97,7 @@ def of_itself(facts: Facts, policy: Policy) -> Owned:
     """The supplier with the owners that are listed or are suppliers. One whom the profile no longer has counts by the share that its match saw, until
     screening withdraws it."""
     listed = listed_owners(facts, policy) if facts.matches else {}
-    shares, named = [], set()
+    shares, named, also_unknown = [], set(), set[str]()
     for owner in facts.owners:
         listing = listed.get(folded(owner.name))
         if listing is not None:
@@ -108,14 +108,17 @@ def of_itself(facts: Facts, policy: Policy) -> Owned:
         percent = share_of(owner.percent)
         if percent is None and listing is not None:
             percent = listing.percent
+            also_unknown |= {folded(owner.name)} if listing.also_unknown else set()
         signal, chain = (listing.signal, listing.chain) if listing else (None, ())
         shares.append(OwnerShare(name=owner.name, percent=percent, supplier_id=id_, signal=signal, chain=chain))
-    shares += [
-        OwnerShare(name=one.name, percent=one.percent, signal=one.signal, chain=one.chain)
-        for key, one in listed.items()
-        if key not in named
-    ]
+    shares += [_share(one, one.percent) for key, one in listed.items() if key not in named]
+    # Two owners of one name, of whom the share of one is known: what the other holds may be more.
+    shares += [_share(one, None) for key, one in listed.items() if one.also_unknown and (key not in named or key in also_unknown)]
     return Owned(supplier_id=facts.supplier_id, revision=0, shares=tuple(shares))
+
+
+def _share(listing: Listing, percent: Decimal | None) -> OwnerShare:
+    return OwnerShare(name=listing.name, percent=percent, signal=listing.signal, chain=listing.chain)
 
 
 def _told(facts: Facts) -> dict[str, Owned]:

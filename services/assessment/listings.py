@@ -13,12 +13,14 @@ ACTIVE = frozenset(("open", "escalated", "confirmed"))
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """A party as a list names it: the entry, the events that led to it, nearest first, and, of an owner, the share that the match saw."""
+    """A party as a list names it: the entry, the events that led to it, nearest first, and, of an owner, the share that the match saw. `also_unknown`: another
+    match of an owner of this name saw none."""
 
     name: str
     signal: SignalRef
     chain: tuple[Link, ...]
     percent: Decimal | None = None
+    also_unknown: bool = False
 
 
 def signal_link(signal: SignalRef) -> Link:
@@ -66,8 +68,10 @@ def listed_owners(facts: Facts, policy: Policy) -> dict[str, Listing]:
         known = found.get(name)
         if known is None:
             found[name] = new
-        elif new.percent is not None and (known.percent is None or new.percent > known.percent):
-            found[name] = msgspec.structs.replace(known, percent=new.percent)
+        else:
+            seen = [percent for percent in (known.percent, new.percent) if percent is not None]
+            unknown = known.also_unknown or (len(seen) == 1)
+            found[name] = msgspec.structs.replace(known, percent=max(seen, default=None), also_unknown=unknown)
     return found
 
 

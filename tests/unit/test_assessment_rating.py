@@ -87,6 +87,17 @@ def test_of_entries_that_name_one_owner_the_likeliest_is_told():
         assert rated(having(owned("60"), *matches)).drivers[0].signal.source.uid == "2"
 
 
+@pytest.mark.parametrize(("percent", "tier"), [("0", "high"), ("49", "critical"), ("60", "prohibited")])
+@pytest.mark.parametrize("facts", [supplier(), owned(None)])
+def test_two_owners_of_one_name_of_whom_one_holds_an_unknown_share(percent, tier, facts):
+    """What is known of the one does not make the other's less: told in either order."""
+    seen = [listed(**OWNED), listed("2", **OWNED, owner_percent=percent)]
+    for matches in (seen, seen[::-1]):
+        rating = rated(having(facts, *matches))
+        assert rating.tier == tier
+        assert "owner_share_unknown" in codes(rating) or tier == "prohibited"
+
+
 @pytest.mark.parametrize("state", ["cleared", "withdrawn"])
 @pytest.mark.parametrize("match", [listed(), finding(), exposure(finding()), listed(**OWNED, owner_percent="100")])
 def test_cleared_and_withdrawn_matches_give_nothing(state, match):
