@@ -97,7 +97,7 @@ def of_itself(facts: Facts, policy: Policy) -> Owned:
     """The supplier with the owners that are listed or are suppliers. One whom the profile no longer has counts by the share that its match saw, until
     screening withdraws it."""
     listed = listed_owners(facts, policy) if facts.matches else {}
-    shares, named, also_unknown = [], set(), set[str]()
+    shares, named, unsaid = [], set(), set[str]()  # named: listed owners in the profile; unsaid: of these, whose share it does not tell
     for owner in facts.owners:
         listing = listed.get(folded(owner.name))
         if listing is not None:
@@ -108,12 +108,12 @@ def of_itself(facts: Facts, policy: Policy) -> Owned:
         percent = share_of(owner.percent)
         if percent is None and listing is not None:
             percent = listing.percent
-            also_unknown |= {folded(owner.name)} if listing.also_unknown else set()
+            unsaid.add(folded(owner.name))
         signal, chain = (listing.signal, listing.chain) if listing else (None, ())
         shares.append(OwnerShare(name=owner.name, percent=percent, supplier_id=id_, signal=signal, chain=chain))
     shares += [_share(one, one.percent) for key, one in listed.items() if key not in named]
     # Two owners of one name, of whom the share of one is known: what the other holds may be more.
-    shares += [_share(one, None) for key, one in listed.items() if one.also_unknown and (key not in named or key in also_unknown)]
+    shares += [_share(one, None) for key, one in listed.items() if one.also_unknown and (key not in named or key in unsaid)]
     return Owned(supplier_id=facts.supplier_id, revision=0, shares=tuple(shares))
 
 

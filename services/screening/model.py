@@ -87,8 +87,7 @@ def _touched(state: MatchDocument | None, found: Touched, now: datetime) -> Deci
         return None
     before = state.match
     if _says_the_same(found.sides, state.sides):  # what people would be told is that words have become rarer or more frequent
-        moved = msgspec.structs.replace(state, bought=found.bought, sides=found.sides)
-        return None if moved.bought == state.bought else Decided(moved, [MatchRanked(rank=moved.ranked())])
+        return _ranked_again(state, msgspec.structs.replace(state, bought=found.bought, sides=found.sides))
     kept = msgspec.structs.replace(
         found.match, state=before.state, reviewed_by=before.reviewed_by, agreed_by=before.agreed_by, reason_code=before.reason_code,
         carried_from=before.carried_from,
@@ -102,7 +101,7 @@ def _touched(state: MatchDocument | None, found: Touched, now: datetime) -> Deci
     if settled := _carried(new, found.carried):
         return Decided(settled, [MatchChanged(match=settled.match)])
     if before.state in LIVE and _same(kept, before) and found.content == state.content:
-        return None if new.bought == state.bought else Decided(new, [MatchRanked(rank=new.ranked())])
+        return _ranked_again(state, new)
     if judged := state.judgement_of(found.content):
         return _settled_again(new, judged)
     if before.state in ("cleared", "withdrawn"):
@@ -110,6 +109,11 @@ def _touched(state: MatchDocument | None, found: Touched, now: datetime) -> Deci
     if new.match.state == "open" and before.state != "open":
         return Decided(msgspec.structs.replace(new, confirmed_by=""), [MatchOpened(match=new.match)])
     return Decided(new, [MatchChanged(match=new.match)])
+
+
+def _ranked_again(state: MatchDocument, new: MatchDocument) -> Decided[MatchDocument] | None:
+    """Nothing is to be told of the pair; whether things are bought from the supplier moves its place in the queue."""
+    return None if new.bought == state.bought else Decided(new, [MatchRanked(rank=new.ranked())])
 
 
 def _settled_again(state: MatchDocument, judged: Judged) -> Decided[MatchDocument]:

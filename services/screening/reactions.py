@@ -235,8 +235,8 @@ class Worker:
         key, cause = (record.meta.tenant, record.meta.subject), cause_of(record)
         news = self._concerns(payload) or not self.join.knows_profile(key, payload.profile)  # what it stands for was compacted away
         self._put(key, record, payload)
-        found = self.join.of_supplier(key, payload.profile)
         stand = tuple(self.join.standing.of_supplier(key))
+        found = self.join.of_supplier(key, payload.profile) if news or stand else []
         if not news:
             known = {pair.id for pair in stand}
             return messages(self.join, [one for one in found if one.id in known], stand, cause)

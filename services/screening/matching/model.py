@@ -67,9 +67,8 @@ def shipped() -> Shipped:
 
 
 REVIEW: Final = shipped().review  # from here a weak match is opened and a person looks: 1 % of clean names
-STRONG: Final = (
-    shipped().strong
-)  # from here a match blocks even before a person has looked: 0.1 % of clean names at most, and no weak alias
+# From here a match blocks even before a person has looked: 0.1 % of clean names at most, and no weak alias.
+STRONG: Final = shipped().strong
 
 
 @cache

@@ -176,14 +176,7 @@ _INITIALS: Final[dict[str, str]] = {
     "ktb": "design technological bureau",
 }  # fmt: skip
 
-TRANSLATED: Final[dict[str, str]] = (
-    _INITIALS
-    | {
-        f"{stem}{ending}": english
-        for stem, english in sorted(
-            ((stem, english) for english, stems in _STEMS.items() for stem in stems.split()), key=lambda one: len(one[0])
-        )
-        for ending in _ENDINGS  # of two stems that a word may have the longer one, which comes later
-    }
-    | {"finansov": "finance"}
-)  # of finances: also the stem of financial
+_EXACT: Final[dict[str, str]] = {"finansov": "finance"}  # of finances; also the stem of financial
+# Of two stems that a word may have the longer one counts, which comes later.
+_BY_LENGTH: Final = sorted([(stem, english) for english, stems in _STEMS.items() for stem in stems.split()], key=lambda one: len(one[0]))
+TRANSLATED: Final[dict[str, str]] = _INITIALS | {f"{stem}{ending}": english for stem, english in _BY_LENGTH for ending in _ENDINGS} | _EXACT

@@ -3,11 +3,9 @@
 Shop and Shops may both be listed, and are no two words as Cool and Coal are. Selmash and Legmash are two letters of seven apart, and two of three.
 """
 
-from collections.abc import Iterable
-from itertools import takewhile
 from typing import Final
 
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import OSA, Postfix, Prefix
 
 _SHORTEST: Final = 4  # letters of a word that may have a plural: Gas is none
 _ENDS: Final = frozenset((
@@ -32,18 +30,13 @@ def other_numbers(word: str) -> list[str]:
 def other_compounds(word: str, other: str) -> bool:
     """Have both the same part that names of companies are often put together with, and is half of the rest another, or more than half where it is what they
     end in?"""
-    for size in range(_SHORTEST_PART, _alike(reversed(word), reversed(other)) + 1):
+    for size in range(_SHORTEST_PART, Postfix.similarity(word, other) + 1):
         if word[-size:] in _ENDS and _differ(word[:-size], other[:-size], 0.5):
             return True
-    for size in range(_SHORTEST_PART, _alike(word, other) + 1):
+    for size in range(_SHORTEST_PART, Prefix.similarity(word, other) + 1):
         if word[:size] in _BEGINS and _differ(word[size:], other[size:], 0.51):
             return True
     return False
-
-
-def _alike(word: Iterable[str], other: Iterable[str]) -> int:
-    """Letters that both begin with."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, other, strict=False)))
 
 
 def _differ(rest: str, other: str, least: float) -> bool:
