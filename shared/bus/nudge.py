@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Collection
 from pathlib import Path
+from weakref import WeakSet
 
 _LOOK_EVERY_S = 1.0  # for processes that have come or gone
 
@@ -19,7 +20,7 @@ class Waiter:
     """Waits for the next nudge. One that came since the last wait is not missed."""
 
     def __init__(self, nudges: "Nudges") -> None:
-        self._nudges, self._event = nudges, asyncio.Event()
+        self._event = asyncio.Event()
         nudges.add(self._event)
 
     async def wait(self, seconds: float, breath_s: float = 0.0) -> None:
@@ -35,10 +36,6 @@ class Waiter:
         """What came until now has been seen to."""
         self._event.clear()
 
-    def close(self) -> None:
-        """It waits no more."""
-        self._nudges.discard(self._event)
-
 
 class Nudges:
     """One a process, whose `name` begins with that of its service where it has one (`SERVICE-...`): `send` wakes waiters of all processes."""
@@ -51,7 +48,7 @@ class Nudges:
         self._socket.setblocking(False)
         self._directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._socket.bind(self.address(self._mine.name))
-        self._waiters: set[asyncio.Event] = set()
+        self._waiters: WeakSet[asyncio.Event] = WeakSet()
         self._listening = False
         self._others: list[tuple[str, str]] = []  # service and address
         self._looked = -_LOOK_EVERY_S
@@ -91,13 +88,9 @@ class Nudges:
         return f"/proc/self/fd/{self._directory}/{name}"
 
     def add(self, event: asyncio.Event) -> None:
-        """Every nudge sets it."""
+        """Every nudge sets it, as long as somebody holds it."""
         self._listen()
         self._waiters.add(event)
-
-    def discard(self, event: asyncio.Event) -> None:
-        """No nudge sets it any more."""
-        self._waiters.discard(event)
 
     def close(self) -> None:
         """Takes the socket away."""

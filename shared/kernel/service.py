@@ -26,10 +26,6 @@ class Waits(Protocol):
         """Until the next commit anywhere in the system, at most so long; not before `breath_s` have passed."""
         ...
 
-    def close(self) -> None:
-        """It waits no more."""
-        ...
-
 
 @dataclass(frozen=True)
 class Context:

@@ -67,6 +67,11 @@ def cpu_s(pid: int) -> float:
     return _ticks(Path(f"/proc/{pid}/stat")) / _TICK
 
 
+def main_cpu_s(pid: int) -> float:
+    """User and system time of a process's first thread."""
+    return _ticks(Path(f"/proc/{pid}/task/{pid}/stat")) / _TICK
+
+
 def rss_mb(pid: int) -> float:
     """Resident memory of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE / 1e6

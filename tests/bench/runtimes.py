@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.figures import cpu_s, rss_mb
+from tests.bench.figures import cpu_s, main_cpu_s, rss_mb
 from tests.infra.distributed import distributed
 from tests.infra.kafka import LocalKafka
 from tests.infra.mongo import LocalMongo
@@ -16,11 +16,13 @@ _WORKER = "services.runtime.worker"
 
 @dataclass(frozen=True)
 class Measured:
-    """A running system; `processes`: the ids of all that work for it, by name; `answering`: which of them answer a request to the gate."""
+    """A running system; `processes`: the ids of all that work for it, by name; `answering`: which of them answer a request to the gate; `servers`:
+    which of them are not Duewatch's own."""
 
     system: System
     processes: Mapping[str, int]
     answering: tuple[str, ...]
+    servers: tuple[str, ...] = ()
 
     def gate_cpu_s(self) -> float:
         """Processor time of those who answer for the gate."""
@@ -29,6 +31,10 @@ class Measured:
     def cpu(self) -> dict[str, float]:
         """Processor seconds so far, by process."""
         return {name: cpu_s(pid) for name, pid in self.processes.items()}
+
+    def beside_s(self) -> float:
+        """Processor seconds of Duewatch's own processes in threads beside their first: on the embedded runtime those that write SQLite's files."""
+        return sum(cpu_s(pid) - main_cpu_s(pid) for name, pid in self.processes.items() if name not in self.servers)
 
     def rss(self) -> dict[str, float]:
         """Resident MB by process; pages that processes share count for each."""
@@ -69,7 +75,7 @@ def kafka_and_mongo(folder: Path) -> Iterator[Runtime]:
             with distributed(folder, free_port(), servers) as found:
                 own = {name: process.pid for name, process in found.processes.items()}
                 system = System(found.url, found.folder, found.processes["gateway"])
-                yield Measured(system, own | pids, ("gateway", "gate"))
+                yield Measured(system, own | pids, ("gateway", "gate"), tuple(pids))
 
         yield Runtime("_kafka", "Kafka and MongoDB, a process a service, through the gateway", start, servers, pids)
 

@@ -294,5 +294,4 @@ class TestEmbeddedBus(BusBehaviour):
 
         assert await woken(ratings, "ratings")
         assert not await woken(gate, "decisions")
-        waiter.close()
         await store.close()

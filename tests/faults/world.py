@@ -95,9 +95,6 @@ class _Waits:
     async def wait(self, _seconds: float, _breath_s: float = 0.0) -> None:
         await idle()
 
-    def close(self) -> None:
-        """Nothing is held."""
-
 
 class Actor:
     """One coroutine of a process."""

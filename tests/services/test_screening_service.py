@@ -1,5 +1,6 @@
 """Screening from outside: matches, what people say of them, and how long that holds."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -260,6 +261,17 @@ async def release(h: Harness, id_: str, told: Signal) -> dict[str, Any]:
     await h.step()
     answers = {tenant: await h.client("analyst", tenant=tenant).get(f"/v1/sweeps/{sweep}") for tenant in ("default", "other")}
     return {tenant: answer.json() for tenant, answer in answers.items()}
+
+
+async def test_a_sweep_that_screening_has_not_heard_of_yet_is_waited_for(world: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On servers a release says that it is accepted before that is on the bus."""
+    asking = asyncio.create_task(world.client("analyst").get(f"/v1/sweeps/{sweep_id('rel_1')}"))
+    await asyncio.sleep(0.3)
+    assert not asking.done()
+    await release(world, "rel_1", entry())
+    assert (await asking).json()["state"] in ("running", "complete")
+    monkeypatch.setattr("services.screening.api._TOLD_S", 0.1)
+    assert (await world.client("analyst").get(f"/v1/sweeps/{sweep_id('rel_2')}")).status_code == 404
 
 
 async def test_a_sweep_counts_each_tenants_own_and_is_forgotten_when_it_is_counted(world: Harness) -> None:

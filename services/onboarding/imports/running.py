@@ -165,7 +165,6 @@ class _Run:
         await asyncio.sleep(0)
         while await self._ctx.bus.behind("screening", "suppliers") > _FAR_BEHIND:
             await waits.wait(0.1)
-        waits.close()
 
     def _open(self) -> BinaryIO:
         try:
