@@ -89,19 +89,18 @@ def routers(ctx: Context) -> list[APIRouter]:
     async def get_sweep(caller: Annotated[Principal, requires(Permission.SWEEPS_READ)], sweep_id: str) -> dict[str, Any]:
         """How far a release has been held against all suppliers, counting the caller's own.
 
-        A release is announced before screening has read of it: an unknown sweep is waited for until screening has caught up, and a moment longer.
+        A release is announced before screening has read of it: an unknown sweep is waited for, some seconds and until screening has caught up.
         """
-        caught_up = time.monotonic()
-        end, waits = caught_up + _SWEEP_WAIT_S, ctx.nudged()
+        begun, waits = time.monotonic(), ctx.nudged()
         while True:
+            waited = time.monotonic() - begun
+            caught_up = waited > _TOLD_S and not await ctx.bus.behind(GROUP, "signals")
             found = await ctx.kernel.get(SWEEP, PUBLIC, sweep_id)
             if found is not None:
                 return sweep_view(sweep_id, found.state, caller.tenant)
-            if await ctx.bus.behind(GROUP, "signals"):
-                caught_up = time.monotonic()
-            if time.monotonic() > min(end, caught_up + _TOLD_S):
+            if caught_up or waited > _SWEEP_WAIT_S:
                 raise NotFound("There is no such sweep")
-            await waits.wait(0.1)
+            await waits.wait(0.1, 0.02)
 
     return [routes, setting(ctx)]
 
