@@ -33,6 +33,11 @@ class Verified(msgspec.Struct, frozen=True):
     faults: list[str]
 
 
+def unread(store: str, why: str) -> Verified:
+    """Of a store that could not be looked at: that is a fault, too."""
+    return Verified(store, 0, 0, 0, 0, 0, [f"{store}: {why}"])
+
+
 class Entry(msgspec.Struct, frozen=True):
     """One entry of an aggregate's chain; `seq` is its number in the whole journal, 0 where that is not known."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from services.runtime.checking import Check, Entry, KeptHead, Verified
+from services.runtime.checking import Check, Entry, KeptHead, Verified, unread
 from services.runtime.processes import MODULES
 from services.runtime.signing import HeadVerifier
 from shared.errors import Unavailable
@@ -80,7 +80,7 @@ def verify(data: Path, kept: Sequence[KeptHead] = ()) -> list[Verified]:
     return [
         verify_file(found[name], verifier, [h for h in kept if h.store == name])
         if name in found
-        else _unread(name, "the file is gone; restore it from a backup")
+        else unread(name, "the file is gone; restore it from a backup")
         for name in names
     ]
 
@@ -95,9 +95,9 @@ def verify_file(path: Path, verifier: HeadVerifier, kept: Iterable[KeptHead] = (
         finally:
             db.close()
     except sqlite3.DatabaseError as damage:
-        return _unread(path.stem, f"the file is damaged, or cannot be read ({damage}); restore it from a backup")
+        return unread(path.stem, f"the file is damaged, or cannot be read ({damage}); restore it from a backup")
     except TypeError:
-        return _unread(path.stem, "the file is damaged: a column holds what is not of its type; restore it from a backup")
+        return unread(path.stem, "the file is damaged: a column holds what is not of its type; restore it from a backup")
 
 
 async def verify_apart(settings: Settings, kept: Sequence[KeptHead] = ()) -> list[Verified]:
@@ -116,10 +116,6 @@ async def verify_apart(settings: Settings, kept: Sequence[KeptHead] = ()) -> lis
     if child.returncode:
         raise Unavailable("The journal could not be verified; see the log")
     return msgspec.json.decode(told, type=list[Verified])
-
-
-def _unread(store: str, why: str) -> Verified:
-    return Verified(store, 0, 0, 0, 0, 0, [f"{store}: {why}"])
 
 
 def main() -> None:

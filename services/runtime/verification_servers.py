@@ -9,9 +9,10 @@ from typing import Any
 
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
+from pymongo.errors import OperationFailure
 
 from services.runtime.backends import database_of
-from services.runtime.checking import Check, Entry, KeptHead, Verified
+from services.runtime.checking import Check, Entry, KeptHead, Verified, unread
 from services.runtime.processes import MODULES, load
 from services.runtime.signing import HeadVerifier
 from shared.kernel.service import Service
@@ -19,16 +20,23 @@ from shared.settings import Settings
 from shared.store.mongo_layout import entries_of, place
 
 _AT_ONCE = 1000
+_TOO_OLD = 239  # SnapshotTooOld
+_GONE = "reading it takes longer than MongoDB keeps one moment of it; set its parameter minSnapshotHistoryWindowInSeconds higher"
 
 
 def verify_servers(settings: Settings, kept: Sequence[KeptHead] = (), services: Sequence[Service] | None = None) -> list[Verified]:
-    """Verifies the database of every service (None: of all that there are)."""
+    """Verifies the database of every service (None: of all that there are). One that takes longer than the server keeps its past is told as a fault."""
     verifier, found = HeadVerifier(settings.data / "keys"), []
     with MongoClient[dict[str, Any]](settings.store) as client:
         for service in services or load(MODULES):
-            with client.start_session(snapshot=True) as session:
-                source = InDatabase(client[database_of(settings, service.name)], session, service)
-                found.append(Check(source, service.name, verifier, [h for h in kept if h.store == service.name]).run())
+            try:
+                with client.start_session(snapshot=True) as session:
+                    source = InDatabase(client[database_of(settings, service.name)], session, service)
+                    found.append(Check(source, service.name, verifier, [h for h in kept if h.store == service.name]).run())
+            except OperationFailure as error:
+                if error.code != _TOO_OLD:
+                    raise
+                found.append(unread(service.name, _GONE))
     return found
 
 

@@ -1,6 +1,7 @@
 """Verification of a journal in MongoDB: the tampering that it must see there, and what a dead writer leaves, which is none."""
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from services.runtime.checking import KeptHead, Verified
 from services.runtime.housekeeping import sign_head
 from services.runtime.signing import HeadSigner
-from services.runtime.verification_servers import verify_servers
+from services.runtime.verification_servers import InDatabase, verify_servers
 from shared.clock import FakeClock
 from shared.ids import RandomIds
 from shared.kernel.aggregate import Aggregate, Cause, Decided, Item, Message
@@ -22,6 +23,7 @@ from shared.store import mongo as mongo_store
 from shared.store.mongo import MongoStore, closed
 from tests.faults.memory import Memory
 from tests.faults.memory_bus import MemoryBus
+from tests.infra.mongo import LocalMongo
 from tests.unit.kernel_setting import Told, Words
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # as in test_mongo_adapter.py
@@ -134,3 +136,25 @@ async def test_a_head_kept_elsewhere_shows_a_database_put_back(database: Databas
     assert database.look(KeptHead("onboarding", 8, head.digest.hex())).faults == []
     assert database.look(KeptHead("onboarding", 8, "00" * 32)).faults != []
     assert database.look(KeptHead("onboarding", 99, "00" * 32)).faults != []
+
+
+async def test_a_moment_that_the_server_keeps_no_longer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a large journal's is, which takes longer than the server's 300 seconds."""
+    monkeypatch.setattr(mongo_store, "_SETTLED_S", -5.0)
+    with LocalMongo(tmp_path / "mongo", ["--setParameter", "minSnapshotHistoryWindowInSeconds=0"]) as server:
+        database = Database(server.address, tmp_path / "data")
+        await database.fill()
+        heads = InDatabase.heads
+
+        def slowly(self: InDatabase) -> Any:
+            found = heads(self)
+            for _ in range(20):
+                database.change(lambda db: db.other.insert_one({}))
+                time.sleep(0.1)
+            return found
+
+        monkeypatch.setattr(InDatabase, "heads", slowly)
+        (fault,) = database.look().faults
+        assert "minSnapshotHistoryWindowInSeconds" in fault
+        await database.store.close()
+        await closed(database.client)
