@@ -28,9 +28,8 @@ from shared.kernel.service import Context
 from shared.security.roles import Permission, Principal
 
 _SWEEP_WAIT_S = 30.0
-_TOLD_S = (
-    5.0  # on servers a release is accepted before its event is on the bus: a moment, or until another process finds that its writer died
-)
+# On servers a release is accepted before its event is on the bus: a moment, or until another process finds that its writer died.
+_TOLD_S = 5.0
 State = Literal["open", "escalated", "confirmed", "cleared", "withdrawn"]
 
 

@@ -1,6 +1,7 @@
 """A running system, watched: one trace from the call that brings a list to the webhook, across all processes; and what /metrics tells."""
 
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -80,7 +81,11 @@ def test_one_trace_from_a_release_to_the_webhook(start: Start, request: pytest.F
             "screening", "assessment", "partners-deliveries",
         ]  # fmt: skip
         imported = [span for span in spans if span.trace == next(s.trace for s in spans if s.name == "import suppliers")]
-        assert len(imported) < len(SUPPLIERS), "an import has no span for each of its rows"
+        batches = Counter(
+            span.attributes.get("messaging.consumer.group.name") for span in imported
+        )  # how many a reader makes hangs on the moment
+        assert max(batches.values()) < 60, "an import has no span for each of its rows"
+        assert len(imported) < len(SUPPLIERS)
         assert "C1" not in str(spans)
         assert "Berry" not in str(spans)
 
