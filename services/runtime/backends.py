@@ -24,8 +24,8 @@ from shared.kernel.service import Service, Task
 from shared.settings import Settings
 from shared.store.embedded import EmbeddedStore
 from shared.store.mongo import MongoStore, closed
-from shared.store.mongo_commit import reaching
 from shared.store.mongo_lease import Lease
+from shared.store.mongo_reach import reaching
 from shared.store.port import Store
 
 log = logging.getLogger("duewatch.backends")
@@ -121,7 +121,7 @@ class _TellingBus(KafkaBus):
 
     async def _tell(self, rows: Sequence[JournalRow]) -> None:
         await super().publish([row for row in rows if row.topic])
-        await self._store.told(rows)
+        self._store.told(rows)
         if waited_for(row.topic for row in rows):
             self._nudges.send(self._readers)
 

@@ -1,7 +1,7 @@
 """What it means that a journal holds: chains, documents and signed heads against each other, wherever they lie."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 import msgspec
@@ -52,11 +52,15 @@ class Entry(msgspec.Struct, frozen=True):
     salt: bytes
     digest: bytes
     hash: bytes
-    rides: bool = False  # still in its document only: the journal has it in a moment, or when its dead writer is followed by another
+
+
+Kept = tuple[int, bytes, bytes]  # a document's version, head and state
 
 
 class Source(Protocol):
-    """One service's journal and documents as they are at one moment."""
+    """One service's journal and documents. `still`: all as at one moment; else they change meanwhile, and each aggregate by itself can be seen so."""
+
+    still: bool
 
     def kinds(self) -> list[str]:
         """Of which there are documents."""
@@ -82,20 +86,17 @@ class Source(Protocol):
         """All entries, those of a subject together, oldest first."""
         ...
 
-    def document(self, kind: str, tenant: str, subject: str) -> tuple[int, bytes, bytes] | None:
-        """Version, head and state; asked in the order of the chains."""
+    def document(self, kind: str, tenant: str, subject: str) -> Kept | None:
+        """Asked in the order of the chains."""
         ...
 
-    def count(self, kind: str) -> int:
-        """Documents of a kind."""
+    def strangers(self, kind: str, chained: int) -> Iterator[tuple[str, str]]:
+        """Tenants and ids of documents that have no entry among `chains`, as `chained` documents have. Asked behind all chains."""
         ...
 
-    def strangers(self, kind: str, limit: int) -> list[str]:
-        """Ids of documents that have no entry at all."""
+    def moment(self, kind: str, tenant: str, subject: str) -> tuple[Iterable[Entry], Kept | None]:
+        """One aggregate's entries and document as they are at one moment. Asked where not all is of one."""
         ...
-
-
-_Last = tuple[int, int, bytes, bytes, bytes]  # version, n, hash, meta, salt
 
 
 class Check:
@@ -157,49 +158,93 @@ class Check:
         return True
 
     def _chains(self) -> None:
-        """One aggregate's entries behind another's; so that only the heads of one subject need to be held."""
-        entries, before, last = 0, "", dict[tuple[str, str], _Last]()
+        """One aggregate's entries behind another's; so that only the chains of one subject need to be held."""
+        entries, before, chains = 0, "", dict[tuple[str, str], _Chain]()
         for e in self._source.chains():
-            seq, kind, tenant, subject, version, n = e.seq, e.kind, e.tenant, e.subject, e.version, e.n
-            entries += not e.rides
-            if subject != before:
-                self._ends(before, last)
-                before, last = subject, {}
-            place = f"entry {seq or 'somewhere'} ({kind} {subject}, version {version}.{n})"
-            at, before_n, head, *_ = last.get((kind, tenant), (0, 0, b""))
-            if (version, n) not in ((at + 1, 0), (at, before_n + 1)):
-                self._fault(f"{place} does not follow version {at}.{before_n}")
-            if e.data is None:
-                self._erased += 1
-            elif payload_digest(e.salt, e.data) != e.digest:
-                self._fault(f"{place}: the payload is not what was written")
-            if link(head, e.meta, e.digest) != e.hash:
-                self._fault(f"{place}: the chain is broken")
-            last[kind, tenant] = (version, n, e.hash, e.meta, e.salt)
-        self._ends(before, last)
-        if entries != self._entries:
+            entries += 1
+            if e.subject != before:
+                self._ends(chains)
+                before, chains = e.subject, {}
+            if (e.kind, e.tenant) not in chains:
+                chains[e.kind, e.tenant] = _Chain(e.kind, e.tenant, e.subject)
+            chains[e.kind, e.tenant].add(e)
+        self._ends(chains)
+        if entries < self._entries or (self._source.still and entries != self._entries):
             self._fault(f"{self._entries} entries, and {entries} of them can be found: the file is damaged")
 
-    def _ends(self, subject: str, last: dict[tuple[str, str], _Last]) -> None:
-        """Each chain's end is its document's head."""
-        for (kind, tenant), (version, _, entry_hash, meta, salt) in last.items():
-            self._aggregates += 1
-            found = self._source.document(kind, tenant, subject) if kind in self._documents else None
-            if found is None:
-                self._fault(f"the document of {kind} {subject} is gone")
-                continue
-            self._documents[kind] += 1
-            if found[:2] != (version, entry_hash):
-                self._fault(f"{kind} {subject} is not as the journal says")
-            elif (stands := _state_digest(meta)) and payload_digest(salt, found[2]).hex() != stands:
-                self._fault(f"the state of {kind} {subject} is not what was written")
+    def _ends(self, chains: Mapping[tuple[str, str], "_Chain"]) -> None:
+        for (kind, tenant), chain in chains.items():
+            found = self._source.document(kind, tenant, chain.subject) if kind in self._documents else None
+            self._documents[kind] += kind in self._documents and found is not None
+            self._judge(chain, found)
+
+    def _judge(self, chain: "_Chain", document: Kept | None) -> None:
+        """Its end is its document's head. What looks wrong while all else changes is looked at again, at one moment."""
+        faults = chain.faults(document)
+        if faults and not self._source.still:
+            chain, document = self._again(chain.kind, chain.tenant, chain.subject)
+            faults = chain.faults(document)
+        self._aggregates += 1
+        self._erased += chain.erased
+        for fault in faults:
+            self._fault(fault)
+
+    def _again(self, kind: str, tenant: str, subject: str) -> tuple["_Chain", Kept | None]:
+        entries, document = self._source.moment(kind, tenant, subject)
+        chain = _Chain(kind, tenant, subject)
+        for entry in entries:
+            chain.add(entry)
+        return chain, document
 
     def _strangers(self) -> None:
-        """Documents that no chain leads to."""
-        for kind, found in self._documents.items():
-            if self._source.count(kind) > found:
-                for id_ in self._source.strangers(kind, _MOST_FAULTS):
+        """Documents that no chain leads to: made up, or younger than the look at the chains."""
+        for kind, chained in self._documents.items():
+            for tenant, id_ in self._source.strangers(kind, chained):
+                chain, document = (_Chain(kind, tenant, id_), None) if self._source.still else self._again(kind, tenant, id_)
+                if chain.version:
+                    self._judge(chain, document)
+                else:
                     self._fault(f"{kind} {id_} stands in no journal")
+                if len(self._faults) == _MOST_FAULTS:
+                    return
+
+
+class _Chain:
+    """An aggregate's entries, one held against the one before it."""
+
+    def __init__(self, kind: str, tenant: str, subject: str) -> None:
+        self.kind, self.tenant, self.subject = kind, tenant, subject
+        self.version = self._n = self.erased = 0
+        self._head = self._meta = self._salt = b""
+        self._broken: list[str] = []
+
+    def add(self, e: Entry) -> None:
+        """The next one."""
+        place = f"entry {e.seq or 'somewhere'} ({e.kind} {e.subject}, version {e.version}.{e.n})"
+        if (e.version, e.n) not in ((self.version + 1, 0), (self.version, self._n + 1)):
+            self._wrong(f"{place} does not follow version {self.version}.{self._n}")
+        if e.data is None:
+            self.erased += 1
+        elif payload_digest(e.salt, e.data) != e.digest:
+            self._wrong(f"{place}: the payload is not what was written")
+        if link(self._head, e.meta, e.digest) != e.hash:
+            self._wrong(f"{place}: the chain is broken")
+        self.version, self._n, self._head, self._meta, self._salt = e.version, e.n, e.hash, e.meta, e.salt
+
+    def _wrong(self, text: str) -> None:
+        if len(self._broken) < _MOST_FAULTS:
+            self._broken.append(text)
+
+    def faults(self, document: Kept | None) -> list[str]:
+        """What is wrong with them, and with the document at their end."""
+        if document is None:
+            return [*self._broken, f"the document of {self.kind} {self.subject} is gone"]
+        version, head, state = document
+        if (version, head) != (self.version, self._head):
+            return [*self._broken, f"{self.kind} {self.subject} is not as the journal says"]
+        if (stands := _state_digest(self._meta)) and payload_digest(self._salt, state).hex() != stands:
+            return [*self._broken, f"the state of {self.kind} {self.subject} is not what was written"]
+        return self._broken
 
 
 def _state_digest(meta: bytes) -> str:

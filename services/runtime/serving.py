@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Literal
 
 import uvicorn
@@ -31,7 +32,7 @@ from shared.telemetry import tracing
 
 Only = Literal["api", "reactions"]
 Say = Callable[[str], None]
-_WATCH_S = 1.0
+_WATCH_S, _LAG_EVERY = 1.0, 5  # the second: every so many looks; it asks the broker for each reaction
 _ROLES: Mapping[Only | None, tuple[Role, ...]] = {None: ("api", "reactions", "bulk"), "api": ("api",), "reactions": ("reactions", "bulk")}
 
 
@@ -86,9 +87,10 @@ async def _service(settings: Settings, name: str, roles: tuple[Role, ...], say: 
 async def _watch(node: Node, http: uvicorn.Server, unready: list[str]) -> None:
     """For ever: is what the service needs there, and do its reactions move? One that is told to end takes no more work, and says so."""
     lag = LagWatch(node.running)
-    while True:
+    for turn in count():
         missing = await node.backend.missing()
-        await lag.look()
+        if turn % _LAG_EVERY == 0:
+            await lag.look()
         unready[:] = ["ending"] if http.should_exit else [*missing, *(f"lag of {group}" for group in lag.stalled)]
         await asyncio.sleep(_WATCH_S)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from services.runtime.checking import Check, Entry, KeptHead, Verified, unread
+from services.runtime.checking import Check, Entry, Kept, KeptHead, Verified, unread
 from services.runtime.processes import MODULES
 from services.runtime.signing import HeadVerifier
 from shared.errors import Unavailable
@@ -27,6 +27,8 @@ _ENTRY = "seq, kind, tenant, subject, version, n, meta, data, salt, digest, hash
 
 class InFile:
     """See services.runtime.checking.Source: an open file, in one read transaction."""
+
+    still = True
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -54,20 +56,21 @@ class InFile:
         for row in self._db.execute(f"SELECT {_ENTRY} FROM journal ORDER BY subject, version, n, kind, tenant"):
             yield Entry(*row)
 
-    def document(self, kind: str, tenant: str, subject: str) -> tuple[int, bytes, bytes] | None:
+    def document(self, kind: str, tenant: str, subject: str) -> Kept | None:
         sql = f"SELECT version, head, state FROM doc_{kind} WHERE tenant = ? AND id = ?"
-        found: tuple[int, bytes, bytes] | None = self._db.execute(sql, (tenant, subject)).fetchone()
+        found: Kept | None = self._db.execute(sql, (tenant, subject)).fetchone()
         return found
 
-    def count(self, kind: str) -> int:
-        return int(self._db.execute(f"SELECT count(*) FROM doc_{kind}").fetchone()[0])
+    def strangers(self, kind: str, chained: int) -> Iterator[tuple[str, str]]:
+        if self._db.execute(f"SELECT count(*) FROM doc_{kind}").fetchone()[0] > chained:
+            yield from self._db.execute(
+                f"SELECT tenant, id FROM doc_{kind} d WHERE NOT EXISTS (SELECT 1 FROM journal j"
+                " WHERE j.subject = d.id AND j.kind = ? AND j.tenant = d.tenant)",
+                (kind,),
+            )
 
-    def strangers(self, kind: str, limit: int) -> list[str]:
-        sql = (
-            f"SELECT id FROM doc_{kind} d WHERE NOT EXISTS (SELECT 1 FROM journal j"
-            " WHERE j.subject = d.id AND j.kind = ? AND j.tenant = d.tenant) LIMIT ?"
-        )
-        return [id_ for (id_,) in self._db.execute(sql, (kind, limit)).fetchall()]
+    def moment(self, kind: str, tenant: str, subject: str) -> tuple[Iterable[Entry], Kept | None]:
+        raise AssertionError("All of a file is of one moment")
 
 
 def verify(data: Path, kept: Sequence[KeptHead] = ()) -> list[Verified]:

@@ -29,7 +29,8 @@ _SHORTEST_S = 0.001  # that aiokafka can wait
 _LIMIT_S = 15.0  # for an answer of the broker, and for records that it says it has
 _IDLE_S = 0.25  # a member without partitions looks so often whether it has some
 _FETCH_BYTES = 512 * 1024  # of a partition, in one answer
-_FETCH_WAIT_S = 0.1  # how long the broker holds back an answer without records: a partition that is resumed meanwhile waits so long
+_FETCH_WAIT_S = 0.5  # how long the broker holds back an answer without records
+_PAUSED_WAIT_S = 0.1  # while partitions are paused: one that is resumed meanwhile waits so long
 
 
 class KafkaConsumer:
@@ -111,9 +112,16 @@ class KafkaConsumer:
             self._buffer.add(place, found[place])
             if self._buffer.full(place):
                 client.pause(place)
+        self._fetch_patiently(client)
 
     def _resume(self, client: AIOKafkaConsumer) -> None:
         client.resume(*(place for place in client.paused() & self._at.keys() if self._buffer.low(place)))
+        self._fetch_patiently(client)
+
+    def _fetch_patiently(self, client: AIOKafkaConsumer) -> None:
+        """An empty fetch costs the broker and us, ten a second of each reader what an idle system uses; aiokafka takes the time at its start only."""
+        waits = _PAUSED_WAIT_S if client.paused() & self._at.keys() else _FETCH_WAIT_S
+        client._fetcher._fetch_max_wait_ms = int(waits * 1000)
 
     async def _ready(self, end: float) -> AIOKafkaConsumer | None:
         """The client, connected, at its partitions; None where these are still being dealt out when time is up."""

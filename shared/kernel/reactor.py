@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,7 @@ from shared.store.port import DeadLetter
 from shared.telemetry.batches import Group
 
 log = logging.getLogger("duewatch.reactor")
+_REPLAYS_S = 1.0  # a look at the store, which a batch need not wait for
 TRANSIENT = (sqlite3.OperationalError, Unavailable, OSError)
 
 React = Callable[[Sequence[Record]], Awaitable[list[Item]]]
@@ -63,7 +65,7 @@ def letter_of(group: str, record: Record, reason: Exception, at: datetime, attem
 
 
 class Reactor:
-    """Runs one reaction. `step` handles one batch; `run` does so for ever."""
+    """Runs one reaction. `step` handles one batch, `replay` what is to be tried again; `run` does both for ever."""
 
     def __init__(self, kernel: Kernel, reaction: Reaction) -> None:
         self.kernel, self.reaction = kernel, reaction
@@ -89,9 +91,12 @@ class Reactor:
             raise
 
     async def _go_on(self) -> None:
-        failures = 0
+        failures, replays_at = 0, 0.0
         while True:
             try:
+                if (now := time.monotonic()) >= replays_at:
+                    replays_at = now + _REPLAYS_S
+                    await self.replay()
                 await self.step(1.0)
                 failures = 0
             except TRANSIENT as error:
@@ -104,7 +109,6 @@ class Reactor:
     async def step(self, wait_s: float) -> int:
         """One batch of what is waiting; how many messages."""
         assert self.consumer is not None
-        await self._replay()
         await self._seen.look(self.consumer.lag)
         records = await self.consumer.poll(self.reaction.batch, wait_s)
         if not records:
@@ -156,7 +160,7 @@ class Reactor:
         await self.kernel.bus.bury(letter)
         await self.consumer.committed([record])
 
-    async def _replay(self) -> None:
+    async def replay(self) -> None:
         """Dead letters that somebody asked to be tried again; other groups' stay, however many they are."""
         after = ""
         while letters := await self.kernel.store.dead_letters(state="replaying", after=after):

@@ -74,15 +74,15 @@ class Waker:
         if not self._aggregates:
             return
         while True:
+            left = self._every_s
             try:
-                rung = await self.step()
-                upcoming = await self.kernel.store.next_alarm()
+                if (upcoming := await self.kernel.store.next_alarm()) is not None:
+                    left = upcoming - self.kernel.clock.now().timestamp()
+                    if left <= 0:
+                        left = 0.0 if await self.step() else self._every_s
             except TRANSIENT as error:
                 log.warning("%s waits for its store: %s", self.kernel.service, type(error).__name__)
-                rung, upcoming = 0, None
-            if not rung:
-                left = upcoming - self.kernel.clock.now().timestamp() if upcoming is not None else self._every_s
-                await asyncio.sleep(min(left, self._every_s) if left > 0 else self._every_s)
+            await asyncio.sleep(min(left, self._every_s))
 
 
 def _place(item: Item) -> _Place:

@@ -1,28 +1,26 @@
 """The store on MongoDB: a database a service, majority writes and reads, through PyMongo's asynchronous client or Motor's, by the calls that both share.
 
-Nothing here is a transaction. Events are in the one write of their document; what a crash left untold is told by `recover`.
+Nothing here is a transaction. Events are in the outbox before their documents are written; what a crash left untold is told by `recover`.
 """
 
-import asyncio
 import contextlib
 import inspect
 import re
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
-from bson.objectid import ObjectId
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 import shared.store.mongo_waits  # noqa: F401  # what it does to the driver
-from shared.errors import Unavailable
 from shared.kernel.journal import JournalRow, SignedHead, roll
 from shared.store import mongo_layout as layout
-from shared.store.mongo_commit import Committer, Inflight, reaching
+from shared.store.mongo_commit import Committer
+from shared.store.mongo_outbox import Outbox, Tell
+from shared.store.mongo_reach import reaching
 from shared.store.port import Collection, Commit, DeadLetter, Key, Lost, Stored
 
 _AT_ONCE = 1000
@@ -30,7 +28,6 @@ _SETTLED_S = 5.0  # what is older than this is in the journal, or its writer is 
 _W_TIMEOUT_MS = 10_000
 _ENDING_S = 2.0
 _DOCUMENT = {"t": 1, "i": 1, "v": 1, "s": 1, "h": 1, "n": 1, "w": 1}
-Tell = Callable[[Sequence[JournalRow]], Awaitable[None]]
 
 
 def _as_it_is(row: JournalRow) -> JournalRow:
@@ -47,9 +44,8 @@ class MongoStore:
         self._database = client.get_database(
             database, write_concern=WriteConcern("majority", wtimeout=_W_TIMEOUT_MS), read_concern=ReadConcern("majority")
         )
-        self._inflight: Inflight = {}
-        self._committer = Committer(self._database, self._collections, self._inflight)
-        self._clearing: set[asyncio.Task[None]] = set()
+        self._outbox = Outbox(self._database)
+        self._committer = Committer(self._database, self._collections, self._outbox)
 
     async def migrate(self) -> None:
         """Makes the indexes that are missing."""
@@ -66,64 +62,29 @@ class MongoStore:
         async with reaching():
             return await self._committer.write(commit)
 
-    async def told(self, rows: Iterable[JournalRow]) -> None:
-        """These rows are on the bus: in the background they leave their documents, all of a batch at once."""
-        batches: dict[tuple[str, ObjectId], list[JournalRow]] = defaultdict(list)
-        for row in rows:
-            if found := self._inflight.get(row.hash):
-                batches[found].append(row)
-        for (kind, token), told in batches.items():
-            task = asyncio.create_task(self._clear(kind, token, told))
-            self._clearing.add(task)
-            task.add_done_callback(self._clearing.discard)
-
-    async def _clear(self, kind: str, token: ObjectId, rows: Sequence[JournalRow]) -> None:
-        """Where it fails, `recover` tells them again and clears them then."""
-        ids = list({layout.place(row.tenant, row.subject) for row in rows})
-        with contextlib.suppress(Unavailable):
-            async with reaching():
-                await self._database[kind].update_many({"_id": {"$in": ids}, "out.by": token}, {"$pull": {"out": {"by": token}}})
-        for row in rows:
-            self._inflight.pop(row.hash, None)
+    def told(self, rows: Iterable[JournalRow]) -> None:
+        """These rows are on the bus."""
+        self._outbox.told(rows)
 
     def left(self, rows: Iterable[JournalRow]) -> None:
         """These rows could not be told by who wrote them: `recover` tells them."""
-        for row in rows:
-            self._inflight.pop(row.hash, None)
+        self._outbox.left(rows)
 
     async def recover(
         self, tell: Tell, older_s: float = 0.0, address: Callable[[JournalRow], JournalRow] = _as_it_is, *, others: bool = False
     ) -> int:
-        """Tells what was written so long ago and is not known to be told, each document's in order; how many documents. `others`: but what this
-        process is about to tell.
+        """Tells what was written so long ago and is not known to be told, in the order in which it was written: a release's marker must not
+        overtake its changes. How many aggregates. `others`: but what this process is about to tell.
 
         What another process has told of later versions is told again behind it, until there is no later one (`address` says where): of a
         compacted topic the last record of a key must be the newest. What is not in the journal yet will be told after this.
         """
-        count = 0
-        async with reaching():
-            for kind, id_ in await self._in_order(_untold(older_s)):
-                found = await self._database[kind].find_one({"_id": id_}, {"out": 1, "t": 1, "i": 1})
-                if not found or not found["out"] or (others and found["out"][0]["hash"] in self._inflight):  # told meanwhile, or just now
-                    continue
-                await self._committer.journal(found["out"])
-                rows = [layout.row(one) for one in found["out"]]
-                while rows:
-                    await tell([row for row in rows if row.topic])
-                    behind = (rows[-1].version, rows[-1].n)
-                    later = await self.history(kind, found["t"], found["i"], after=behind, limit=0)
-                    rows = [address(row) for row in later]
-                tokens = [one["by"] for one in found["out"]]
-                await self._database[kind].update_one({"_id": found["_id"]}, {"$pull": {"out": {"by": {"$in": tokens}}}})
-                count += 1
-        return count
 
-    async def _in_order(self, untold: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Documents whose events are untold, in the order in which they were written: a release's marker must not overtake its changes."""
-        found: list[tuple[ObjectId, str, str]] = []
-        for kind in self._collections:
-            found += [(one["out"][0]["by"], kind, one["_id"]) async for one in self._database[kind].find(untold, {"out.by": 1})]
-        return [(kind, id_) for _, kind, id_ in sorted(found)]
+        async def later(kind: str, tenant: str, subject: str, behind: tuple[int, int]) -> list[JournalRow]:
+            return [address(row) for row in await self.history(kind, tenant, subject, after=behind, limit=0)]
+
+        async with reaching():
+            return await self._outbox.recover(tell, later, older_s, others=others)
 
     # ---- reading ----
 
@@ -132,10 +93,9 @@ class MongoStore:
         async with reaching():
             for at in range(0, len(keys), _AT_ONCE):
                 places = [layout.place(*key) for key in keys[at : at + _AT_ONCE]]
-                async for one in self._database[kind].find({"_id": {"$in": places}}, {**_DOCUMENT, "out": 1}):
-                    found[one["t"], one["i"]] = layout.stored(one)
-                    # Another process may have died behind its document: its entries go into the journal before those of the next version.
-                    await self._committer.journal([e for e in one["out"] if e["hash"] not in self._inflight])
+                documents = [one async for one in self._database[kind].find({"_id": {"$in": places}}, {**_DOCUMENT, "by": 1})]
+                await self._outbox.before_next(kind, documents)
+                found |= {(one["t"], one["i"]): layout.stored(one) for one in documents}
         return found
 
     def _where(self, kind: str, tenant: str, where: Mapping[str, Any], contains: tuple[str, str] | None = None) -> dict[str, Any]:
@@ -190,7 +150,7 @@ class MongoStore:
 
     async def untold(self, older_s: float = 0.0) -> int:
         async with reaching():
-            return sum([await self._database[kind].count_documents(_untold(older_s)) for kind in self._collections])
+            return await self._outbox.count(older_s)
 
     async def due(self, kind: str, now: float, limit: int) -> list[Stored]:
         async with reaching():
@@ -247,8 +207,7 @@ class MongoStore:
         async with reaching():
             entries = {"_id": layout.entries_of(kind, tenant, subject)}
             erased = await self._database["journal"].update_many(entries, {"$set": {"data": None}})
-            document = {"_id": layout.place(tenant, subject), "out.data": {"$exists": True}}
-            await self._database[kind].update_one(document, {"$set": {"out.$[].data": None}})
+            await self._outbox.erase(kind, tenant, subject)
         return int(erased.matched_count)
 
     async def dead_letters(self, *, state: str | None = None, after: str = "", limit: int = 50) -> list[DeadLetter]:
@@ -274,17 +233,8 @@ class MongoStore:
         return last, digest
 
     async def close(self) -> None:
-        """Finishes clearing, as long as a process that ends may take; what it cannot clear is told again at the next start."""
-        if self._clearing:
-            _, late = await asyncio.wait(self._clearing, timeout=_ENDING_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-
-
-def _untold(older_s: float) -> dict[str, Any]:
-    before = ObjectId.from_datetime(datetime.now(UTC) - timedelta(seconds=older_s))
-    return {"out.by": {"$lt": before}} if older_s else {"out.by": {"$exists": True}}
+        """Finishes what is being taken out of the outbox."""
+        await self._outbox.close()
 
 
 async def closed(client: Any) -> None:

@@ -1,141 +1,134 @@
-"""Writing to MongoDB: a batch is one unordered bulk of conditional writes, in which the events ride; then the journal, then how far the input is read.
+"""One commit on MongoDB: batches are put into the outbox with their events; then the documents, each kind one unordered bulk of conditional writes; then
+the journal, then how far the input is read.
 
-A write whose outcome is not known is sent again: each carries its batch's token, by which it is recognised where it had landed.
+A write whose outcome is not known is sent again: each carries its batch, by which it is recognised where it had landed.
 """
 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bson.objectid import ObjectId
 from pymongo import InsertOne, UpdateOne
-from pymongo.errors import AutoReconnect, BulkWriteError, ConnectionFailure, ExecutionTimeout, WTimeoutError
+from pymongo.errors import BulkWriteError, WTimeoutError
 
 from shared.errors import Unavailable
 from shared.faults import crash_point
+from shared.kernel.journal import JournalRow
 from shared.store import mongo_layout as layout
+from shared.store.mongo_outbox import Outbox, written
+from shared.store.mongo_reach import AWAY, DEADLINE_S, DUPLICATE, GONE, PAUSE_S, reaching
 from shared.store.port import Collection, Commit, DeadLetter, Lost, Write
 
-_DUPLICATE = 11000
-_DEADLINE_S = 15.0  # for a batch whose server goes away; then the caller tries again, or gives up
-_PAUSE_S = 0.1
-AWAY = (AutoReconnect, ConnectionFailure, ExecutionTimeout, WTimeoutError)  # the server, not what was asked of it
-Inflight = dict[bytes, tuple[str, ObjectId]]  # hash of an entry -> its kind, and its batch; until it is told
-
-
-@asynccontextmanager
-async def reaching() -> AsyncIterator[None]:
-    """A server that does not answer is a moment's trouble, to whoever waits for it."""
-    try:
-        yield
-    except AWAY:
-        raise Unavailable("The store does not answer; try again") from None
+_LARGEST = 8_000_000  # bytes of the entries of a batch: half of what a document takes
+_BESIDE = 500  # bytes of an entry beside its payload and what is said of it, at most about
+_Batch = tuple[ObjectId, list[Write]]
 
 
 class Committer:
-    """Writes commits to one database; `inflight` holds what it has written and nobody has told yet."""
+    """Writes commits to one database."""
 
-    def __init__(self, database: Any, collections: Mapping[str, Collection], inflight: Inflight) -> None:
-        self._database, self._collections, self._inflight = database, collections, inflight
+    def __init__(self, database: Any, collections: Mapping[str, Collection], outbox: Outbox) -> None:
+        self._database, self._collections, self._outbox = database, collections, outbox
 
     async def write(self, commit: Commit) -> list[Lost]:
         """See shared.store.port.Store.commit."""
-        token, lost = ObjectId(), list[Lost]()
-        by_kind: dict[str, list[Write]] = defaultdict(list)
-        for write in commit.writes:
-            by_kind[write.kind].append(write)
-        entries: list[dict[str, Any]] = []
+        batches = list(_batches(commit.writes))
         crash_point("before-commit")
-        # As the service declares its kinds, not as they come: a crash in between must leave matches without their screening, not the other way round.
-        for kind, writes in ((kind, by_kind[kind]) for kind in self._collections if kind in by_kind):
-            gone = await self._documents(kind, writes, token)
-            crash_point("kind-written")
-            lost += gone.values()
-            kept = [row for at, write in enumerate(writes) if at not in gone for row in write.rows]
-            self._inflight.update((row.hash, (kind, token)) for row in kept)
-            entries += [layout.entry(row, token) for row in kept]
-        crash_point("after-commit")
-        # The events are safe inside their documents: neither of these two needs to wait for the other.
-        await asyncio.gather(self.journal(entries), *([] if lost else [self._input(commit)]))
+        try:
+            for token, writes in batches:
+                await self._outbox.put(token, [row for write in writes for row in write.rows])
+            crash_point("batch-put")
+            lost, kept = await self._kinds(batches)
+            crash_point("after-commit")
+            # The events are safe in the outbox: none of these needs to wait for another.
+            await asyncio.gather(*(self._keep(token, kept[token]) for token, _ in batches), *([] if lost else [self._input(commit)]))
+        except BaseException:
+            for token, _ in batches:
+                self._outbox.leave(token)
+            raise
         return lost
 
-    async def _documents(self, kind: str, writes: Sequence[Write], token: ObjectId) -> dict[int, Lost]:
+    async def _kinds(self, batches: Iterable[_Batch]) -> tuple[list[Lost], dict[ObjectId, list[JournalRow]]]:
+        """Writes the documents; those that were lost, and the entries of the others.
+
+        As the service declares its kinds, not as they come: a crash in between must leave matches without their screening, not the other way round.
+        """
+        lost, kept = list[Lost](), defaultdict[ObjectId, list[JournalRow]](list)
+        by_kind: dict[str, list[tuple[Write, ObjectId]]] = defaultdict(list)
+        for token, writes in batches:
+            for write in writes:
+                by_kind[write.kind].append((write, token))
+        for kind, asked in ((kind, by_kind[kind]) for kind in self._collections if kind in by_kind):
+            gone = await self._documents(kind, asked)
+            crash_point("kind-written")
+            lost += gone.values()
+            for at, (write, token) in enumerate(asked):
+                if at not in gone:
+                    kept[token] += write.rows
+        return lost, kept
+
+    async def _keep(self, token: ObjectId, rows: Sequence[JournalRow]) -> None:
+        self._outbox.written(token, rows)
+        await self._outbox.keep(token, rows)
+        self._outbox.kept(token)
+
+    async def _documents(self, kind: str, asked: Sequence[tuple[Write, ObjectId]]) -> dict[int, Lost]:
         """One bulk, sent again where nobody knows what became of it; those lost, by their place."""
-        asked = [self._request(write, token) for write in writes]
-        end = time.monotonic() + _DEADLINE_S
+        requests = [self._request(write, token) for write, token in asked]
+        end = time.monotonic() + DEADLINE_S
         while True:
             try:
-                return await self._bulk(kind, writes, asked, token)
+                return await self._bulk(kind, asked, requests)
             except AWAY:
                 if time.monotonic() > end:
-                    raise Unavailable("The store does not answer; try again") from None
-                await asyncio.sleep(_PAUSE_S)
+                    raise Unavailable(GONE) from None
+                await asyncio.sleep(PAUSE_S)
 
     def _request(self, write: Write, token: ObjectId) -> InsertOne[Any] | UpdateOne:
-        put, empty, entries = layout.contents(write, self._collections[write.kind].fields, token)
+        put, empty = layout.contents(write, self._collections[write.kind].fields, token)
         if not write.expected:
-            return InsertOne(layout.new_document(write, put, entries))
-        change: dict[str, Any] = {"$set": put, "$push": {"out": {"$each": entries}}}
-        if empty:
-            change["$unset"] = dict.fromkeys(empty, "")
+            return InsertOne(layout.new_document(write, put))
+        change: dict[str, Any] = {"$set": put, **({"$unset": dict.fromkeys(empty, "")} if empty else {})}
         return UpdateOne({"_id": layout.place(write.tenant, write.id), "v": write.expected}, change)
 
-    async def _bulk(self, kind: str, writes: Sequence[Write], asked: Sequence[Any], token: ObjectId) -> dict[int, Lost]:
+    async def _bulk(self, kind: str, asked: Sequence[tuple[Write, ObjectId]], requests: Sequence[Any]) -> dict[int, Lost]:
         taken: dict[int, str] = {}
         doubtful: set[int] = set()
         try:
-            result = await self._database[kind].bulk_write(asked, ordered=False)
+            result = await self._database[kind].bulk_write(requests, ordered=False)
             matched = result.matched_count
         except BulkWriteError as error:
             if error.details["writeConcernErrors"]:  # written here, but perhaps nowhere else: known when it comes again
                 raise WTimeoutError("majority") from None
             matched = error.details["nMatched"]
             for one in error.details["writeErrors"]:
-                if one["code"] != _DUPLICATE:
+                if one["code"] != DUPLICATE:
                     raise
                 (field,) = one["keyPattern"]
                 if field == "_id":
                     doubtful.add(one["index"])
                 else:
                     taken[one["index"]] = field.removeprefix("f_")
-        updates = {at for at, write in enumerate(writes) if write.expected} - taken.keys()
+        updates = {at for at, (write, _) in enumerate(asked) if write.expected} - taken.keys()
         if matched < len(updates):
             doubtful |= updates
-        landed = await self._landed(kind, {at: writes[at] for at in doubtful}, token)
-        lost = {at: Lost(kind, writes[at].tenant, writes[at].id, "taken", field) for at, field in taken.items()}
-        return lost | {at: Lost(kind, writes[at].tenant, writes[at].id, "version") for at in doubtful - landed}
+        landed = await self._landed({at: asked[at] for at in doubtful})
+        lost = {at: _lost(asked[at][0], "taken", field) for at, field in taken.items()}
+        return lost | {at: _lost(asked[at][0], "version") for at in doubtful - landed}
 
-    async def _landed(self, kind: str, doubtful: Mapping[int, Write], token: ObjectId) -> set[int]:
-        """Those that are there all the same: this batch's token is theirs, or their entry stands in the journal."""
-        if not doubtful:
-            return set()
-        places = {layout.place(write.tenant, write.id): at for at, write in doubtful.items()}
-        found = self._database[kind].find({"_id": {"$in": list(places)}}, {"by": 1, "out.by": 1})
-        landed = {places[d["_id"]] async for d in found if token in (d["by"], *(one["by"] for one in d["out"]))}
-        entries = {layout.entry_of(write.rows[-1]): at for at, write in doubtful.items() if at not in landed and write.rows}
-        told = self._database["journal"].find({"_id": {"$in": list(entries)}, "by": token}, {"_id": 1})
-        return landed | {entries[one["_id"]] async for one in told}
-
-    async def journal(self, entries: Sequence[dict[str, Any]]) -> None:
-        """Keeps entries; those that it has already are left as they are."""
-        for at in range(0, len(entries), 1000):
-            part, end = [layout.kept_entry(one) for one in entries[at : at + 1000]], time.monotonic() + _DEADLINE_S
-            while part:
-                try:
-                    await self._database["journal"].insert_many(part, ordered=False)
-                    break
-                except BulkWriteError as error:
-                    if any(one["code"] != _DUPLICATE for one in error.details["writeErrors"]):
-                        raise
-                    if not error.details["writeConcernErrors"]:
-                        break
-                except AWAY:
-                    if time.monotonic() > end:
-                        raise Unavailable("The store does not answer; try again") from None
-                await asyncio.sleep(_PAUSE_S)
+    async def _landed(self, doubtful: Mapping[int, tuple[Write, ObjectId]]) -> set[int]:
+        """Those that are there all the same."""
+        batches: dict[ObjectId, dict[tuple[str, str, str], int]] = defaultdict(dict)
+        for at, (write, token) in doubtful.items():
+            batches[token][write.kind, write.tenant, write.id] = at
+        landed: set[int] = set()
+        for token, places in batches.items():
+            found = await written(self._database, token, {place: doubtful[at][0].rows[-1] for place, at in places.items()})
+            landed |= {places[place] for place, there in found.items() if there}
+        return landed
 
     async def _input(self, commit: Commit) -> None:
         """How far the input is read, and what could not be handled. Each says where it will be, so a second time does no harm."""
@@ -151,3 +144,21 @@ class Committer:
 
 def _letter(letter: DeadLetter) -> dict[str, Any]:
     return {name: getattr(letter, name) for name in letter.__struct_fields__ if name != "id"}
+
+
+def _batches(writes: Iterable[Write]) -> Iterator[_Batch]:
+    """As few as there may be."""
+    batch, size = list[Write](), 0
+    for write in writes:
+        more = sum(len(row.meta) + len(row.data or b"") + _BESIDE for row in write.rows)
+        if batch and size + more > _LARGEST:
+            yield ObjectId(), batch
+            batch, size = [], 0
+        batch.append(write)
+        size += more
+    if batch:
+        yield ObjectId(), batch
+
+
+def _lost(write: Write, reason: str, field: str = "") -> Lost:
+    return Lost(write.kind, write.tenant, write.id, reason, field)

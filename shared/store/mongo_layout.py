@@ -1,4 +1,5 @@
-"""How documents lie in MongoDB: one collection a kind, the declared index fields beside the state, events not known to be told inside the document.
+"""How documents lie in MongoDB: one collection a kind, the declared index fields beside the state; the journal; and batches whose events are not known
+to be told.
 
 Ids carry their tenant (`tenant US id`), so that no query can leave it out, and pages of a tenant are a range of `_id`. So do values of `many`,
 unique and ordered fields, whose index is then a plain one; that of unique ones is sparse, for a document without a value must not be one of its double.
@@ -78,20 +79,20 @@ def _values(write: Write, fields: Iterable[Field]) -> tuple[Document, list[str]]
     return put, empty
 
 
-def contents(write: Write, fields: Sequence[Field], token: ObjectId) -> tuple[Document, list[str], list[Document]]:
-    """What a write sets, what it takes away, and its entries, which ride along until they are told."""
+def contents(write: Write, fields: Sequence[Field], token: ObjectId) -> tuple[Document, list[str]]:
+    """What a write sets, with its batch, and what it takes away."""
     put, empty = _values(write, fields)
     put |= {"v": write.version, "s": write.state, "h": write.head, "n": write.notes, "by": token}
     if write.wake_at is None:
         empty.append("w")
     else:
         put["w"] = write.wake_at
-    return put, empty, [entry(row, token) for row in write.rows]
+    return put, empty
 
 
-def new_document(write: Write, put: Document, entries: list[Document]) -> Document:
+def new_document(write: Write, put: Document) -> Document:
     """A document that was not there before."""
-    return {"_id": place(write.tenant, write.id), "t": write.tenant, "i": write.id, **put, "out": entries}
+    return {"_id": place(write.tenant, write.id), "t": write.tenant, "i": write.id, **put}
 
 
 def stored(found: Document) -> Stored:
@@ -104,24 +105,26 @@ def entry_of(row: JournalRow) -> str:
     return entry_id(row.kind, row.tenant, row.subject, row.version, row.n)
 
 
-def entry(row: JournalRow, token: ObjectId) -> Document:
-    """A journal entry with its batch and where it is told."""
+def _entry(row: JournalRow) -> Document:
     return {
-        "_id": entry_of(row), "by": token,
+        "_id": entry_of(row),
         "kind": row.kind, "tenant": row.tenant, "subject": row.subject, "version": row.version, "n": row.n, "type": row.type,
         "meta": row.meta, "data": row.data, "salt": row.salt, "digest": row.digest, "hash": row.hash,
-        "topic": row.topic, "partitions": list(row.partitions), "key": row.key,
     }  # fmt: skip
 
 
-def kept_entry(pending: Document) -> Document:
-    """An entry as the journal keeps it. The server writes its own clock into `ts`, which never goes back: the order of the journal."""
-    kept = {name: value for name, value in pending.items() if name not in ("topic", "partitions", "key")}
-    return {**kept, "ts": Timestamp(0, 0)}
+def entry(row: JournalRow) -> Document:
+    """An entry as its batch has it, with where it is told."""
+    return {**_entry(row), "topic": row.topic, "partitions": list(row.partitions), "key": row.key}
+
+
+def kept_entry(row: JournalRow, token: ObjectId) -> Document:
+    """An entry as the journal has it, with its batch. The server writes its own clock into `ts`, which never goes back: the order of the journal."""
+    return {**_entry(row), "by": token, "ts": Timestamp(0, 0)}
 
 
 def row(found: Document) -> JournalRow:
-    """A journal entry as the port gives it; where it was told is known of pending ones only."""
+    """A journal entry as the port gives it; where it is told is known of those in a batch only."""
     return JournalRow(
         found["kind"], found["tenant"], found["subject"], found["version"], found["n"], found["type"], found["meta"], found["data"],
         found["salt"], found["digest"], found["hash"], found.get("topic"), tuple(found.get("partitions", ())), found.get("key"),
@@ -130,7 +133,7 @@ def row(found: Document) -> JournalRow:
 
 def indexes(collection: Collection) -> list[tuple[list[tuple[str, int]], dict[str, Any]]]:
     """Keys and options of the indexes that a collection must have."""
-    made: list[tuple[list[tuple[str, int]], dict[str, Any]]] = [([("w", 1)], {"sparse": True}), ([("out.by", 1)], {"sparse": True})]
+    made: list[tuple[list[tuple[str, int]], dict[str, Any]]] = [([("w", 1)], {"sparse": True})]
     for field in collection.fields:
         name = f"f_{field.name}"
         if field.unique:

@@ -14,7 +14,7 @@ from pymongo import ReturnDocument
 
 from shared.errors import Unavailable
 from shared.kernel.fence import fenced
-from shared.store.mongo_commit import reaching
+from shared.store.mongo_reach import reaching
 
 log = logging.getLogger("duewatch.lease")
 _HELD_S = 10.0

@@ -200,7 +200,7 @@ class Store(Protocol):
         ...
 
     async def untold(self, older_s: float = 0.0) -> int:
-        """How many documents hold events that are not known to be on the bus and in the journal, written so long ago; 0 where there is no outbox."""
+        """Of how many documents events are not known to be on the bus and in the journal, written so long ago; 0 where there is no outbox."""
         ...
 
     async def close(self) -> None:

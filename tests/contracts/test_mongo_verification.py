@@ -1,7 +1,8 @@
 """Verification of a journal in MongoDB: the tampering that it must see there, and what a dead writer leaves, which is none."""
 
+import asyncio
+import itertools
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,6 @@ from shared.store import mongo as mongo_store
 from shared.store.mongo import MongoStore, closed
 from tests.faults.memory import Memory
 from tests.faults.memory_bus import MemoryBus
-from tests.infra.mongo import LocalMongo
 from tests.unit.kernel_setting import Told, Words
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # as in test_mongo_adapter.py
@@ -46,11 +46,15 @@ class Database:
         self.settings = Settings(data=folder, bus="kafka://127.0.0.1:9", store=uri.replace("/?", f"/{name}?"))
         self.name = f"{name}_onboarding"
         self.client: Any = AsyncMongoClient(uri)
-        self.store = MongoStore(self.client, "onboarding", SERVICE.collections(), database=self.name)
         self.memory = Memory()
         self.memory.database("onboarding", SERVICE.collections())
-        self.kernel = Kernel("onboarding", self.store, MemoryBus(self.memory, "onboarding"), FakeClock(), RandomIds())
         self.signer = HeadSigner(folder / "keys")
+        self.open()
+
+    def open(self) -> None:
+        """As another process does."""
+        self.store = MongoStore(self.client, "onboarding", SERVICE.collections(), database=self.name)
+        self.kernel = Kernel("onboarding", self.store, MemoryBus(self.memory, "onboarding"), FakeClock(), RandomIds())
 
     async def fill(self) -> None:
         await self.store.migrate()
@@ -91,10 +95,10 @@ async def test_what_nobody_touched_holds(database: Database) -> None:
 
 
 async def test_entries_of_a_dead_writer_are_part_of_their_chain(database: Database) -> None:
-    async def nothing(_: Any) -> None:
+    async def nothing(*_: Any) -> None:
         """The journal that it never wrote."""
 
-    database.store._committer.journal = nothing
+    database.store._outbox.keep = nothing
     await database.say("b", "three")
     await database.say("d", "first")
     assert database.look() == Verified("onboarding", entries=12, aggregates=4, heads=1, unsigned=4, erased=0, faults=[])
@@ -111,13 +115,13 @@ TAMPERED: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "a hash": (lambda db: db.journal.update_one(FIRST, {"$set": {"hash": bytes(32)}}), "the chain is broken"),
     "a document put back": (
-        lambda db: db.words.update_one({"i": "b"}, {"$set": {"v": 1, "h": db.journal.find_one({**FIRST, "n": 1})["hash"], "out": []}}),
+        lambda db: db.words.update_one({"i": "b"}, {"$set": {"v": 1, "h": db.journal.find_one({**FIRST, "n": 1})["hash"]}}),
         "words b is not as the journal says",
     ),
     "a document's state": (lambda db: db.words.update_one({"i": "b"}, {"$set": {"s": b'{"said":["six"]}'}}), "the state of words b is not"),
     "a document gone": (lambda db: db.words.delete_one({"i": "b"}), "the document of words b is gone"),
     "a document made up": (
-        lambda db: db.words.insert_one({**db.words.find_one({"i": "b"}), "_id": "t\x1fx", "i": "x", "out": []}),
+        lambda db: db.words.insert_one({**db.words.find_one({"i": "b"}), "_id": "t\x1fx", "i": "x"}),
         "words x stands in no journal",
     ),
     "a head forged": (lambda db: db.head.update_one({}, {"$set": {"signature": bytes(64)}}), "the signature of the head at entry 8 is not ours"),
@@ -138,23 +142,28 @@ async def test_a_head_kept_elsewhere_shows_a_database_put_back(database: Databas
     assert database.look(KeptHead("onboarding", 99, "00" * 32)).faults != []
 
 
-async def test_a_moment_that_the_server_keeps_no_longer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a large journal's is, which takes longer than the server's 300 seconds."""
-    monkeypatch.setattr(mongo_store, "_SETTLED_S", -5.0)
-    with LocalMongo(tmp_path / "mongo", ["--setParameter", "minSnapshotHistoryWindowInSeconds=0"]) as server:
-        database = Database(server.address, tmp_path / "data")
-        await database.fill()
-        heads = InDatabase.heads
+async def test_what_is_written_meanwhile_is_no_fault(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between any two looks: documents beyond their chain, chains beyond their document, aggregates that were not there; by writers that live and die."""
+    written = itertools.count()
+    walk = InDatabase.document
 
-        def slowly(self: InDatabase) -> Any:
-            found = heads(self)
-            for _ in range(20):
-                database.change(lambda db: db.other.insert_one({}))
-                time.sleep(0.1)
-            return found
+    def busy(self: InDatabase, *place: str) -> Any:
+        asyncio.run_coroutine_threadsafe(more(), loop).result(10)
+        return walk(self, *place)
 
-        monkeypatch.setattr(InDatabase, "heads", slowly)
-        (fault,) = database.look().faults
-        assert "minSnapshotHistoryWindowInSeconds" in fault
-        await database.store.close()
-        await closed(database.client)
+    async def more() -> None:
+        n = next(written)
+        database.open()
+        if n % 2:
+            database.store._outbox.keep = nothing
+        for id_ in ("a", "b", "c", f"{'abc'[n % 3]}{n}"):
+            await database.say(id_, f"more {n}")
+
+    async def nothing(*_: Any) -> None:
+        """The journal of a writer that dies."""
+
+    monkeypatch.setattr(InDatabase, "document", busy)
+    loop = asyncio.get_running_loop()
+    found = await asyncio.to_thread(database.look)
+    assert found.faults == []
+    assert next(written) >= 3

@@ -8,8 +8,9 @@ from tests.infra.local import HOST, Local, ports_of
 
 
 def arguments(port: int) -> list[str]:
-    """A mongod's arguments for tests, the same for a process and a container: small cache and oplog."""
-    return ["--port", str(port), "--replSet", ready.REPLICA_SET, "--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256", "--nounixsocket"]
+    """A mongod's arguments for tests, the same for a process and a container: small cache and oplog, and no past kept, which nothing reads."""
+    small = ["--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256", "--setParameter", "minSnapshotHistoryWindowInSeconds=0"]
+    return ["--port", str(port), "--replSet", ready.REPLICA_SET, *small, "--nounixsocket"]
 
 
 def uri(port: int) -> str:

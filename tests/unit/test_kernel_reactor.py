@@ -81,7 +81,7 @@ async def test_a_dead_letter_is_replayed_by_its_id(s: Setting) -> None:
     s.fails["bad"] = [ZeroDivisionError()]
     for state, attempts in (("dead", 6), ("replayed", 5)):
         assert await s.kernel.store.mark_dead_letter(letter.id, "replaying")
-        await reactor.step(0)
+        await reactor.replay()
         assert [(d.state) for d in await s.kernel.store.dead_letters()] == [state]
         if state == "dead":
             assert [d.attempts for d in await s.kernel.store.dead_letters()] == [attempts]
@@ -97,7 +97,7 @@ async def test_another_groups_dead_letter_is_left_alone(s: Setting) -> None:
     await (await s.reactor()).step(0)
     (letter,) = await s.kernel.store.dead_letters()
     await s.kernel.store.mark_dead_letter(letter.id, "replaying")
-    await (await s.reactor(group="others")).step(0)
+    await (await s.reactor(group="others")).replay()
     assert [d.state for d in await s.kernel.store.dead_letters()] == ["replaying"]
 
 
@@ -111,7 +111,7 @@ async def test_a_replay_finds_its_own_among_many_of_other_groups(s: Setting) -> 
     others = [msgspec.structs.replace(letter, id=f"dead_0{i:03}", group="gone", state="replaying") for i in range(120)]
     await s.kernel.apply_many([], dead=others)
     await s.kernel.store.mark_dead_letter(letter.id, "replaying")
-    await reactor.step(0)
+    await reactor.replay()
     assert await s.said() == ("bad",)
     assert len(await s.kernel.store.dead_letters(state="replaying", limit=500)) == 120
 

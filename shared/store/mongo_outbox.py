@@ -1,0 +1,203 @@
+"""The outbox: batches that are about to be written, each with its events in one document, until all of them are told.
+
+It is there before its documents are. A document names the batch that wrote it last (`by`), and who writes the next version puts the entries of
+the last one into the journal first: so it can be told of each aggregate of a batch whether it was written, whatever its writer came to.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bson.objectid import ObjectId
+
+from shared.errors import Unavailable
+from shared.kernel.journal import JournalRow
+from shared.store import mongo_layout as layout
+from shared.store.mongo_reach import insert, reaching
+
+_ENDING_S = 2.0
+_LOOK_AGAIN_S = 3600.0  # at the longest, at what a writer that is silent may write yet
+_SILENT_S = 7 * 86400.0  # after that it is dead
+Tell = Callable[[Sequence[JournalRow]], Awaitable[None]]
+Later = Callable[[str, str, str, tuple[int, int]], Awaitable[list[JournalRow]]]
+_Place = tuple[str, str, str]  # kind, tenant, id
+
+
+class Outbox:
+    """Of one database, as one process uses it."""
+
+    def __init__(self, database: Any) -> None:
+        self._database, self._batches = database, database["outbox"]
+        self._untold: dict[ObjectId, set[bytes]] = {}  # batches of this process: hashes of entries that were written and not told
+        self._batch_of: dict[bytes, ObjectId] = {}
+        self._kept: set[ObjectId] = set()  # those of them whose entries are in the journal
+        self._clearing: set[asyncio.Task[None]] = set()
+
+    # ---- this process's batches, from before they are written until they are told ----
+
+    async def put(self, token: ObjectId, rows: Sequence[JournalRow]) -> None:
+        """What a batch is about to write."""
+        self._untold[token] = set()
+        count = len({(row.kind, row.tenant, row.subject) for row in rows})
+        await insert(self._batches, [{"_id": token, "aggregates": count, "rows": [layout.entry(row) for row in rows]}])
+
+    def written(self, token: ObjectId, rows: Iterable[JournalRow]) -> None:
+        """Of its entries these are to be told."""
+        if token not in self._untold:
+            return  # it took so long that `recover` has told it
+        hashes = {row.hash for row in rows}
+        self._untold[token] |= hashes
+        self._batch_of |= dict.fromkeys(hashes, token)
+
+    def kept(self, token: ObjectId) -> None:
+        """All of it that was written is in the journal."""
+        if token in self._untold:
+            self._kept.add(token)
+            if not self._untold[token]:  # nothing was
+                self._clear([token])
+
+    def leave(self, token: ObjectId) -> None:
+        """It could not be written, or not be told, by this process: `recover` tells what there is of it."""
+        for one in self._untold.pop(token, ()):
+            self._batch_of.pop(one, None)
+        self._kept.discard(token)
+
+    def told(self, rows: Iterable[JournalRow]) -> None:
+        """These are on the bus: batches of which nothing is left are taken away in the background, all at once."""
+        done = []
+        for row in rows:
+            if (token := self._batch_of.pop(row.hash, None)) is not None:
+                self._untold[token].discard(row.hash)
+                if not self._untold[token]:
+                    done.append(token)
+        if done:
+            self._clear(done)
+
+    def left(self, rows: Iterable[JournalRow]) -> None:
+        """These could not be told."""
+        for row in rows:
+            if (token := self._batch_of.get(row.hash)) is not None:
+                self.leave(token)
+
+    def _clear(self, tokens: Sequence[ObjectId]) -> None:
+        """Where it fails, `recover` tells them again and clears them then."""
+
+        async def clear() -> None:
+            with contextlib.suppress(Unavailable):
+                async with reaching():
+                    await self._batches.delete_many({"_id": {"$in": list(tokens)}})
+            for token in tokens:
+                self.leave(token)
+
+        task = asyncio.create_task(clear())
+        self._clearing.add(task)
+        task.add_done_callback(self._clearing.discard)
+
+    async def close(self) -> None:
+        """Finishes clearing, as long as a process that ends may take; what it cannot clear is told again at the next start."""
+        if self._clearing:
+            _, late = await asyncio.wait(self._clearing, timeout=_ENDING_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    # ---- what others left ----
+
+    async def before_next(self, kind: str, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Puts the entries of these documents' last version into the journal where their writer has not said that it did: it may have died."""
+        places: dict[ObjectId, set[str]] = defaultdict(set)
+        for one in documents:
+            if one["by"] not in self._kept:
+                places[one["by"]].add(one["_id"])
+        if places:
+            async for batch in self._batches.find({"_id": {"$in": list(places)}}):
+                rows = [layout.row(one) for one in batch["rows"]]
+                wanted = [row for row in rows if row.kind == kind and layout.place(row.tenant, row.subject) in places[batch["_id"]]]
+                await self.keep(batch["_id"], wanted)
+
+    async def keep(self, token: ObjectId, rows: Sequence[JournalRow]) -> None:
+        """Puts entries of a batch into the journal; those that it has already are left as they are."""
+        await insert(self._database["journal"], [layout.kept_entry(row, token) for row in rows])
+
+    async def recover(self, tell: Tell, later: Later, older_s: float, *, others: bool) -> int:
+        """See shared.store.mongo.MongoStore.recover."""
+        count = 0
+        for token in [one["_id"] async for one in self._batches.find(_old(older_s), {"_id": 1}).sort("_id", 1)]:
+            if others and token in self._untold:
+                continue
+            if batch := await self._batches.find_one({"_id": token}):  # else it was told meanwhile
+                count += await self._finish(batch, tell, later)
+        return count
+
+    async def _finish(self, batch: Mapping[str, Any], tell: Tell, later: Later) -> int:
+        """Tells what was written of a batch, each aggregate's in order; how many aggregates. What is not written and may be yet, by a writer
+        that was held up, is looked at again."""
+        token, count = batch["_id"], 0
+        aggregates: dict[_Place, list[JournalRow]] = defaultdict(list)
+        for row in map(layout.row, batch["rows"]):
+            aggregates[row.kind, row.tenant, row.subject].append(row)
+        known = await written(self._database, token, {place: rows[-1] for place, rows in aggregates.items()})
+        silent_s = time.time() - token.generation_time.timestamp()
+        if silent_s > _SILENT_S:
+            known = {place: known.get(place, False) for place in aggregates}
+        for place, rows in aggregates.items():
+            if known.get(place):
+                await self.keep(token, rows)
+                count += 1
+                while rows:
+                    await tell([row for row in rows if row.topic])
+                    rows = await later(*place, (rows[-1].version, rows[-1].n))
+        if known.keys() == aggregates.keys():
+            await self._batches.delete_one({"_id": token})
+        else:
+            settled = [layout.entry_of(row) for place in known for row in aggregates[place]]
+            again = time.time() + min(max(silent_s, 1.0), _LOOK_AGAIN_S)
+            await self._batches.update_one({"_id": token}, {"$pull": {"rows": {"_id": {"$in": settled}}}, "$set": {"again": again}})
+        return count
+
+    async def count(self, older_s: float) -> int:
+        """How many aggregates are in batches that were put so long ago; without those that nobody has written yet."""
+        return sum(
+            [one["aggregates"] async for one in self._batches.find({**_old(older_s), "again": {"$exists": False}}, {"aggregates": 1})]
+        )
+
+    async def erase(self, kind: str, tenant: str, subject: str) -> None:
+        """Erases an aggregate's payloads."""
+        its = {"kind": kind, "tenant": tenant, "subject": subject}
+        filters = [{f"it.{name}": value for name, value in its.items()}]
+        await self._batches.update_many({"rows": {"$elemMatch": its}}, {"$set": {"rows.$[it].data": None}}, array_filters=filters)
+
+
+async def written(database: Any, token: ObjectId, last: Mapping[_Place, JournalRow]) -> dict[_Place, bool]:
+    """Were these aggregates written by a batch, of which the last entry of each is given? No answer for those that may be yet."""
+    found: dict[_Place, bool] = {}
+    passed: dict[str, _Place] = {}
+    by_kind: dict[str, dict[str, _Place]] = defaultdict(dict)
+    for kind, tenant, subject in last:
+        by_kind[kind][layout.place(tenant, subject)] = (kind, tenant, subject)
+    for kind, places in by_kind.items():
+        async for one in database[kind].find({"_id": {"$in": list(places)}}, {"by": 1, "v": 1}):
+            place = places[one["_id"]]
+            if one["by"] == token:
+                found[place] = True
+            elif one["v"] > last[place].version:  # its writer, or who came behind, has put it into the journal
+                passed[layout.entry_of(last[place])] = place
+            elif one["v"] == last[place].version:
+                found[place] = False
+    if passed:
+        found |= dict.fromkeys(passed.values(), False)
+        async for one in database["journal"].find({"_id": {"$in": list(passed)}, "by": token}, {"_id": 1}):
+            found[passed[one["_id"]]] = True
+    return found
+
+
+def _old(older_s: float) -> dict[str, Any]:
+    """Put so long ago, and due to be looked at; with 0 all there are."""
+    if not older_s:
+        return {}
+    before = ObjectId.from_datetime(datetime.now(UTC) - timedelta(seconds=older_s))
+    return {"_id": {"$lt": before}, "$or": [{"again": {"$exists": False}}, {"again": {"$lte": time.time()}}]}
