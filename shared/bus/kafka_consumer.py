@@ -194,6 +194,9 @@ class KafkaConsumer:
         return begin
 
     def consumed(self, records: Sequence[Record]) -> dict[str, int]:
+        """Of a group without a keeper Kafka's account does: nobody asks for another (ADR 0013)."""
+        if isinstance(self._keeper, Nothing):
+            return {}
         return {f"{self._group}/{r.topic}/{r.partition}": r.position for r in records}
 
     def positions(self) -> dict[str, int]:

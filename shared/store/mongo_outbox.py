@@ -20,6 +20,7 @@ from shared.store import mongo_layout as layout
 from shared.store.mongo_reach import insert, reaching
 
 _ENDING_S = 2.0
+_TOGETHER_S = 0.05  # in which what was told is gathered, to be taken away by one delete
 _LOOK_AGAIN_S = 3600.0  # at the longest, at what a writer that is silent may write yet
 _SILENT_S = 7 * 86400.0  # after that it is dead
 Tell = Callable[[Sequence[JournalRow]], Awaitable[None]]
@@ -35,7 +36,9 @@ class Outbox:
         self._untold: dict[ObjectId, set[bytes]] = {}  # batches of this process: hashes of entries that were written and not told
         self._batch_of: dict[bytes, ObjectId] = {}
         self._kept: set[ObjectId] = set()  # those of them whose entries are in the journal
-        self._clearing: set[asyncio.Task[None]] = set()
+        self._done: list[ObjectId] = []  # to be taken away
+        self._clearing: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     # ---- this process's batches, from before they are written until they are told ----
 
@@ -58,7 +61,7 @@ class Outbox:
         if token in self._untold:
             self._kept.add(token)
             if not self._untold[token]:  # nothing was
-                self._clear([token])
+                self._take_away(token)
 
     def leave(self, token: ObjectId) -> None:
         """It could not be written, or not be told, by this process: `recover` tells what there is of it."""
@@ -67,15 +70,12 @@ class Outbox:
         self._kept.discard(token)
 
     def told(self, rows: Iterable[JournalRow]) -> None:
-        """These are on the bus: batches of which nothing is left are taken away in the background, all at once."""
-        done = []
+        """These are on the bus: batches of which nothing is left are taken away in the background."""
         for row in rows:
             if (token := self._batch_of.pop(row.hash, None)) is not None:
                 self._untold[token].discard(row.hash)
                 if not self._untold[token]:
-                    done.append(token)
-        if done:
-            self._clear(done)
+                    self._take_away(token)
 
     def left(self, rows: Iterable[JournalRow]) -> None:
         """These could not be told."""
@@ -83,27 +83,36 @@ class Outbox:
             if (token := self._batch_of.get(row.hash)) is not None:
                 self.leave(token)
 
-    def _clear(self, tokens: Sequence[ObjectId]) -> None:
+    def _take_away(self, token: ObjectId) -> None:
+        self._done.append(token)
+        if self._clearing is None:
+            self._clearing = asyncio.create_task(self._clear())
+
+    async def _clear(self) -> None:
         """Where it fails, `recover` tells them again and clears them then."""
-
-        async def clear() -> None:
-            with contextlib.suppress(Unavailable):
-                async with reaching():
-                    await self._batches.delete_many({"_id": {"$in": list(tokens)}})
-            for token in tokens:
-                self.leave(token)
-
-        task = asyncio.create_task(clear())
-        self._clearing.add(task)
-        task.add_done_callback(self._clearing.discard)
+        try:
+            while self._done:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_TOGETHER_S):
+                        await self._closing.wait()
+                tokens, self._done = self._done, []
+                try:
+                    with contextlib.suppress(Unavailable):
+                        async with reaching():
+                            await self._batches.delete_many({"_id": {"$in": tokens}})
+                finally:
+                    for token in tokens:
+                        self.leave(token)
+        finally:
+            self._clearing = None
 
     async def close(self) -> None:
         """Finishes clearing, as long as a process that ends may take; what it cannot clear is told again at the next start."""
-        if self._clearing:
-            _, late = await asyncio.wait(self._clearing, timeout=_ENDING_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        self._closing.set()
+        if (clearing := self._clearing) is not None:
+            await asyncio.wait([clearing], timeout=_ENDING_S)
+            clearing.cancel()
+            await asyncio.gather(clearing, return_exceptions=True)
 
     # ---- what others left ----
 

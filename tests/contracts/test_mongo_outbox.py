@@ -118,7 +118,7 @@ async def test_what_is_told_late_is_not_the_last_that_is_said(adapter: OnMongo) 
         one = write("a", expected, topic="suppliers")
         assert await store.commit(Commit([one])) == []
         store.told(one.rows)
-        await asyncio.gather(*store._outbox._clearing)
+        await store.close()
 
     await goes_on(1)
     said: list[tuple[int, str | None]] = []
