@@ -45,7 +45,7 @@ class Outbox:
     async def put(self, token: ObjectId, rows: Sequence[JournalRow]) -> None:
         """What a batch is about to write."""
         self._untold[token] = set()
-        count = len({(row.kind, row.tenant, row.subject) for row in rows})
+        count = len(set(map(_place_of, rows)))
         await insert(self._batches, [{"_id": token, "aggregates": count, "rows": [layout.entry(row) for row in rows]}])
 
     def written(self, token: ObjectId, rows: Iterable[JournalRow]) -> None:
@@ -143,30 +143,30 @@ class Outbox:
         return count
 
     async def _finish(self, batch: Mapping[str, Any], tell: Tell, later: Later) -> int:
-        """Tells what was written of a batch, each aggregate's in order; how many aggregates. What is not written and may be yet, by a writer
-        that was held up, is looked at again."""
-        token, count = batch["_id"], 0
-        aggregates: dict[_Place, list[JournalRow]] = defaultdict(list)
-        for row in map(layout.row, batch["rows"]):
-            aggregates[row.kind, row.tenant, row.subject].append(row)
-        known = await written(self._database, token, {place: rows[-1] for place, rows in aggregates.items()})
+        """Tells what was written of a batch, as it stands there; how many aggregates. What is not written and may be yet, by a writer that was
+        held up, is looked at again."""
+        token, rows = batch["_id"], [layout.row(one) for one in batch["rows"]]
+        last = {_place_of(row): row for row in rows}
+        known = await written(self._database, token, last)
         silent_s = time.time() - token.generation_time.timestamp()
         if silent_s > _SILENT_S:
-            known = {place: known.get(place, False) for place in aggregates}
-        for place, rows in aggregates.items():
-            if known.get(place):
-                await self.keep(token, rows)
-                count += 1
-                while rows:
-                    await tell([row for row in rows if row.topic])
-                    rows = await later(*place, (rows[-1].version, rows[-1].n))
-        if known.keys() == aggregates.keys():
+            known = {place: known.get(place, False) for place in last}
+        there = [row for row in rows if known.get(_place_of(row))]
+        await self.keep(token, there)
+        await tell([row for row in there if row.topic])
+        for place in (place for place, was in known.items() if was):
+            behind = last[place]
+            while newer := await later(*place, (behind.version, behind.n)):
+                await tell([row for row in newer if row.topic])
+                behind = newer[-1]
+        if known.keys() == last.keys():
             await self._batches.delete_one({"_id": token})
+            self.leave(token)
         else:
-            settled = [layout.entry_of(row) for place in known for row in aggregates[place]]
+            settled = [layout.entry_of(row) for row in rows if _place_of(row) in known]
             again = time.time() + min(max(silent_s, 1.0), _LOOK_AGAIN_S)
             await self._batches.update_one({"_id": token}, {"$pull": {"rows": {"_id": {"$in": settled}}}, "$set": {"again": again}})
-        return count
+        return sum(known.values())
 
     async def count(self, older_s: float) -> int:
         """How many aggregates are in batches that were put so long ago; without those that nobody has written yet."""
@@ -202,6 +202,10 @@ async def written(database: Any, token: ObjectId, last: Mapping[_Place, JournalR
         async for one in database["journal"].find({"_id": {"$in": list(passed)}, "by": token}, {"_id": 1}):
             found[passed[one["_id"]]] = True
     return found
+
+
+def _place_of(row: JournalRow) -> _Place:
+    return row.kind, row.tenant, row.subject
 
 
 def _old(older_s: float) -> dict[str, Any]:
