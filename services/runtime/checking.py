@@ -175,7 +175,8 @@ class Check:
     def _ends(self, chains: Mapping[tuple[str, str], "_Chain"]) -> None:
         for (kind, tenant), chain in chains.items():
             found = self._source.document(kind, tenant, chain.subject) if kind in self._documents else None
-            self._documents[kind] += kind in self._documents and found is not None
+            if found is not None:
+                self._documents[kind] += 1
             self._judge(chain, found)
 
     def _judge(self, chain: "_Chain", document: Kept | None) -> None:
