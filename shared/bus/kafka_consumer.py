@@ -112,16 +112,13 @@ class KafkaConsumer:
             self._buffer.add(place, found[place])
             if self._buffer.full(place):
                 client.pause(place)
-        self._fetch_patiently(client)
+                _fetch_waits(client, _PAUSED_WAIT_S)
 
     def _resume(self, client: AIOKafkaConsumer) -> None:
-        client.resume(*(place for place in client.paused() & self._at.keys() if self._buffer.low(place)))
-        self._fetch_patiently(client)
-
-    def _fetch_patiently(self, client: AIOKafkaConsumer) -> None:
-        """An empty fetch costs the broker and us, ten a second of each reader what an idle system uses; aiokafka takes the time at its start only."""
-        waits = _PAUSED_WAIT_S if client.paused() & self._at.keys() else _FETCH_WAIT_S
-        client._fetcher._fetch_max_wait_ms = int(waits * 1000)
+        paused = client.paused() & self._at.keys()
+        low = {place for place in paused if self._buffer.low(place)}
+        client.resume(*low)
+        _fetch_waits(client, _PAUSED_WAIT_S if paused - low else _FETCH_WAIT_S)
 
     async def _ready(self, end: float) -> AIOKafkaConsumer | None:
         """The client, connected, at its partitions; None where these are still being dealt out when time is up."""
@@ -268,6 +265,11 @@ class KafkaConsumer:
         task = asyncio.create_task(_ended(client))
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
+
+
+def _fetch_waits(client: AIOKafkaConsumer, seconds: float) -> None:
+    """An empty fetch costs the broker and us, ten a second of each reader what an idle system uses; aiokafka takes the time at its start only."""
+    client._fetcher._fetch_max_wait_ms = int(seconds * 1000)
 
 
 async def _ended(client: AIOKafkaConsumer) -> None:

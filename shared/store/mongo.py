@@ -20,13 +20,12 @@ from shared.kernel.journal import JournalRow, SignedHead, roll
 from shared.store import mongo_layout as layout
 from shared.store.mongo_commit import Committer
 from shared.store.mongo_outbox import Outbox, Tell
-from shared.store.mongo_reach import reaching
+from shared.store.mongo_reach import ENDING_S, reaching
 from shared.store.port import Collection, Commit, DeadLetter, Key, Lost, Stored
 
 _AT_ONCE = 1000
 _SETTLED_S = 5.0  # what is older than this is in the journal, or its writer is dead
 _W_TIMEOUT_MS = 10_000
-_ENDING_S = 2.0
 _DOCUMENT = {"t": 1, "i": 1, "v": 1, "s": 1, "h": 1, "n": 1, "w": 1}
 
 
@@ -240,6 +239,6 @@ class MongoStore:
 async def closed(client: Any) -> None:
     """Closes a client of either driver: one gives something to wait for, the other does not. Both tell the server which sessions end,
     and would look for one that is away for half a minute."""
-    with pymongo.timeout(_ENDING_S):
+    with pymongo.timeout(ENDING_S):
         if inspect.isawaitable(waiting := client.close()):
             await waiting

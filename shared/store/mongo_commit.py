@@ -5,7 +5,6 @@ A write whose outcome is not known is sent again: each carries its batch, by whi
 """
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,12 +13,11 @@ from bson.objectid import ObjectId
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, WTimeoutError
 
-from shared.errors import Unavailable
 from shared.faults import crash_point
 from shared.kernel.journal import JournalRow
 from shared.store import mongo_layout as layout
-from shared.store.mongo_outbox import Outbox, written
-from shared.store.mongo_reach import AWAY, DEADLINE_S, DUPLICATE, GONE, PAUSE_S, reaching
+from shared.store.mongo_outbox import Outbox, which_written
+from shared.store.mongo_reach import DUPLICATE, insisting, reaching
 from shared.store.port import Collection, Commit, DeadLetter, Lost, Write
 
 _LARGEST = 8_000_000  # bytes of the entries of a batch: half of what a document takes
@@ -44,7 +42,9 @@ class Committer:
             lost, kept = await self._kinds(batches)
             crash_point("after-commit")
             # The events are safe in the outbox: none of these needs to wait for another.
-            await asyncio.gather(*(self._keep(token, kept[token]) for token, _ in batches), *([] if lost else [self._input(commit)]))
+            await asyncio.gather(
+                *(self._outbox.written(token, kept[token]) for token, _ in batches), *([] if lost else [self._input(commit)])
+            )
         except BaseException:
             for token, _ in batches:
                 self._outbox.leave(token)
@@ -70,22 +70,10 @@ class Committer:
                     kept[token] += write.rows
         return lost, kept
 
-    async def _keep(self, token: ObjectId, rows: Sequence[JournalRow]) -> None:
-        self._outbox.written(token, rows)
-        await self._outbox.keep(token, rows)
-        self._outbox.kept(token)
-
     async def _documents(self, kind: str, asked: Sequence[tuple[Write, ObjectId]]) -> dict[int, Lost]:
         """One bulk, sent again where nobody knows what became of it; those lost, by their place."""
         requests = [self._request(write, token) for write, token in asked]
-        end = time.monotonic() + DEADLINE_S
-        while True:
-            try:
-                return await self._bulk(kind, asked, requests)
-            except AWAY:
-                if time.monotonic() > end:
-                    raise Unavailable(GONE) from None
-                await asyncio.sleep(PAUSE_S)
+        return await insisting(lambda: self._bulk(kind, asked, requests))
 
     def _request(self, write: Write, token: ObjectId) -> InsertOne[Any] | UpdateOne:
         put, empty = layout.contents(write, self._collections[write.kind].fields, token)
@@ -126,7 +114,7 @@ class Committer:
             batches[token][write.kind, write.tenant, write.id] = at
         landed: set[int] = set()
         for token, places in batches.items():
-            found = await written(self._database, token, {place: doubtful[at][0].rows[-1] for place, at in places.items()})
+            found = await which_written(self._database, token, {place: doubtful[at][0].rows[-1] for place, at in places.items()})
             landed |= {places[place] for place, there in found.items() if there}
         return landed
 

@@ -17,9 +17,8 @@ from bson.objectid import ObjectId
 from shared.errors import Unavailable
 from shared.kernel.journal import JournalRow
 from shared.store import mongo_layout as layout
-from shared.store.mongo_reach import insert, reaching
+from shared.store.mongo_reach import ENDING_S, insert, reaching
 
-_ENDING_S = 2.0
 _TOGETHER_S = 0.05  # in which what was told is gathered, to be taken away by one delete
 _LOOK_AGAIN_S = 3600.0  # at the longest, at what a writer that is silent may write yet
 _SILENT_S = 7 * 86400.0  # after that it is dead
@@ -48,19 +47,17 @@ class Outbox:
         count = len(set(map(_place_of, rows)))
         await insert(self._batches, [{"_id": token, "aggregates": count, "rows": [layout.entry(row) for row in rows]}])
 
-    def written(self, token: ObjectId, rows: Iterable[JournalRow]) -> None:
-        """Of its entries these are to be told."""
-        if token not in self._untold:
-            return  # it took so long that `recover` has told it
-        hashes = {row.hash for row in rows}
-        self._untold[token] |= hashes
-        self._batch_of |= dict.fromkeys(hashes, token)
-
-    def kept(self, token: ObjectId) -> None:
-        """All of it that was written is in the journal."""
+    async def written(self, token: ObjectId, rows: Sequence[JournalRow]) -> None:
+        """Of its entries these were written, and are to be told: puts them into the journal. Where that took so long that `recover` has told
+        them, nothing is left to do."""
+        if token in self._untold:
+            hashes = {row.hash for row in rows}
+            self._untold[token] |= hashes
+            self._batch_of |= dict.fromkeys(hashes, token)
+        await self.keep(token, rows)
         if token in self._untold:
             self._kept.add(token)
-            if not self._untold[token]:  # nothing was
+            if not rows:
                 self._take_away(token)
 
     def leave(self, token: ObjectId) -> None:
@@ -110,7 +107,7 @@ class Outbox:
         """Finishes clearing, as long as a process that ends may take; what it cannot clear is told again at the next start."""
         self._closing.set()
         if (clearing := self._clearing) is not None:
-            await asyncio.wait([clearing], timeout=_ENDING_S)
+            await asyncio.wait([clearing], timeout=ENDING_S)
             clearing.cancel()
             await asyncio.gather(clearing, return_exceptions=True)
 
@@ -147,7 +144,7 @@ class Outbox:
         held up, is looked at again."""
         token, rows = batch["_id"], [layout.row(one) for one in batch["rows"]]
         last = {_place_of(row): row for row in rows}
-        known = await written(self._database, token, last)
+        known = await which_written(self._database, token, last)
         silent_s = time.time() - token.generation_time.timestamp()
         if silent_s > _SILENT_S:
             known = {place: known.get(place, False) for place in last}
@@ -181,7 +178,7 @@ class Outbox:
         await self._batches.update_many({"rows": {"$elemMatch": its}}, {"$set": {"rows.$[it].data": None}}, array_filters=filters)
 
 
-async def written(database: Any, token: ObjectId, last: Mapping[_Place, JournalRow]) -> dict[_Place, bool]:
+async def which_written(database: Any, token: ObjectId, last: Mapping[_Place, JournalRow]) -> dict[_Place, bool]:
     """Were these aggregates written by a batch, of which the last entry of each is given? No answer for those that may be yet."""
     found: dict[_Place, bool] = {}
     passed: dict[str, _Place] = {}

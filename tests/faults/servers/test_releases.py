@@ -14,6 +14,8 @@ PLACES = [
     ("b", "before-nudge:5"),  # the last ones
     ("b", "after-commit:6"),  # its marker is saved, and told to nobody
     ("few", "before-nudge:2"),
+    ("few", "batch-put:2"),  # in the outbox, and nowhere else
+    ("few", "batch-put:4"),
     ("few", "kind-written:2"),  # what it is let in with is saved, its changes are not
     ("few", "kind-written:3"),
     ("few", "kind-written:4"),
