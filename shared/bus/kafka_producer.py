@@ -8,10 +8,11 @@ compacted topic would keep the older event. Only when they are not through a dea
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.bus.kafka_reach import Making, Pauses, reaching
 from shared.bus.kafka_records import Message
@@ -48,9 +49,9 @@ class Producer:
                     used = await self._open()
                     await _through(self._late)
                     self._late = []
-                    for m in messages:
-                        topic = self._settings.prefix + m.topic
-                        sent.append(await used.send(topic, m.value, m.key, m.partition, headers=m.headers))
+                    for (topic, partition), part in _by_place(messages).items():
+                        for batch in _batches(used, part):
+                            sent.append(await used.send_batch(batch, self._settings.prefix + topic, partition=partition))
                 await _through(sent)
         except Unavailable as error:
             if used is not None:
@@ -109,6 +110,30 @@ class Producer:
             except TimeoutError:
                 log.warning("the producer ends before all its events were acknowledged")
             await _end(producer)
+
+
+def _by_place(messages: Iterable[Message]) -> dict[tuple[str, int], list[Message]]:
+    """By topic and partition, in their order."""
+    found: dict[tuple[str, int], list[Message]] = {}
+    for m in messages:
+        found.setdefault((m.topic, m.partition), []).append(m)
+    return found
+
+
+def _batches(producer: AIOKafkaProducer, messages: Iterable[Message]) -> Iterator[BatchBuilder]:
+    """As few as take them all; `send` would make a future of each message, which costs more than the message."""
+    batch = producer.create_batch()
+    for m in messages:
+        if not _added(batch, m):
+            yield batch
+            batch = producer.create_batch()
+            _added(batch, m)
+    yield batch
+
+
+def _added(batch: BatchBuilder, m: Message) -> bool:
+    """Not where it is full; an empty one takes any message."""
+    return batch.append(timestamp=None, key=m.key, value=m.value, headers=m.headers) is not None
 
 
 async def _through(futures: Sequence[asyncio.Future[object]]) -> None:

@@ -19,7 +19,7 @@ from shared.store.port import DeadLetter
 
 _CONTENT = ("content-type", b"application/json")
 _VERSION = ("ce_specversion", b"1.0")
-_TEXTS = tuple(f.name for f in msgspec.structs.fields(Meta) if f.type is str)
+_TEXTS = tuple((f.name, f"ce_{f.name}") for f in msgspec.structs.fields(Meta) if f.type is str)
 _meta = msgspec.json.Decoder(Meta)
 
 
@@ -53,7 +53,7 @@ def buried(letter: DeadLetter) -> Message:
 
 def _headers(meta: Meta) -> list[tuple[str, bytes]]:
     headers = [_VERSION, _CONTENT, ("ce_time", meta.time.isoformat().replace("+00:00", "Z").encode())]
-    headers += [(f"ce_{name}", text.encode()) for name in _TEXTS if (text := getattr(meta, name))]
+    headers += [(header, text.encode()) for name, header in _TEXTS if (text := getattr(meta, name))]
     headers += [("ce_sequence", b"%d" % meta.sequence), ("ce_dataschema", f"/contracts/events/{meta.type}.json".encode())]
     if meta.traceparent:  # once more under the name that tracing libraries look for
         headers.append(("traceparent", meta.traceparent.encode()))
@@ -78,7 +78,7 @@ def record(topic: str, message: "ConsumerRecord[bytes, bytes]") -> Record:
 
 
 def _read(headers: dict[str, bytes]) -> Meta:
-    texts = {name: headers[f"ce_{name}"].decode() for name in _TEXTS if f"ce_{name}" in headers}
+    texts = {name: headers[header].decode() for name, header in _TEXTS if header in headers}
     if "id" not in texts or "type" not in texts:
         raise KeyError("id")
     required = {"source": "", "subject": "", "tenant": ""}

@@ -71,6 +71,14 @@ class TestKafkaBus(BusBehaviour):
         await onboarding.tell("ratings", "new", partition=1)
         assert subjects(await drain(again)) == ["new"]
 
+    async def test_what_is_more_than_a_batch_holds_comes_in_order(self, adapter: OnKafka) -> None:
+        """Batches of half a megabyte; one event is larger."""
+        _, bus = await adapter.open("onboarding")
+        sizes = [200_000] * 7 + [1_500_000, 10] + [300_000] * 3
+        await bus.publish([row("s", f"s{i}", 1, topic="suppliers", data=b'"%s"' % (b"x" * size)) for i, size in enumerate(sizes)])
+        found = await drain(await bus.consumer("g", ["suppliers"]))
+        assert [(r.meta.subject, len(r.data) - 2) for r in found] == [(f"s{i}", size) for i, size in enumerate(sizes)]
+
     async def test_a_slow_reader_holds_little(self, adapter: OnKafka, onboarding: Teller) -> None:
         for p in range(P):
             for _ in range(6):
