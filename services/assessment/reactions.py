@@ -21,7 +21,7 @@ from shared.telemetry.metrics import LIST_TO_GATE_SECONDS
 
 GROUP = "assessment"
 _BATCH = 500
-_BREATH_S = 0.1  # between two looks at the store: each commit of anyone nudges, and an import makes hundreds a second
+_BREATH_S = 0.5  # between two looks at the store: each commit of anyone nudges, and an import makes hundreds a second
 _REST_S = 1.0  # the same, for what time alone moves
 
 
@@ -78,7 +78,8 @@ class Assessor:
 
     def _item(self, record: Record, tenant: str, supplier_id: str, also: tuple[tuple[ExposurePropagated, Link], ...] = ()) -> Item:
         told = Told(supplier_id, record.payload(), link_of(record.meta), self.policies.of(tenant), also)
-        return Item(ASSESSMENT, tenant, supplier_id, Message(told, cause_of(record)))
+        first = isinstance(told.payload, SupplierScreened) and record.meta.sequence == 1
+        return Item(ASSESSMENT, tenant, supplier_id, Message(told, cause_of(record)), fresh=first)
 
     async def _dependents(self, tenant: str, supplier_id: str) -> list[str]:
         found: list[str] = []

@@ -28,7 +28,6 @@ from shared.kernel.kernel import document
 from shared.kernel.reactor import Reaction, cause_of
 from shared.kernel.service import Context
 
-_SUPPLIERS_AT_ONCE = 200  # an import never holds up a signal for longer
 _Key = tuple[str, str]  # tenant, supplier
 
 
@@ -40,7 +39,7 @@ class Watcher:
 
     def reaction(self) -> Reaction:
         """Findings, matches, and where suppliers stand."""
-        return Reaction(GROUP, TOPICS, self.react, slices={"suppliers": _SUPPLIERS_AT_ONCE})
+        return Reaction(GROUP, TOPICS, self.react, slices=("suppliers",))
 
     async def stream(self) -> None:
         """The same on the distributed runtime: a Faust app."""

@@ -38,7 +38,6 @@ from shared.telemetry.metrics import SWEEP_SECONDS
 
 GROUP = "screening"
 log = logging.getLogger("duewatch.screening")
-_SUPPLIERS_AT_ONCE = 100  # a signal never waits for more of them than this
 _FORGOTTEN_AT_ONCE = 200
 
 
@@ -59,7 +58,7 @@ class Worker:
     def reaction(self) -> Reaction:
         """Signals before suppliers."""
         topics = (*SIGNAL_TOPICS, "suppliers")
-        return Reaction(GROUP, topics, self.react, slices={"suppliers": _SUPPLIERS_AT_ONCE}, keeper=self, finish=self.save, after=measured)
+        return Reaction(GROUP, topics, self.react, slices=("suppliers",), keeper=self, finish=self.save, after=measured)
 
     @property
     def partitions(self) -> frozenset[int]:
@@ -242,7 +241,7 @@ class Worker:
             return messages(self.join, [one for one in found if one.id in known], stand, cause)
         items = messages(self.join, found, stand, cause)
         body = Screened(record.meta.sequence, payload.profile, payload.status, len(found))
-        return [*items, Item(SCREENING, *key, Message(body, cause))]
+        return [*items, Item(SCREENING, *key, Message(body, cause), fresh=record.meta.sequence == 1)]
 
     @staticmethod
     def _concerns(payload: SupplierEvent) -> bool:

@@ -6,7 +6,7 @@ effects come once without a guard. Nudges make it quick; polling makes it certai
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -139,6 +139,8 @@ class EmbeddedConsumer:
 class EmbeddedBus:
     """See shared.bus.port.Bus. `store` is the reading service's own, where positions are kept."""
 
+    slice = 100  # more makes nothing quicker: a commit costs little (ADR 0021)
+
     def __init__(self, folder: Path, nudges: Nudges, store: Store, partitions: int) -> None:
         self.partitions, self.nudges = partitions, nudges
         self._folder, self._store = folder, store
@@ -160,11 +162,11 @@ class EmbeddedBus:
         """The store has it."""
 
     async def consumer(
-        self, group: str, topics: Sequence[str], slices: Mapping[str, int] | None = None, keeper: Keeper | None = None
+        self, group: str, topics: Sequence[str], slices: Collection[str] = (), keeper: Keeper | None = None
     ) -> EmbeddedConsumer:
         """All partitions: one process of the embedded runtime reads for a group."""
         places = [(t, p) for t in topics for p in range(1 if TOPICS[t].broadcast and keeper is None else self.partitions)]
-        consumer = EmbeddedConsumer(self, self._store, group, places, slices or {})
+        consumer = EmbeddedConsumer(self, self._store, group, places, dict.fromkeys(slices, self.slice))
         await consumer.rewind()
         if keeper is not None:
             await keeper.assigned(frozenset(range(self.partitions)), consumer.positions())

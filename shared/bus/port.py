@@ -1,6 +1,6 @@
 """The event log as a port. What is promised stands in tests/contracts/bus_behaviour.py; what is not there is not promised."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Protocol
 
 from shared.events.envelope import Record
@@ -57,6 +57,7 @@ class Bus(Protocol):
     """Publishes and reads events."""
 
     partitions: int
+    slice: int  # records, see `consumer`: enough of them that a commit's own cost does not tell beside theirs
 
     async def publish(self, rows: Sequence[JournalRow]) -> None:
         """Rows that a store has committed: afterwards readers find them, and whoever waits is nudged."""
@@ -66,14 +67,12 @@ class Bus(Protocol):
         """Tells who watches the bus of a message that a group gave up, and that its store keeps; may be told again."""
         ...
 
-    async def consumer(
-        self, group: str, topics: Sequence[str], slices: Mapping[str, int] | None = None, keeper: Keeper | None = None
-    ) -> Consumer:
+    async def consumer(self, group: str, topics: Sequence[str], slices: Collection[str] = (), keeper: Keeper | None = None) -> Consumer:
         """A reader for a group, from behind what the group has committed.
 
         Where several processes read for one group, each gets its share of the partitions, the same numbers of all topics. Of a broadcast
         topic the group reads the first partition; with a `keeper`, who hears which numbers fall to it, all of them. `slices`: of these
-        topics at most so many records a poll, so that they never hold up those named before them for long.
+        topics a poll gives at most a `slice`, so that they never hold up those named before them for long.
         """
         ...
 

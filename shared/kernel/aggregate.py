@@ -113,7 +113,7 @@ class Item(msgspec.Struct, frozen=True):
     tenant: str
     id: str
     message: Message
-    fresh: bool = False  # the id was made just now: nothing needs to be loaded
+    fresh: bool = False  # there should be none yet: nothing is loaded, unless it shows that there is one
 
 
 class Outcome(msgspec.Struct):

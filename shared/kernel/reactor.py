@@ -10,7 +10,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -39,7 +39,7 @@ class Reaction:
     topics: tuple[str, ...]
     react: React
     batch: int = 500
-    slices: Mapping[str, int] = field(default_factory=dict)  # of these topics at most so many a batch
+    slices: tuple[str, ...] = ()  # of these topics a slice a batch, so that they never hold up those named before them for long
     keeper: Keeper | None = None  # of what is kept in memory by partition
     finish: Callable[[Mapping[str, int]], Awaitable[None]] | None = None  # when it is told to end; how far it is, as a Keeper hears it
     after: Callable[[Sequence[Outcome]], None] | None = None  # once a batch is committed: measures what came of it

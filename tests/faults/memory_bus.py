@@ -1,7 +1,7 @@
 """The bus of the in-memory pair: see memory.py."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
 from shared.bus.embedded import position_name
 from shared.bus.kafka_group import Nothing, moved
@@ -110,6 +110,8 @@ class MemoryConsumer:
 class MemoryBus:
     """See shared.bus.port.Bus. `again` says whether an event is sent twice, as a producer does that missed the broker's answer."""
 
+    slice = 100
+
     def __init__(self, memory: Memory, service: str, again: Callable[[], bool] = lambda: False) -> None:
         self.memory, self.partitions, self._service, self._again = memory, memory.partitions, service, again
         self._consumers: list[tuple[str, MemoryConsumer]] = []
@@ -142,9 +144,9 @@ class MemoryBus:
         """The store has it."""
 
     async def consumer(
-        self, group: str, topics: Sequence[str], slices: Mapping[str, int] | None = None, keeper: Keeper | None = None
+        self, group: str, topics: Sequence[str], slices: Collection[str] = (), keeper: Keeper | None = None
     ) -> MemoryConsumer:
-        made = MemoryConsumer(self, group, topics, slices or {}, keeper)
+        made = MemoryConsumer(self, group, topics, dict.fromkeys(slices, self.slice), keeper)
         self._consumers.append((group, made))
         self.memory.enter(group, made)
         await made.join()
