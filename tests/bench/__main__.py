@@ -38,7 +38,7 @@ def main() -> None:
         prog="python -m tests.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("--suppliers", type=int, default=100_000)
-    options.add_argument("--releases", type=int, default=20, help="one-entry releases to time")
+    options.add_argument("--releases", type=int, default=200, help="one-entry releases to time")
     options.add_argument("--events", type=int, default=50_000, help="events through one reaction")
     options.add_argument("--only", metavar="FIGURE,...", default="", help="of " + ", ".join(sorted(_ALL)))
     options.add_argument("--kafka", action="store_true", help="also on Kafka and MongoDB, beside the embedded figures")
