@@ -8,7 +8,7 @@ compacted topic would keep the older event. Only when they are not through a dea
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -50,8 +50,8 @@ class Producer:
                     await _through(self._late)
                     self._late = []
                     for (topic, partition), part in _by_place(messages).items():
-                        for batch in _batches(used, part):
-                            sent.append(await used.send_batch(batch, self._settings.prefix + topic, partition=partition))
+                        async for future in _queued(used, self._settings.prefix + topic, partition, part):
+                            sent.append(future)
                 await _through(sent)
         except Unavailable as error:
             if used is not None:
@@ -120,8 +120,21 @@ def _by_place(messages: Iterable[Message]) -> dict[tuple[str, int], list[Message
     return found
 
 
+async def _queued(
+    producer: AIOKafkaProducer, topic: str, partition: int, messages: Sequence[Message]
+) -> AsyncIterator[asyncio.Future[object]]:
+    """One that is alone joins what waits for its partition, so that many small publishes go as one. `send` makes a future of each message, which
+    costs more than the message: several come in batches of their own, each of which waits until the one before is on its way."""
+    if len(messages) == 1:
+        m = messages[0]
+        yield await producer.send(topic, m.value, m.key, partition, headers=m.headers)
+        return
+    for batch in _batches(producer, messages):
+        yield await producer.send_batch(batch, topic, partition=partition)
+
+
 def _batches(producer: AIOKafkaProducer, messages: Iterable[Message]) -> Iterator[BatchBuilder]:
-    """As few as take them all; `send` would make a future of each message, which costs more than the message."""
+    """As few as take them all."""
     batch = producer.create_batch()
     for m in messages:
         if not _added(batch, m):
