@@ -9,6 +9,7 @@ compacted topic would keep the older event. Only when they are not through a dea
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from itertools import zip_longest
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -49,9 +50,8 @@ class Producer:
                     used = await self._open()
                     await _through(self._late)
                     self._late = []
-                    for (topic, partition), part in _by_place(messages).items():
-                        async for future in _queued(used, self._settings.prefix + topic, partition, part):
-                            sent.append(future)
+                    async for future in _queued(used, self._settings.prefix, messages):
+                        sent.append(future)
                 await _through(sent)
         except Unavailable as error:
             if used is not None:
@@ -120,17 +120,23 @@ def _by_place(messages: Iterable[Message]) -> dict[tuple[str, int], list[Message
     return found
 
 
-async def _queued(
-    producer: AIOKafkaProducer, topic: str, partition: int, messages: Sequence[Message]
-) -> AsyncIterator[asyncio.Future[object]]:
-    """One that is alone joins what waits for its partition, so that many small publishes go as one. `send` makes a future of each message, which
-    costs more than the message: several come in batches of their own, each of which waits until the one before is on its way."""
-    if len(messages) == 1:
-        m = messages[0]
-        yield await producer.send(topic, m.value, m.key, partition, headers=m.headers)
-        return
-    for batch in _batches(producer, messages):
-        yield await producer.send_batch(batch, topic, partition=partition)
+async def _queued(producer: AIOKafkaProducer, prefix: str, messages: Sequence[Message]) -> AsyncIterator[asyncio.Future[object]]:
+    """One that is alone in its partition joins what waits there, so that many small publishes go as one. `send` makes a future of each message,
+    which costs more than the message: several come in batches of their own, each of which waits until the one before is on its way.
+
+    The partitions go on together, or a reader would have a broadcast event from one of them long before it has it from the others.
+    """
+    several: list[tuple[str, int, Iterator[BatchBuilder]]] = []
+    for (topic, partition), part in _by_place(messages).items():
+        if len(part) == 1:
+            m = part[0]
+            yield await producer.send(prefix + topic, m.value, m.key, partition, headers=m.headers)
+        else:
+            several.append((prefix + topic, partition, _batches(producer, part)))
+    for turn in zip_longest(*(batches for _, _, batches in several)):
+        for (topic, partition, _), batch in zip(several, turn, strict=True):
+            if batch is not None:
+                yield await producer.send_batch(batch, topic, partition=partition)
 
 
 def _batches(producer: AIOKafkaProducer, messages: Iterable[Message]) -> Iterator[BatchBuilder]:

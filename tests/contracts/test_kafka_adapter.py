@@ -79,6 +79,22 @@ class TestKafkaBus(BusBehaviour):
         found = await drain(await bus.consumer("g", ["suppliers"]))
         assert [(r.meta.subject, len(r.data) - 2) for r in found] == [(f"s{i}", size) for i, size in enumerate(sizes)]
 
+    async def test_partitions_go_on_together(self, adapter: OnKafka, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Else what is told to all of them is judged in one long before the others, by what else is known until then."""
+        _, bus = await adapter.open("onboarding")
+        await bus.publish([row("s", "first", 1, topic="suppliers")])
+        producer, sent = bus._producer._producer, list[int]()
+        queued = producer.send_batch
+
+        async def watched(batch: Any, topic: str, *, partition: int) -> Any:
+            sent.append(partition)
+            return await queued(batch, topic, partition=partition)
+
+        monkeypatch.setattr(producer, "send_batch", watched)
+        told = [row("s", f"s{i}", 1, topic="suppliers", partitions=(0, 1, 2), data=b'"%s"' % (b"x" * 200_000)) for i in range(5)]
+        await bus.publish(told)
+        assert sent == [0, 1, 2] * 3
+
     async def test_a_slow_reader_holds_little(self, adapter: OnKafka, onboarding: Teller) -> None:
         for p in range(P):
             for _ in range(6):
