@@ -18,13 +18,13 @@ WORDS = st.text(alphabet="abcde", min_size=1, max_size=12)
 
 def edits(one: str, other: str, limit: int = 14) -> int:
     """The fewest that suffice, one more than `limit` where that does not."""
-    return next((n for n in range(limit + 1) if near_which(one, [other], bytes([n] * 256))), limit + 1)
+    return next((n for n in range(limit + 1) if near_which(one, [other], array("Q", [signature(other)]), bytes([n] * 256))), limit + 1)
 
 
 def neighbourhoods(words: Sequence[str]) -> Neighbourhoods:
     """Of none of the words yet, which stand under their places."""
     source = Source(list(words), array("Q", [signature(word) for word in words]), array("H", map(len, words)))
-    return Neighbourhoods(lambda: source)
+    return Neighbourhoods(source)
 
 
 def holding(words: Sequence[str]) -> Neighbourhoods:

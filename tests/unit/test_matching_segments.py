@@ -18,7 +18,7 @@ SPELLINGS = st.text(alphabet="abc", min_size=4, max_size=14)
 def holding(spellings: list[str], edits: int) -> Segments:
     """The spellings under their places."""
     source = Source(spellings, array("Q", [signature(one) for one in spellings]), array("H", map(len, spellings)))
-    found = Segments(edits, SHORTEST, lambda: source)
+    found = Segments(edits, SHORTEST, source)
     for number, one in enumerate(spellings):
         found.add(one, number)
     return found

@@ -6,7 +6,7 @@ edit beyond costs no deletion, so no neighbour is lost by the cut.
 
 import secrets
 from array import array
-from collections.abc import Callable, Container
+from collections.abc import Container
 from typing import Final
 
 import numpy as np
@@ -24,7 +24,7 @@ class Neighbourhoods:
     A word that nobody bears any more has no postings. `source`: of words by number.
     """
 
-    def __init__(self, source: Callable[[], Source]) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
         # Drawn anew for each index: whoever writes a list cannot make words fall together.
         self._base, self._mix = secrets.randbits(64) | 1, secrets.randbits(64) | 1
@@ -42,7 +42,7 @@ class Neighbourhoods:
         """(Numbers, how alike each is: 1 less the share of letters edited) of other words with the same digits, but those `known`, within the edits that are
         `forgiven`, by the letters of the longer of two: at most 2. Of short words more than promised."""
         self._settle()
-        return words_near(word, self._runs.runs, self._base, self._back, self._mix, self._source(), forgiven, known)
+        return words_near(word, self._runs.where, self._base, self._back, self._mix, self._source, forgiven, known)
 
     def _settle(self) -> None:
         if self._waiting:

@@ -1,3 +1,4 @@
+from cpython cimport array
 from libc.stdint cimport uint32_t, uint64_t
 
 cdef extern from *:
@@ -12,6 +13,7 @@ cdef int spell_name(const uint32_t* coded, int size, list vocabulary, bint telli
 cdef int distance(const Py_UCS4* a, int n, const Py_UCS4* b, int m, int limit) noexcept nogil
 cdef int edits_within(str one, str other, int limit) except -1
 cdef bint same_digits(str one, str other) noexcept
+cpdef list near_which(str word, list others, array.array signatures, bytes forgiven)
 cdef double alike(str x, str y, int* edits)
 
 # A signature: which letters a spelling has, 32 bits, and above them which of these an odd number of times.

@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Compiled: how far apart spellings are."""
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from cpython cimport array
+from libc.stdint cimport uint32_t, uint64_t
 
 from rapidfuzz.distance import OSA
 
@@ -126,15 +127,21 @@ cdef bint same_digits(str one, str other) noexcept:
         i, j = i + 1, j + 1
 
 
-def near_which(str word, list others, const uint8_t[::1] forgiven):
-    """Places of those of the others that are within the edits that are `forgiven`, by the letters of the longer of two."""
+cpdef list near_which(str word, list others, array.array signatures, bytes forgiven):
+    """Places of those of the others, whose signatures these are, that are within the edits that are `forgiven`, by the letters of the longer of two."""
     cdef Py_UCS4[MOST] a
     cdef Py_UCS4[MOST] b
     cdef int n = spell(word, a, 0), m, limit
-    found = []
-    for place, other in enumerate(others):
-        m = spell(<str>other, b, 0)
-        limit = forgiven[min(max(n, m), 255)]
+    cdef const unsigned char* limits = forgiven
+    cdef uint64_t own = signature_of(a, n)
+    cdef Py_ssize_t place
+    cdef list found = []
+    for place in range(len(others)):
+        m = <int>min(len(<str>others[place]), <Py_ssize_t>MOST)
+        limit = limits[min(max(n, m), 255)]
+        if max(n - m, m - n) > limit or edits_at_least(own, signatures.data.as_ulonglongs[place]) > limit:
+            continue
+        spell(<str>others[place], b, 0)
         if distance(a, n, b, m, limit) <= limit:
             found.append(place)
     return found

@@ -70,9 +70,9 @@ cdef inline void _fetch_words(Names names, uint32_t number, PyObject** kept, bin
         fetch(<const void*>kept[words[n] >> 1] if itself else <const void*>&kept[words[n] >> 1])
 
 
-def segments_near(str spelt, int edits, int shortest, list runs, source):
+def segments_near(str spelt, int edits, int shortest, array.array runs, source):
     """Number -> edits of all spellings of so many letters or more within the edits: they stand under one of the keys at which they must (see segments).
-    `source`: see store."""
+    `runs`: see runs.Runs.where; `source`: see store."""
     cdef Py_UCS4[MOST] others
     cdef Spelt asked
     cdef int parts = edits + 1, size, more, part, at, width, place, low, high, far, many = 0, n
@@ -175,10 +175,10 @@ def variant_keys(words, uint64_t base, uint64_t back, uint64_t mix):
 
 
 def words_near(
-    str word, list runs, uint64_t base, uint64_t back, uint64_t mix, source, const uint8_t[::1] forgiven, known=frozenset()
+    str word, array.array runs, uint64_t base, uint64_t back, uint64_t mix, source, bytes forgiven, known=frozenset()
 ):
     """(Numbers, how alike each is) of other words that share a variant, are within the edits that are `forgiven` (at most 2), by the letters of the longer of
-    two, and have the same digits; none of them `known`. `source`: see store."""
+    two, and have the same digits; none of them `known`. `runs`: see runs.Runs.where; `source`: see store."""
     cdef Py_UCS4[MOST] others
     cdef Spelt asked
     cdef uint64_t[VARIANTS] keys
@@ -187,9 +187,10 @@ def words_near(
     cdef PyObject** kept = (<PyListObject*>vocabulary).ob_item
     cdef array.array signatures = source[1], lengths = source[2], near, alike
     cdef int many = _variants(word, base, back, mix, keys), n, far, size, longer, limit, found = 0
+    cdef const unsigned char* limits = forgiven
     cdef str other
     ask(&asked, word, MOST_EDITS)
-    asked.forgiven, asked.lengths = &forgiven[0], lengths.data.as_ushorts
+    asked.forgiven, asked.lengths = limits, lengths.data.as_ushorts
     try:
         many = under(runs, keys, many, &asked, <const uint64_t*>signatures.data.as_ulonglongs, 1, &numbers)
         near, alike = array.clone(_NUMBERS, many, False), array.clone(_SHARES, many, False)
@@ -201,7 +202,7 @@ def words_near(
             other = <str>vocabulary[numbers[n]]
             size = spell(other, others, 0)
             longer = max(asked.size, size)
-            limit = forgiven[min(longer, 255)]
+            limit = limits[min(longer, 255)]
             far = distance(asked.letters, asked.size, others, size, limit)
             if 0 < far <= limit and same_digits(word, other) and other not in known:
                 near.data.as_uints[found], alike.data.as_doubles[found] = numbers[n], 1 - far / <double>longer

@@ -29,7 +29,7 @@ cdef int meet(list met, int rest, Question asked, Seen seen, Postings postings, 
     cdef uint32_t[2 * TOGETHER] few  # names of rare words, of which few have a list that is worth a look of its own
     cdef int gathered
     cdef Needed needed
-    needed.letters = rest + <int>sum([one.letters for one in met])
+    needed.letters = rest + <int>sum([one[2] for one in met])
     for words, more, letters, needed.alike, needed.alike_beside in met:
         # Where each one's numbers are is looked up in three steps, for all words together: memory answers many as fast as one.
         word = words.data.as_uints

@@ -9,6 +9,7 @@ from services.screening.matching.bounds cimport MOST_BOTH, Bound, likest, shortn
 from services.screening.matching.edits cimport MOST, bits, distance, spell_name
 from services.screening.matching.meet cimport meet
 from services.screening.matching.names cimport Name, Names, fetch
+from services.screening.matching.partners cimport Words
 from services.screening.matching.question cimport BITS, Question, spell_all
 from services.screening.matching.seen cimport AHEAD, MISREAD, Gain, Seen
 
@@ -21,12 +22,12 @@ cdef double EPSILON = 1e-3  # weights are kept in single precision
 cdef double _SORTED_LESS = SORTED_LESS
 
 
-def reaching(Question asked, list met, int rest, shelf, Bound bound, double floor, bint persons, gains):
-    """(numbers of names that may reach the log odds `floor`, how many were met). `met`: names met together, `rest`: letters of words by which
-    nobody was looked up, that may stand in any name (see retrieve.Met); `gains()`: what words may gain, and which words may be misread legal ones of the name asked."""
+cdef tuple reaching(Question asked, list met, int rest, Words here, Bound bound, double floor, bint persons, gains):
+    """(numbers of names that may reach the log odds `floor`, how many were met). `met`: names met together; `rest`: letters of words by which
+    nobody was looked up, that may stand in any name (see retrieve); `gains()`: what words may gain, and which words may be misread legal ones of the name asked."""
     # Nothing comes or goes while we look, so the arrays stay where they are.
-    cdef Seen seen = shelf.seen
-    store = shelf.store
+    cdef Seen seen = here.seen
+    store = here.store
     cdef Names names = store.names
     cdef const Name* name
     cdef const uint16_t* lengths = (<array.array>store.lengths).data.as_ushorts
@@ -44,7 +45,7 @@ def reaching(Question asked, list met, int rest, shelf, Bound bound, double floo
     cdef list found = []
     floor -= EPSILON
     seen.begin(names.many, len(vocabulary))
-    total = meet(met, rest, asked, seen, shelf.postings, names)
+    total = meet(met, rest, asked, seen, here.postings, names)
     if total:
         seen.gain(gains(), store, weights)
     for i in range(total):

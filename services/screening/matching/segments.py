@@ -5,7 +5,6 @@ places where two parts meet, each part is looked for with the letter beyond it, 
 so far it may have moved ("multi-match-aware").
 """
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -24,7 +23,7 @@ class Segments:
     `source`: of the spellings by number.
     """
 
-    def __init__(self, edits: int, shortest: int, source: Callable[[], Source]) -> None:
+    def __init__(self, edits: int, shortest: int, source: Source) -> None:
         self._edits, self._shortest, self._source = edits, shortest, source
         self._runs = Runs()
         self._waiting: dict[int, str] = {}
@@ -41,7 +40,7 @@ class Segments:
         self._settle()
         if not self._shortest - self._edits <= len(spelt) <= _LONGEST:
             return {}
-        return segments_near(spelt, self._edits, max(self._shortest, least), self._runs.runs, self._source())
+        return segments_near(spelt, self._edits, max(self._shortest, least), self._runs.where, self._source)
 
     def _settle(self) -> None:
         if self._waiting:

@@ -53,6 +53,10 @@ class NameStore:
         self._form_sets: dict[tuple[str, ...], int] = {}
         self.form_sets: list[tuple[str, ...]] = []
         self.names = Names()
+        # Words; names written as one word, all their words or only the telling ones.
+        self.word_source = Source(self.vocabulary, self._signatures, self.lengths)
+        self.whole_source = self.word_source._replace(names=self.names)
+        self.core_source = self.whole_source._replace(telling=True)
         self._weights = np.empty(0, np.float32)
         self._seen = (-1, 0, 0)  # of the corpus, and words
 
@@ -98,14 +102,6 @@ class NameStore:
         tokens, legal, words = self.names.spelt(number, self.vocabulary)
         return Prepared(self._written.get(number), tokens, legal, words, self.form_sets[self.names.forms(number)])
 
-    def source(self, *, telling: bool) -> Source:
-        """Names written as one word: their telling words, or all of them."""
-        return Source(self.vocabulary, self._signatures, self.lengths, self.names, telling)
-
-    def word_source(self) -> Source:
-        """Words."""
-        return Source(self.vocabulary, self._signatures, self.lengths)
-
     def weights(self) -> Floats:
         """Of all words by number, as the corpus weighs them now; not a number where that is still to be asked for by `weigh`."""
         self._follow()
@@ -120,6 +116,8 @@ class NameStore:
     def _follow(self) -> None:
         """Forgets the weights of words that the corpus counts otherwise by now. Most words of suppliers no list bears, so that their letters say all."""
         size, (epoch, upto, known) = len(self.vocabulary), self._seen
+        if self._seen == (self._corpus.epoch, len(self._corpus.changed), size):
+            return
         if size > len(self._weights):
             self._weights = np.concatenate((self._weights[:known], np.empty(max(1024, size + size // 2 - known), np.float32)))
         changed: Iterable[str] = self._corpus.changed[upto:]
@@ -143,9 +141,9 @@ class NameStore:
         self.form_sets += state.forms
         self._written.restore(state.written)
         self.names.restore(*state.names)
-        self.words = {word: at for at, word in enumerate(state.words)}
-        self.lengths = array("H", map(len, state.words))
-        self._ceilings = array("f", map(ceiling, state.words))
-        self._signatures = array("Q", state.signatures)
+        self.words.update({word: at for at, word in enumerate(state.words)})
+        self.lengths.extend(map(len, state.words))
+        self._ceilings.extend(map(ceiling, state.words))
+        self._signatures.frombytes(state.signatures)
         self._form_sets = {forms: at for at, forms in enumerate(state.forms)}
         self.legal, self._free = self.names.legal(), self.names.free()

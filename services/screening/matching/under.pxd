@@ -1,3 +1,4 @@
+from cpython cimport array
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from services.screening.matching.edits cimport MOST
@@ -14,4 +15,4 @@ cdef struct Spelt:
     const uint16_t* lengths
 
 cdef void ask(Spelt* asked, str spelt, int edits) noexcept
-cdef int under(list runs, const uint64_t* keys, int many, Spelt* asked, const uint64_t* signatures, int stride, uint32_t** numbers) except -1
+cdef int under(array.array runs, const uint64_t* keys, int many, Spelt* asked, const uint64_t* signatures, int stride, uint32_t** numbers) except -1

@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Compiled: which spellings stand under any of a few keys in sorted runs (see runs), but those that a look at their letters refutes."""
 
+from cpython cimport array
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport qsort, realloc
 
@@ -12,10 +13,10 @@ cdef enum:
     NEARER = 3  # times; each leaves the root of how far off it was
 
 
-cdef void _find(const uint64_t[::1] run, const uint64_t* keys, int many, Py_ssize_t* places) noexcept nogil:
+cdef void _find(const uint64_t* run, Py_ssize_t size, const uint64_t* keys, int many, Py_ssize_t* places) noexcept nogil:
     """Where in a sorted run the first entry of each key stands, or would. Keys are hashes, so that where one stands can be told from itself, ever nearer;
     all come nearer together, for memory answers many as fast as one."""
-    cdef Py_ssize_t size = run.shape[0], at, step, low, high
+    cdef Py_ssize_t at, step, low, high
     cdef uint64_t wanted
     cdef int n, time
     for n in range(many):
@@ -55,20 +56,21 @@ cdef void ask(Spelt* asked, str spelt, int edits) noexcept:
     asked.signature = signature_of(asked.letters, asked.size)
 
 
-cdef int under(list runs, const uint64_t* keys, int many, Spelt* asked, const uint64_t* signatures, int stride, uint32_t** numbers) except -1:
+cdef int under(array.array runs, const uint64_t* keys, int many, Spelt* asked, const uint64_t* signatures, int stride, uint32_t** numbers) except -1:
     """Numbers, sorted, that stand under any of the keys, but those whose letters say that they are further off; how many. `signatures`: by number, each so many
-    apart; `numbers` is to be freed."""
+    apart; `runs`: see runs.Runs.where; `numbers` is to be freed."""
     cdef Py_ssize_t[MOST_KEYS] places
-    cdef const uint64_t[::1] run
-    cdef Py_ssize_t at
+    cdef const uint64_t* run
+    cdef Py_ssize_t at, size, one
     cdef int n, found = 0, room = 0, kept = 0, last = 0
     cdef uint32_t number
     cdef uint64_t theirs
-    for run in runs:
-        _find(run, keys, many, places)
+    for one in range(0, len(runs), 2):
+        run, size = <const uint64_t*>runs.data.as_ulonglongs[one], runs.data.as_ulonglongs[one + 1]
+        _find(run, size, keys, many, places)
         for n in range(many):
             at = places[n]
-            while at < run.shape[0] and run[at] >> 32 == keys[n]:
+            while at < size and run[at] >> 32 == keys[n]:
                 if last == room:
                     room = 2 * room + 256
                     numbers[0] = <uint32_t*>realloc(numbers[0], room * sizeof(uint32_t))

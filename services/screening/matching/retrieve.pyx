@@ -1,0 +1,139 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Compiled: which names may reach a score beside one asked.
+
+A name met shares a word, or what a word may stand for, with the name asked. What its words could contribute at best bounds its score; no cap drops a
+name that could reach the floor.
+"""
+
+from heapq import heapify, heappop, heappush
+
+from cpython cimport array
+
+from services.screening.matching.bounds cimport APART, SHORTEST_WHOLE, Bound, shortness
+from services.screening.matching.partners cimport Partners, Words
+from services.screening.matching.postings cimport Postings
+from services.screening.matching.question cimport BITS, Question
+from services.screening.matching.reach cimport reaching
+
+cdef enum:
+    LONGER = 3  # letters by which a word may be longer than the one that it stands for
+
+
+def candidates(asked, Words here, model, double floor, *, bint persons):
+    """(Numbers of the names that may reach the log odds `floor`, but those that are the same within two edits as wholes; how many were looked at for
+    that). `here`: the words of the names on a shelf."""
+    cdef dict weights = {}, misread
+    cdef str word
+    cdef double one
+    cdef list joins = here.joins(asked)
+    cdef Bound bound = model.bound
+    cdef set legal = here.store.legal
+    weigh = here.weight
+    here.forget_old()
+    for word in <tuple>asked.words:  # as often as it stands there, once
+        one = weigh(word)
+        weights[word] = (<double>(<tuple>weights[word])[0] + one, one) if word in weights else (one, one)
+    misread = here.may_be_legal(asked.words)
+    for part, joined in joins:
+        if joined in legal:
+            misread |= {word: misread.get(word, set()) | {joined} for word in part if word in weights}
+    met, rest = _met(asked, weights, joins, here, bound, floor, misread, persons)
+    if not met:
+        return [], 0
+    question = Question(asked, weights, misread)
+    return reaching(question, met, rest, here, bound, floor, persons, lambda: (_gains(weights, joins, here), here.misreadings(asked)))
+
+
+cdef tuple _met(name, dict weights, list joins, Words here, Bound bound, double floor, dict misread, bint persons):
+    """(Names that share something with this one, words with the fewest names first: once what remains could not carry a name to the floor that has none
+    of the words looked up so far, the frequent words need no look; of all words that a name may have without being met by them, the most letters).
+
+    Those met together: (words they have one of, sorted numbers of others, the most letters of what may stand for the word or words looked up, as often as
+    these stand in the name asked; of a name that has none of the words before: how alike as wholes the two must be, if it has no words but these and those
+    behind, and if it has others)."""
+    cdef tuple words = name.words, tokens = name.tokens, of_form = name.legal
+    cdef Postings postings = here.postings
+    cdef Partners partners
+    cdef str word
+    cdef list found = [], waiting = [], legal = []
+    cdef Py_ssize_t place
+    cdef int letters = 0, forms = len(name.forms), others = 0, many, apart, rest = 0, n
+    cdef double lone, alike, best, weight, may_agree = 0, missed = 0, worst = 0, needed, needed_beside
+    cdef dict left = {}
+    for word in words:
+        letters += <int>len(word)
+    lone = shortness(<int>len(<str>words[0])) if len(words) == 1 else 0.0
+    for part, joined in joins:
+        if postings.count(joined):
+            found.append((array.array("I", [joined]), (), sum([len(word) + LONGER for word in part]), 0.0, 0.0))
+    apart = APART if letters >= SHORTEST_WHOLE + APART - 1 else 1  # a shorter name within that distance is not found as a whole
+    alike = 1 - apart / <double>(letters + apart)
+    # A word's place is the number of its own names, until it comes up and those of its partners are known.
+    for word, of_word in weights.items():
+        weight = (<tuple>of_word)[0]
+        may_agree += weight
+        left[word] = weight
+        waiting.append((here.frequency(word), word))
+    heapify(waiting)
+    while waiting:
+        best = 0
+        for weight in left.values():
+            best = max(best, weight)
+        if bound.at_best(may_agree, best, missed, worst, forms, alike if missed else 1.0) < floor:
+            break
+        place, word = heappop(waiting)
+        partners = here.partners(word)
+        if partners.many > place:
+            heappush(waiting, (partners.many, word))
+            continue
+        needed = needed_beside = 0
+        if missed and not persons:
+            needed = bound.needed(floor, may_agree, best, missed, worst, 0, forms, lone)
+            needed_beside = bound.needed(floor, may_agree, best, missed, worst, min(others, 1), forms, lone)
+        many = words.count(word)
+        if len(partners.words) or partners.joining:
+            found.append((partners.words, partners.joining, many * (<int>len(word) + LONGER), needed, needed_beside))
+        weight = left.pop(word)
+        may_agree -= weight
+        if not (persons and len(word) == 1) and word not in misread:
+            missed, worst, others = missed + weight, max(worst, weight / many), others + 1
+    # Any word of theirs may be a legal one of this name, misread, or several of them.
+    for n in range(len(tokens)):
+        if of_form[n]:
+            legal.append(tokens[n])
+    for word in (*words, *legal):
+        if word in left or word in legal:
+            rest += <int>len(word) + LONGER
+    return found, rest
+
+
+cdef tuple _gains(dict weights, list joins, Words here):
+    """What words here may gain beside a name asked. Words that each may stand for one of its words: (which bit that is, its weight, words, how alike they
+    are); words that are part of what agrees: (word, weight that may agree, weight of the pair it may be part of, bits of the words asked that it may stand
+    for, is a legal word written as one with it)."""
+    cdef list vocabulary = here.store.vocabulary, wholes = [], parts = []
+    cdef dict places = {}
+    cdef Partners partners
+    cdef str word
+    cdef double own, own_weight, theirs, whole
+    cdef int n
+    weigh = here.weight
+    for n, word in enumerate(weights):
+        places[word] = 1 << n if n < BITS else 0
+    for joined_of, joined in joins:
+        telling = {word for word in joined_of if word in weights}
+        own = sum([weights[word][0] for word in joined_of if word in weights])
+        if telling:
+            parts.append((joined, own, own, sum([places[word] for word in telling]), len(telling) < len(set(joined_of))))
+    for word, of_word in weights.items():
+        own_weight = (<tuple>of_word)[0]
+        partners = here.partners(word)
+        if len(partners.words):
+            wholes.append((places[word], own_weight, partners.words, partners.alike))
+        for pair in partners.pairs:
+            weighed = [(part, weigh(vocabulary[part])) for part in pair if part is not None]
+            theirs = sum([its for _, its in weighed])
+            whole = min(own_weight, theirs)
+            for part, its in weighed:
+                parts.append((part, its / theirs * whole, whole, places[word], None in pair))
+    return wholes, parts
