@@ -50,12 +50,12 @@ class Assessor:
 
     async def react(self, records: Sequence[Record]) -> list[Item]:
         """One message for each supplier concerned."""
-        await self.policies.refresh()  # another process may have rated everyone again: never go back behind it
         items: list[Item] = []
         self._signalled = []
-        for record in records:
-            if not record.meta.type.startswith(_WANTED):
-                continue
+        wanted = [record for record in records if record.meta.type.startswith(_WANTED)]
+        if wanted:
+            await self.policies.refresh()  # another process may have rated everyone again: never go back behind it
+        for record in wanted:
             payload, tenant = record.payload(), record.meta.tenant
             match payload:
                 case SupplierScreened():

@@ -19,7 +19,7 @@ from shared.store.port import Stored
 log = logging.getLogger("duewatch.webhooks")
 _PAGE = 500
 _AT_ONCE = 50
-_POLL_S = 0.5
+_POLL_S = 1.0
 _BREATH_S = 0.1  # between two looks: each commit of anyone nudges
 
 

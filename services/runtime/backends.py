@@ -29,7 +29,7 @@ from shared.store.mongo_reach import reaching
 from shared.store.port import Store
 
 log = logging.getLogger("duewatch.backends")
-_RELAY_EVERY_S = 1.0
+_RELAY_EVERY_S = 2.0
 _ANSWER_S = 3.0  # until a server that is asked whether it is there counts as gone
 _UNTOLD_S = 2.0  # what is not told by then was left by a writer that died, or that the bus refused
 

@@ -28,7 +28,7 @@ from shared.telemetry import tracing
 _HOP = frozenset({b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"host", b"content-length", b"expect"})
 _CONNECT_S, _SILENCE_S = 5.0, 120.0  # until a service takes a connection; of an answer that does not go on
 _CHUNK = 1 << 16
-_WATCH_S = 1.0
+_WATCH_S = 2.0
 
 
 class Gateway:
@@ -72,7 +72,7 @@ class Gateway:
             answers = await asyncio.gather(*map(self._ready, self._addresses))
             left = [name for name, ready in zip(self._addresses, answers, strict=True) if not ready]
             unready[:] = left
-            await asyncio.sleep(_WATCH_S if not left else _WATCH_S / 5)
+            await asyncio.sleep(_WATCH_S if not left else _WATCH_S / 10)
 
     async def _ready(self, service: str) -> bool:
         try:

@@ -23,7 +23,7 @@ log = logging.getLogger("duewatch.metrics")
 Text = Callable[[], Awaitable[bytes]]
 _ANSWER_S = 2.0
 _MEASURE_EVERY_S = 10.0
-_STALE_S = 30.0  # each service looks every second for what is older than two
+_STALE_S = 30.0  # each service looks every two seconds for what is older than two
 _MOST_LETTERS = 1_000
 
 

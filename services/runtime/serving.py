@@ -32,7 +32,7 @@ from shared.telemetry import tracing
 
 Only = Literal["api", "reactions"]
 Say = Callable[[str], None]
-_WATCH_S, _LAG_EVERY = 1.0, 5  # the second: every so many looks; it asks the broker for each reaction
+_WATCH_S, _LAG_EVERY = 2.0, 5  # the second: every so many looks; it asks the broker for each reaction
 _ROLES: Mapping[Only | None, tuple[Role, ...]] = {None: ("api", "reactions", "bulk"), "api": ("api",), "reactions": ("reactions", "bulk")}
 
 

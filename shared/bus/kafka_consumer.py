@@ -27,9 +27,10 @@ from shared.events.topics import TOPICS
 log = logging.getLogger("duewatch.kafka")
 _SHORTEST_S = 0.001  # that aiokafka can wait
 _LIMIT_S = 15.0  # for an answer of the broker, and for records that it says it has
+_LOOK_EVERY_S = 5.0  # at the broker's account, where waits are in vain
 _IDLE_S = 0.25  # a member without partitions looks so often whether it has some
 _FETCH_BYTES = 512 * 1024  # of a partition, in one answer
-_FETCH_WAIT_S = 0.5  # how long the broker holds back an answer without records
+_FETCH_WAIT_S = 1.0  # how long the broker holds back an answer without records
 _PAUSED_WAIT_S = 0.1  # while partitions are paused: one that is resumed meanwhile waits so long
 
 
@@ -56,6 +57,7 @@ class KafkaConsumer:
         self._pauses = Pauses()
         self._connecting = Making(self._connect)
         self._stopping: set[asyncio.Task[None]] = set()
+        self._look_at = 0.0
         self.closed = False
 
     async def join(self) -> None:
@@ -71,8 +73,9 @@ class KafkaConsumer:
         await self._draw(client, 0.0)
         while not self._buffer and (left := end - _now()) > _SHORTEST_S and not self._moving():
             await self._draw(client, left)
-        if (not wait_s or not self._buffer) and (before := self._buffer.before()):
+        if (not wait_s or (not self._buffer and _now() > self._look_at)) and (before := self._buffer.before()):
             await self._look(client, before)
+            self._look_at = _now() + _LOOK_EVERY_S
         if self._moving():
             return []
         taken = self._buffer.take(limit)

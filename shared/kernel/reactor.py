@@ -25,7 +25,7 @@ from shared.store.port import DeadLetter
 from shared.telemetry.batches import Group
 
 log = logging.getLogger("duewatch.reactor")
-_REPLAYS_S = 1.0  # a look at the store, which a batch need not wait for
+_REPLAYS_S = 3.0  # a look at the store, which a batch need not wait for
 TRANSIENT = (sqlite3.OperationalError, Unavailable, OSError)
 
 React = Callable[[Sequence[Record]], Awaitable[list[Item]]]

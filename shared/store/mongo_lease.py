@@ -20,7 +20,7 @@ log = logging.getLogger("duewatch.lease")
 _HELD_S = 10.0
 _MARGIN_S = 2.0  # so long before the end of it the holder stops, should it hear nothing
 _LOOK_S = 1.0
-_RENEW_S = 2.0
+_RENEW_S = 3.0
 
 
 class Lease:

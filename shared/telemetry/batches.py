@@ -20,7 +20,7 @@ from shared.telemetry import metrics, tracing
 _A_BATCH = 16
 _A_TRACE = 100
 _TRACES_REMEMBERED = 1_000
-_LOOK_EVERY_S = 5.0  # at the lag: it asks the bus
+_LOOK_EVERY_S = 10.0  # at the lag: it asks the bus
 
 
 class Budget:
