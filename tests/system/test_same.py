@@ -40,18 +40,34 @@ def _names() -> list[str]:
     return [f"{stem} {trade}" for stem in _STEMS for trade in _TRADES]
 
 
+def _crowd(first: int, count: int) -> tuple[dict[int, str], dict[int, str]]:
+    """Names and long aliases of nobody, under numbers from `first` on; each makes a word of the others more common, so that it weighs otherwise."""
+    rng = random.Random(first)
+    coined = ["".join(rng.choice("bdfglmnprstvz") + rng.choice("aeiou") for _ in range(5)).upper() for _ in range(count * 2)]
+    numbers = range(first, first + count)
+    names = {uid: f"{one} {other} {rng.choice(_STEMS)}" for uid, one, other in zip(numbers, coined, coined[count:], strict=False)}
+    return names, {uid: " ".join(rng.sample(coined, 40)) for uid in numbers}
+
+
 def _releases() -> tuple[bytes, bytes]:
-    """The second has lost one entry in ten, gained as many, and renamed some."""
+    """The second has lost one entry in ten, gained as many, and renamed some; and 500 more, which with them fill more than a batch of Kafka's of each
+    partition: all suppliers must be held against an entry while the same others are known."""
     listed = [name.upper() for name in _names()[::2]]
     aliases = {200 + at: f"{name.split()[0]} GENERAL EXPORT" for at, name in enumerate(listed) if at % 5 == 0}
+    crowd, called = _crowd(5_000, 1_000)
+    aliases |= called
     first = (
         {uid: name.upper() for uid, name in enumerate(OTHERS, 100)}
         | {200 + at: name for at, name in enumerate(listed[:20])}
         | {900: _PEOPLE[900]}
+        | {uid: name for uid, name in crowd.items() if uid < 5_500}
     )
     second = (
-        {uid: name for uid, name in first.items() if uid % 10 != 3} | {200 + at: name for at, name in enumerate(listed[20:], 20)} | _PEOPLE
+        {uid: name for uid, name in first.items() if uid % 10 != 3 or uid in crowd}
+        | {200 + at: name for at, name in enumerate(listed[20:], 20)}
+        | _PEOPLE
     )
+    second |= crowd
     second |= {uid: f"{second[uid]} HOLDING" for uid in (205, 211) if uid in second}
     return official(first, {uid: one for uid, one in aliases.items() if uid in first}), official(
         second, {u: a for u, a in aliases.items() if u in second}
