@@ -28,7 +28,7 @@ cdef class Words:
     cdef int forget_old(self) except -1
     cdef Partners partners(self, str word)
     cdef list joins(self, name)
-    cdef Py_ssize_t frequency(self, str word) except -1
+    cpdef Py_ssize_t frequency(self, str word) except -1
     cdef set misreadings(self, name)
     cdef dict may_be_legal(self, tuple words)
     cdef tuple _as_legal(self, str word)

@@ -18,10 +18,8 @@ cdef enum:
 LONG_EDITS = 3  # between long words
 _LONGER = next(n for n in range(99) if edit_limit(n) == LONG_EDITS)  # letters of words that are forgiven so many
 LONG = _LONGER - LONG_EDITS  # letters of words that may be so far from one of these
-cdef int _long = LONG, _longer = _LONGER
 cdef bytes _FORGIVEN = bytes(edit_limit(n) for n in range(256))  # edits, by the letters of the longer word
 cdef bytes _MOST_FORGIVEN = bytes(min(MOST_EDITS, max(edit_limit(n), int((1 - TWICE_SIMILARITY) * n))) for n in range(256))
-cdef tuple _NONE = ()
 
 
 cdef class Partners:
@@ -42,8 +40,8 @@ cdef class Words:
         self._numbers, self._vocabulary = store.words, store.vocabulary
         self._near, self._far = near, far
         self.changes = 0
-        self._partners, self._partners_of = {}, _NONE
-        self._nearby, self._misreadings, self._nearby_of = {}, {}, _NONE
+        self._partners, self._partners_of = {}, ()
+        self._nearby, self._misreadings, self._nearby_of = {}, {}, ()
         self._near_legal, self._near_legal_of = {}, -1
         self._legal, self._legal_spelt, self._legal_signatures = {}, [], array.array("Q")
 
@@ -73,7 +71,7 @@ cdef class Words:
                 found.append((part, at))
         return found
 
-    cdef Py_ssize_t frequency(self, str word) except -1:
+    cpdef Py_ssize_t frequency(self, str word) except -1:
         """Names that bear it."""
         at = self._numbers.get(word)
         return 0 if at is None else self.postings.count(at)
@@ -156,9 +154,9 @@ cdef class Words:
         cdef bint known = knows(word)
         cdef array.array numbers, likenesses
         numbers, likenesses = self._near.near(word, _MOST_FORGIVEN, self._corpus.known() if known else ())
-        if len(word) >= _long:
+        if len(word) >= LONG:
             # Further than neighbourhoods reach: one of the two must be long enough to be forgiven so many edits.
-            for number, edits in self._far.near(word, least=_long if len(word) >= _longer else _longer).items():
+            for number, edits in self._far.near(word, least=LONG if len(word) >= _LONGER else _LONGER).items():
                 if edits > MOST_EDITS and not (known and knows(self._vocabulary[number])):
                     alike = likeness(word, self._vocabulary[number], edits)
                     if alike:

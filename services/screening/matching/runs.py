@@ -26,10 +26,12 @@ class Runs:
         if not len(run):
             return
         run = run[np.append(True, run[1:] != run[:-1])]
-        while self._runs and len(self._runs[-1]) < _STEPS * len(run):
+        runs = [*self._runs]  # which must live as long as `where` tells of them
+        while runs and len(runs[-1]) < _STEPS * len(run):
             # Two sorted runs one after the other: the stable sort is a merge.
-            run = np.sort(np.concatenate((self._runs.pop(), run)), kind="stable")
-        self._hold([*self._runs, run])
+            run = np.concatenate((runs.pop(), run))
+            run.sort(kind="stable")
+        self._hold([*runs, run])
 
     def _hold(self, runs: list[Keys]) -> None:
         self._runs = runs

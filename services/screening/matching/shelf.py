@@ -97,13 +97,9 @@ class Shelf:
     def same_words(self, asked: Prepared) -> list[int]:
         """Names of exactly these words in any order."""
         words = sorted(asked.words)
-        rarest = min(words, key=self._frequency, default="")
+        rarest = min(words, key=self._words.frequency, default="")
         at = self.store.words.get(rarest)
         return [n for n in (self.postings.numbers(at) if at is not None else ()) if sorted(self.name(n).words) == words]
-
-    def _frequency(self, word: str) -> int:
-        at = self.store.words.get(word)
-        return 0 if at is None else self.postings.count(at)
 
     def candidates(self, asked: Prepared, floor: float, model: Model, *, persons: bool = False) -> list[int]:
         """All names that may reach the log odds `floor`, and some others; see retrieve. Names that are the same within two edits, written as one,

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterable
+from itertools import count
 from typing import NamedTuple
 
 import msgspec
@@ -115,9 +116,10 @@ class NameStore:
 
     def _follow(self) -> None:
         """Forgets the weights of words that the corpus counts otherwise by now. Most words of suppliers no list bears, so that their letters say all."""
-        size, (epoch, upto, known) = len(self.vocabulary), self._seen
-        if self._seen == (self._corpus.epoch, len(self._corpus.changed), size):
+        now = (self._corpus.epoch, len(self._corpus.changed), len(self.vocabulary))
+        if self._seen == now:
             return
+        (epoch, upto, known), size = self._seen, now[-1]
         if size > len(self._weights):
             self._weights = np.concatenate((self._weights[:known], np.empty(max(1024, size + size // 2 - known), np.float32)))
         changed: Iterable[str] = self._corpus.changed[upto:]
@@ -129,7 +131,7 @@ class NameStore:
         at = [number for word in changed if (number := self.words.get(word)) is not None]
         if at:
             self._weights[at] = np.nan
-        self._seen = (self._corpus.epoch, len(self._corpus.changed), size)
+        self._seen = now
 
     def state(self) -> StoreState:
         """All of it, for `restore`; to be encoded before it changes."""
@@ -141,7 +143,7 @@ class NameStore:
         self.form_sets += state.forms
         self._written.restore(state.written)
         self.names.restore(*state.names)
-        self.words.update({word: at for at, word in enumerate(state.words)})
+        self.words.update(zip(state.words, count()))
         self.lengths.extend(map(len, state.words))
         self._ceilings.extend(map(ceiling, state.words))
         self._signatures.frombytes(state.signatures)
