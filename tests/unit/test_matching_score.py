@@ -51,6 +51,8 @@ def test_the_same_name_in_other_dress_is_strong(core: list[str], forms: tuple[st
 
 @given(coined, coined, st.integers(1, 4))
 @example("shazand", "petrochemical", 3)  # what is left of the second word is near to it, and must not be taken for it misspelt
+@example("sakovati", "kutivi", 4)  # what is left is a Roman number
+@example("nobobo", "ginone", 3)  # or one in words
 def test_a_space_that_has_moved_through_a_word_is_found_and_told(one: str, other: str, letters: int) -> None:
     asked, index = f"{one}{other[:letters]} {other[letters:]} company", NameIndex()
     index.put("it", [f"{one} {other} company"])

@@ -41,8 +41,9 @@ _PHRASES: Final = (
     (("research", "and", "production"), "scientific production"), (("scientific", "and", "production"), "scientific production"),
     (("named", "after"), "imeni"), (("united", "states", "of", "america"), "us"), (("united", "states"), "us"), (("united", "kingdom"), "uk"),
 )  # fmt: skip
-# Of these, words long enough for a slip that leaves them recognisable: no name in its one spelling bears any.
-_TYPED: Final = frozenset(word for word in (*_NUMBERS, *_SHORTENED) if len(word) > 3 and word.isalpha())
+# Of these, words in which a slip leaves something to recognise, and short numbers, which a moved space leaves of a longer word (`kuti vi`). No name in
+# its one spelling bears any.
+_TYPED: Final = frozenset(word for word in (*_NUMBERS, *(word for word in _SHORTENED if len(word) > 3)) if word.isalpha())
 # A slip in USA or UK leaves nothing to recognise.
 _ANOTHER: Final = _TYPED | TRANSLATED.keys() | {phrase[0] for phrase, said in _PHRASES if len(said) > 2}
 _OTHERWISE: Final = frozenset((*_NUMBERS, *_SHORTENED, *TRANSLATED, *(phrase[0] for phrase, _ in _PHRASES)))
