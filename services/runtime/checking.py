@@ -218,6 +218,7 @@ class _Chain:
         self.version = self._n = self.erased = 0
         self._head = self._meta = self._salt = b""
         self._broken: list[str] = []
+        self._named = [b'"%s":%s' % (name, msgspec.json.encode(said)) for name, said in ((b"subject", subject), (b"tenant", tenant))]
 
     def add(self, e: Entry) -> None:
         """The next one."""
@@ -230,6 +231,8 @@ class _Chain:
             self._wrong(f"{place}: the payload is not what was written")
         if link(self._head, e.meta, e.digest) != e.hash:
             self._wrong(f"{place}: the chain is broken")
+        if not all(name in e.meta for name in self._named):
+            self._wrong(f"{place} was written of another aggregate")
         self.version, self._n, self._head, self._meta, self._salt = e.version, e.n, e.hash, e.meta, e.salt
 
     def _wrong(self, text: str) -> None:

@@ -1,10 +1,13 @@
 """Verification of the journals in MongoDB while services write, by the same checks as the files', in any time that it takes.
 
 No look at the whole is one of a single moment. But an aggregate's document says up to which version its chain is to be there: all entries of it are,
-in the journal or in the outbox, for they are put into the one before they leave the other, and the last version's before the next is written.
+in itself, in the journal or in the outbox, for they are put into the one before they leave the other, and the last version's before the next is written.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from pymongo import MongoClient
@@ -15,9 +18,11 @@ from services.runtime.processes import MODULES, load
 from services.runtime.signing import HeadVerifier
 from shared.kernel.service import Service
 from shared.settings import Settings
+from shared.store import mongo_layout as layout
 from shared.store.mongo_layout import US, entries_of, place
 
 _AT_ONCE = 1000
+_MADE: dict[str, Any] = {"ts": {"$exists": True}}  # documents that hold the entries which made them
 
 
 def verify_servers(settings: Settings, kept: Sequence[KeptHead] = (), services: Sequence[Service] | None = None) -> list[Verified]:
@@ -51,8 +56,9 @@ class InDatabase:
 
     def numbered(self) -> Iterator[tuple[int, bytes]]:
         """Those that come meanwhile come behind: nothing enters where a head was signed."""
-        for seq, one in enumerate(self._find("journal", {}, {"hash": 1}).sort("ts", 1), 1):
-            yield seq, one["hash"]
+        documents = [self._find(kind, _MADE, {"ts": 1, "first.hash": 1}).sort("ts", 1) for kind in self._kinds]
+        ordered = merge(self._find("journal", {}, {"ts": 1, "hash": 1}).sort("ts", 1), *documents, key=itemgetter("ts"))
+        yield from enumerate((entry["hash"] for one in ordered for entry in one.get("first", (one,))), 1)
 
     def written(self) -> int:
         return 0
@@ -61,7 +67,11 @@ class InDatabase:
         return 0
 
     def chains(self) -> Iterator[Entry]:
-        yield from map(_entry, self._find("journal", {}).sort("_id", 1))
+        yield from map(_entry, merge(self._find("journal", {}).sort("_id", 1), *map(self._firsts, self._kinds), key=itemgetter("_id")))
+
+    def _firsts(self, kind: str) -> Iterator[dict[str, Any]]:
+        made = self._find(kind, _MADE, {"t": 1, "i": 1, "first": 1}).sort("_id", 1)
+        return chain.from_iterable(layout.first(kind, one) for one in made)
 
     def _walk(self, kind: str) -> "_Walk":
         if kind not in self._walks:
@@ -83,11 +93,13 @@ class InDatabase:
         the journal. Entries that are younger than the document was are left out."""
         journal = {"_id": entries_of(kind, tenant, subject)}
         newest = [one["version"] for one in self._find("journal", journal, {"version": 1}).sort("_id", -1).limit(1)]
-        document = self._database[kind].find_one({"_id": place(tenant, subject)}, {"v": 1, "h": 1, "s": 1, "by": 1})
+        wanted = {"t": 1, "i": 1, "v": 1, "h": 1, "s": 1, "by": 1, "first": 1}
+        document = self._database[kind].find_one({"_id": place(tenant, subject)}, wanted)
         batch = self._database["outbox"].find_one({"_id": document["by"]}) if document else None
         its = {"kind": kind, "tenant": tenant, "subject": subject}
         pending = [one for one in batch["rows"] if its.items() <= one.items()] if batch else []
-        entries = {one["_id"]: one for one in (*pending, *self._find("journal", journal))}
+        first = layout.first(kind, document) if document else []
+        entries = {one["_id"]: one for one in (*pending, *first, *self._find("journal", journal))}
         upto = max([*newest, document["v"] if document else 0])
         there = [_entry(entries[id_]) for id_ in sorted(entries) if entries[id_]["version"] <= upto]
         return there, (document["v"], document["h"], document["s"]) if document else None

@@ -3,28 +3,25 @@
 Nothing here is a transaction. Events are in the outbox before their documents are written; what a crash left untold is told by `recover`.
 """
 
-import contextlib
 import inspect
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
-from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 import shared.store.mongo_waits  # noqa: F401  # what it does to the driver
-from shared.kernel.journal import JournalRow, SignedHead, roll
+from shared.kernel.journal import JournalRow, SignedHead
 from shared.store import mongo_layout as layout
 from shared.store.mongo_commit import Committer
+from shared.store.mongo_journal import Journal
 from shared.store.mongo_outbox import Outbox, Tell
 from shared.store.mongo_reach import ENDING_S, reaching
 from shared.store.port import Collection, Commit, DeadLetter, Key, Lost, Stored
 
 _AT_ONCE = 1000
-_SETTLED_S = 5.0  # what is older than this is in the journal, or its writer is dead
 _W_TIMEOUT_MS = 10_000
 _DOCUMENT = {"t": 1, "i": 1, "v": 1, "s": 1, "h": 1, "n": 1, "w": 1}
 
@@ -43,7 +40,8 @@ class MongoStore:
         self._database = client.get_database(
             database, write_concern=WriteConcern("majority", wtimeout=_W_TIMEOUT_MS), read_concern=ReadConcern("majority")
         )
-        self._outbox = Outbox(self._database)
+        self._journal = Journal(self._database, self._collections)
+        self._outbox = Outbox(self._database, self._journal)
         self._committer = Committer(self._database, self._collections, self._outbox)
 
     async def migrate(self) -> None:
@@ -92,7 +90,7 @@ class MongoStore:
         async with reaching():
             for at in range(0, len(keys), _AT_ONCE):
                 places = [layout.place(*key) for key in keys[at : at + _AT_ONCE]]
-                documents = [one async for one in self._database[kind].find({"_id": {"$in": places}}, {**_DOCUMENT, "by": 1})]
+                documents = [one async for one in self._database[kind].find({"_id": {"$in": places}}, {**_DOCUMENT, "by": 1, "made": 1})]
                 await self._outbox.before_next(kind, documents)
                 found |= {(one["t"], one["i"]): layout.stored(one) for one in documents}
         return found
@@ -172,16 +170,13 @@ class MongoStore:
     async def history(
         self, kind: str, tenant: str, subject: str, *, after: tuple[int, int] = (0, -1), limit: int = 500
     ) -> list[JournalRow]:
-        query = {"_id": layout.entries_of(kind, tenant, subject, after)}
         async with reaching():
-            return [layout.row(one) async for one in self._database["journal"].find(query).sort("_id", 1).limit(limit)]
+            return await self._journal.history(kind, tenant, subject, after, limit)
 
     async def journal(self, after: int = 0) -> AsyncIterator[tuple[int, JournalRow]]:
         async with reaching():
-            seq = after
-            async for one in self._database["journal"].find().sort("ts", 1).skip(after):
-                seq += 1
-                yield seq, layout.row(one)
+            async for seq, row in self._journal.rows(after):
+                yield seq, row
 
     async def documents(self, kind: str) -> AsyncIterator[Stored]:
         async with reaching():
@@ -191,23 +186,22 @@ class MongoStore:
     # ---- heads, erasure, dead letters ----
 
     async def heads(self, *, last: int | None = None, before: str | None = None) -> list[SignedHead]:
-        query = {"signed_at": {"$lt": before}} if before is not None else {}
         async with reaching():
-            found = [h async for h in self._database["head"].find(query).sort("_id", -1).limit(last or 0)]
-        return [SignedHead(h["_id"], h["digest"], h["signature"], h["signed_at"]) for h in reversed(found)]
+            return await self._journal.heads(last, before)
 
     async def add_head(self, head: SignedHead) -> None:
-        made = {"_id": head.seq, "digest": head.digest, "signature": head.signature, "signed_at": head.signed_at}
         async with reaching():
-            with contextlib.suppress(DuplicateKeyError):  # what was signed first stands
-                await self._database["head"].insert_one(made)
+            await self._journal.add_head(head)
+
+    async def rolled(self, after: int, digest: bytes) -> tuple[int, bytes]:
+        async with reaching():
+            return await self._journal.rolled(after, digest)
 
     async def erase(self, kind: str, tenant: str, subject: str) -> int:
         async with reaching():
-            entries = {"_id": layout.entries_of(kind, tenant, subject)}
-            erased = await self._database["journal"].update_many(entries, {"$set": {"data": None}})
+            erased = await self._journal.erase(kind, tenant, subject)
             await self._outbox.erase(kind, tenant, subject)
-        return int(erased.matched_count)
+        return erased
 
     async def dead_letters(self, *, state: str | None = None, after: str = "", limit: int = 50) -> list[DeadLetter]:
         query: dict[str, Any] = {"_id": {"$gt": after}, **({"state": state} if state else {})}
@@ -220,16 +214,6 @@ class MongoStore:
             query = {"_id": dead_letter_id, "state": {"$ne": "replayed"}}
             done = await self._database["dead_letter"].update_one(query, {"$set": {"state": state}})
         return bool(done.matched_count)
-
-    async def rolled(self, after: int, digest: bytes) -> tuple[int, bytes]:
-        """The journal's rolling digest from behind entry `after`, where it was `digest`: (last entry, digest). What is younger than a few
-        seconds waits for the next head, lest a slower writer's entry come before one that was signed."""
-        settled, last = datetime.now(UTC) - timedelta(seconds=_SETTLED_S), after
-        async with reaching():
-            query = {"ts": {"$lt": layout.moment(settled)}}
-            async for one in self._database["journal"].find(query, {"hash": 1}).sort("ts", 1).skip(after):
-                last, digest = last + 1, roll(digest, one["hash"])
-        return last, digest
 
     async def close(self) -> None:
         """Finishes what is being taken out of the outbox."""

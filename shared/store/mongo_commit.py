@@ -1,5 +1,5 @@
-"""One commit on MongoDB: batches are put into the outbox with their events; then the documents, each kind one unordered bulk of conditional writes; then
-the journal, then how far the input is read.
+"""One commit on MongoDB: batches are put into the outbox with their events; then the documents, each kind one unordered bulk of conditional writes, new ones
+with their entries; then the journal of the others, then how far the input is read.
 
 A write whose outcome is not known is sent again: each carries its batch, by which it is recognised where it had landed.
 """
@@ -14,9 +14,8 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, WTimeoutError
 
 from shared.faults import crash_point
-from shared.kernel.journal import JournalRow
 from shared.store import mongo_layout as layout
-from shared.store.mongo_outbox import Outbox, which_written
+from shared.store.mongo_outbox import Outbox, which_made, which_written
 from shared.store.mongo_reach import DUPLICATE, insisting, reaching
 from shared.store.port import Collection, Commit, DeadLetter, Lost, Write
 
@@ -37,7 +36,7 @@ class Committer:
         crash_point("before-commit")
         try:
             for token, writes in batches:
-                await self._outbox.put(token, [row for write in writes for row in write.rows])
+                await self._outbox.put(token, writes)
             crash_point("batch-put")
             lost, kept = await self._kinds(batches)
             crash_point("after-commit")
@@ -51,12 +50,12 @@ class Committer:
             raise
         return lost
 
-    async def _kinds(self, batches: Iterable[_Batch]) -> tuple[list[Lost], dict[ObjectId, list[JournalRow]]]:
-        """Writes the documents; those that were lost, and the entries of the others.
+    async def _kinds(self, batches: Iterable[_Batch]) -> tuple[list[Lost], dict[ObjectId, list[Write]]]:
+        """Writes the documents; those that were lost, and the others.
 
         As the service declares its kinds, not as they come: a crash in between must leave matches without their screening, not the other way round.
         """
-        lost, kept = list[Lost](), defaultdict[ObjectId, list[JournalRow]](list)
+        lost, kept = list[Lost](), defaultdict[ObjectId, list[Write]](list)
         by_kind: dict[str, list[tuple[Write, ObjectId]]] = defaultdict(list)
         for token, writes in batches:
             for write in writes:
@@ -67,7 +66,7 @@ class Committer:
             lost += gone.values()
             for at, (write, token) in enumerate(asked):
                 if at not in gone:
-                    kept[token] += write.rows
+                    kept[token].append(write)
         return lost, kept
 
     async def _documents(self, kind: str, asked: Sequence[tuple[Write, ObjectId]]) -> dict[int, Lost]:
@@ -109,13 +108,14 @@ class Committer:
 
     async def _landed(self, doubtful: Mapping[int, tuple[Write, ObjectId]]) -> set[int]:
         """Those that are there all the same."""
-        batches: dict[ObjectId, dict[tuple[str, str, str], int]] = defaultdict(dict)
+        batches: dict[ObjectId, dict[int, Write]] = defaultdict(dict)
         for at, (write, token) in doubtful.items():
-            batches[token][write.kind, write.tenant, write.id] = at
+            batches[token][at] = write
         landed: set[int] = set()
-        for token, places in batches.items():
-            found = await which_written(self._database, token, {place: doubtful[at][0].rows[-1] for place, at in places.items()})
-            landed |= {places[place] for place, there in found.items() if there}
+        for token, writes in batches.items():
+            made = await which_made(self._database, token, [_place_of(one) for one in writes.values() if not one.expected])
+            known = await which_written(self._database, token, {_place_of(one): one.rows[-1] for one in writes.values() if one.expected})
+            landed |= {at for at, one in writes.items() if made.get(_place_of(one)) or known.get(_place_of(one))}
         return landed
 
     async def _input(self, commit: Commit) -> None:
@@ -146,6 +146,10 @@ def _batches(writes: Iterable[Write]) -> Iterator[_Batch]:
         size += more
     if batch:
         yield ObjectId(), batch
+
+
+def _place_of(write: Write) -> tuple[str, str, str]:
+    return write.kind, write.tenant, write.id
 
 
 def _lost(write: Write, reason: str, field: str = "") -> Lost:

@@ -1,5 +1,5 @@
-"""How documents lie in MongoDB: one collection a kind, the declared index fields beside the state; the journal; and batches whose events are not known
-to be told.
+"""How documents lie in MongoDB: one collection a kind, the declared index fields beside the state, and the entries that made them; the journal of what came
+later; and batches whose events are not known to be told.
 
 Ids carry their tenant (`tenant US id`), so that no query can leave it out, and pages of a tenant are a range of `_id`. So do values of `many`,
 unique and ordered fields, whose index is then a plain one; that of unique ones is sparse, for a document without a value must not be one of its double.
@@ -16,6 +16,7 @@ from shared.kernel.journal import JournalRow
 from shared.store.port import LAST, Collection, Field, Stored, Write
 
 US: Final = "\x1f"
+_NOW: Final = Timestamp(0, 0)  # for which the server puts its own clock, where a document comes new
 _BEHIND: Final = " "  # the character after US: all ids of a tenant lie between them
 Document = dict[str, Any]
 
@@ -91,8 +92,21 @@ def contents(write: Write, fields: Sequence[Field], token: ObjectId) -> tuple[Do
 
 
 def new_document(write: Write, put: Document) -> Document:
-    """A document that was not there before."""
-    return {"_id": place(write.tenant, write.id), "t": write.tenant, "i": write.id, **put}
+    """A document that was not there before, with the batch that makes it (`made`) and its entries, whose place is here and not in the journal. The
+    server writes its own clock into `ts`, which never goes back: the order of the journal."""
+    first = [_entry(row) for row in write.rows]
+    return {
+        "_id": place(write.tenant, write.id), "t": write.tenant, "i": write.id, **put, "made": put["by"], "ts": _NOW, "first": first,
+    }  # fmt: skip
+
+
+def first(kind: str, found: Document) -> list[Document]:
+    """The entries that made a document, as the journal has others; none where an earlier version of this code made it."""
+    tenant, subject = found["t"], found["i"]
+    return [
+        {"_id": entry_id(kind, tenant, subject, one["version"], one["n"]), "kind": kind, "tenant": tenant, "subject": subject, **one}
+        for one in found.get("first", ())
+    ]
 
 
 def stored(found: Document) -> Stored:
@@ -105,22 +119,32 @@ def entry_of(row: JournalRow) -> str:
     return entry_id(row.kind, row.tenant, row.subject, row.version, row.n)
 
 
+def subject_of(entry: str) -> tuple[str, str, str]:
+    """The kind, tenant and id of whose entry an `_id` is."""
+    kind, tenant, subject, _, _ = entry.split(US)
+    return kind, tenant, subject
+
+
 def _entry(row: JournalRow) -> Document:
     return {
-        "_id": entry_of(row),
-        "kind": row.kind, "tenant": row.tenant, "subject": row.subject, "version": row.version, "n": row.n, "type": row.type,
-        "meta": row.meta, "data": row.data, "salt": row.salt, "digest": row.digest, "hash": row.hash,
+        "version": row.version, "n": row.n, "type": row.type, "meta": row.meta, "data": row.data, "salt": row.salt, "digest": row.digest,
+        "hash": row.hash,
     }  # fmt: skip
 
 
-def entry(row: JournalRow) -> Document:
-    """An entry as its batch has it, with where it is told."""
-    return {**_entry(row), "topic": row.topic, "partitions": list(row.partitions), "key": row.key}
+def _whole_entry(row: JournalRow) -> Document:
+    return {"_id": entry_of(row), "kind": row.kind, "tenant": row.tenant, "subject": row.subject, **_entry(row)}
+
+
+def announced(row: JournalRow, *, new: bool) -> Document:
+    """An entry as its batch has it, with where it is told. That of a new document will be there, and is only named."""
+    named = {"_id": entry_of(row)} if new else _whole_entry(row)
+    return {**named, "topic": row.topic, "partitions": list(row.partitions), "key": row.key}
 
 
 def kept_entry(row: JournalRow, token: ObjectId) -> Document:
-    """An entry as the journal has it, with its batch. The server writes its own clock into `ts`, which never goes back: the order of the journal."""
-    return {**_entry(row), "by": token, "ts": Timestamp(0, 0)}
+    """An entry as the journal has it, with its batch; `ts` as in a new document."""
+    return {**_whole_entry(row), "by": token, "ts": _NOW}
 
 
 def row(found: Document) -> JournalRow:
@@ -133,7 +157,7 @@ def row(found: Document) -> JournalRow:
 
 def indexes(collection: Collection) -> list[tuple[list[tuple[str, int]], dict[str, Any]]]:
     """Keys and options of the indexes that a collection must have."""
-    made: list[tuple[list[tuple[str, int]], dict[str, Any]]] = [([("w", 1)], {"sparse": True})]
+    made: list[tuple[list[tuple[str, int]], dict[str, Any]]] = [([("w", 1)], {"sparse": True}), ([("ts", 1)], {"sparse": True})]
     for field in collection.fields:
         name = f"f_{field.name}"
         if field.unique:

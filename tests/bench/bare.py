@@ -1,5 +1,5 @@
-"""What Kafka, MongoDB and their drivers cost with nothing of ours between them: the least that three services pay which each write a document and its
-entry in the journal for a supplier, and tell the next one. Nothing is matched, cleared, read back or answered."""
+"""What Kafka, MongoDB and their drivers cost with nothing of ours between them: the least that three services pay which each write a document with its
+entry for a supplier, and tell the next one. Nothing is matched, cleared, read back or answered."""
 
 import asyncio
 import secrets
@@ -26,7 +26,7 @@ def imported(n: int, runtime: Runtime) -> None:
     asyncio.run(_imported(n, runtime.settings["DUEWATCH_BUS"].removeprefix("kafka://"), runtime.settings["DUEWATCH_STORE"]))
     spent = {name: cpu_s(pid) - before[name] for name, pid in runtime.servers.items()} | {"drivers": time.process_time() - own}
     note = ", ".join(f"{name} {value / n * 1e6:.0f}" for name, value in spent.items())
-    hops = f"{len(_HOPS)} documents, as many journal entries and records for each, {_BATCH} at a time, each record read once"
+    hops = f"{len(_HOPS)} documents with their entries, and as many records for each, {_BATCH} at a time, each record read once"
     show("bare_import_cpu_us_per_supplier", sum(spent.values()) / n * 1e6, "us", n, f"{hops}: {note}")
 
 
@@ -54,14 +54,12 @@ async def _imported(n: int, broker: str, store: str) -> None:
 
 async def _hop(database: Any, producer: AIOKafkaProducer, reader: AIOKafkaConsumer, hop: str, numbers: range) -> None:
     ids = [f"default/{hop}/{number}" for number in numbers]
-    documents = [{"_id": id_, "v": 1, "s": secrets.token_bytes(_STATE)} for id_ in ids]
-    entries = [{"_id": f"{id_}/1", "data": secrets.token_bytes(_EVENT)} for id_ in ids]
+    documents = [{"_id": id_, "v": 1, "s": secrets.token_bytes(_STATE), "first": secrets.token_bytes(_EVENT)} for id_ in ids]
     await database[hop].insert_many(documents, ordered=False)
-    await database["journal"].insert_many(entries, ordered=False)
     headers = [(f"header-{n}", b"of some twenty bytes") for n in range(_HEADERS)]
     sent = [
-        await producer.send(hop, entry["data"], entry["_id"].encode(), partition=n % _PARTITIONS, headers=headers)
-        for n, entry in enumerate(entries)
+        await producer.send(hop, one["first"], one["_id"].encode(), partition=n % _PARTITIONS, headers=headers)
+        for n, one in enumerate(documents)
     ]
     await asyncio.gather(*sent)
     left = len(sent)

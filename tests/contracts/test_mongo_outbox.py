@@ -9,6 +9,7 @@ import pytest
 from bson.objectid import ObjectId
 
 from shared.kernel.journal import JournalRow
+from shared.store.mongo_layout import subject_of
 from shared.store.port import Commit
 from tests.contracts.mongo_setting import OnMongo, adapter, untold
 from tests.contracts.store_behaviour import seqs, write
@@ -76,7 +77,7 @@ async def test_what_its_writer_may_write_yet_is_kept_and_not_told(adapter: OnMon
     assert await store.commit(Commit([write("a", 1, topic="suppliers")])) == []
     assert await untold(store) == ["a 2.0"]
     (left,) = [one async for one in store._database["outbox"].find()]
-    assert [row["subject"] for row in left["rows"]] == ["b", "new"]
+    assert [subject_of(row["_id"])[2] for row in left["rows"]] == ["b", "new"]
     assert await store.untold() == 0
     go_on.set()
     assert [(x.id, x.reason) for x in await writing] == [("a", "version")]
@@ -86,7 +87,7 @@ async def test_what_its_writer_may_write_yet_is_kept_and_not_told(adapter: OnMon
 
 async def test_a_writer_that_was_silent_for_long_is_dead(adapter: OnMongo, monkeypatch: pytest.MonkeyPatch) -> None:
     store, _ = await adapter.open("onboarding")
-    await store._outbox.put(ObjectId(), write("a").rows)
+    await store._outbox.put(ObjectId(), [write("a")])
     assert await untold(store) == []
     assert await store._database["outbox"].count_documents({}) == 1
     monkeypatch.setattr("shared.store.mongo_outbox._SILENT_S", -5.0)
@@ -97,14 +98,37 @@ async def test_a_writer_that_was_silent_for_long_is_dead(adapter: OnMongo, monke
 async def test_a_dead_writers_entries_come_before_those_of_the_next_version(adapter: OnMongo) -> None:
     """It died between its document and its journal; whoever loads the document to change it writes them first."""
     dead, _ = await adapter.open("onboarding")
-    dead._outbox.keep = nothing
-    await dead.commit(Commit([write("a", topic="suppliers")]))
+    await dead.commit(Commit([write("a")]))
+    dead._journal.keep = nothing
+    await dead.commit(Commit([write("a", 1, topic="suppliers")]))
     store, _ = await adapter.open("onboarding")
-    assert await store.history("thing", "t", "a") == []
-    assert (await store.load("thing", [("t", "a")]))["t", "a"].version == 1
+    assert [row.version for row in await store.history("thing", "t", "a")] == [1]
+    assert (await store.load("thing", [("t", "a")]))["t", "a"].version == 2
+    await store.commit(Commit([write("a", 2, topic="suppliers")]))
+    assert [(subject, version) for _, subject, version in await seqs(store)] == [("a", 1), ("a", 2), ("a", 3)]
+    assert await untold(store) == ["a 2.0", "a 3.0"]
+
+
+async def test_who_made_a_document_is_told_though_it_has_gone_on(adapter: OnMongo) -> None:
+    """Two were about to make it. The document says whose entries it holds, so that the other's are not told, whatever has become of it."""
+    store, _ = await adapter.open("onboarding")
+    await store._outbox.put(ObjectId(), [write("a", topic="suppliers")])
+    await store.commit(Commit([write("a", topic="suppliers"), write("b", topic="suppliers")]))
     await store.commit(Commit([write("a", 1, topic="suppliers")]))
-    assert [(subject, version) for _, subject, version in await seqs(store)] == [("a", 1), ("a", 2)]
-    assert await untold(store) == ["a 1.0", "a 2.0"]
+    again, _ = await adapter.open("onboarding")
+    assert await untold(again) == ["a 1.0", "b 1.0", "a 2.0"]
+    assert await store._database["outbox"].count_documents({}) == 0
+
+
+async def test_what_an_earlier_version_made_has_its_entries_in_the_journal(adapter: OnMongo) -> None:
+    store, _ = await adapter.open("onboarding")
+    await store.commit(Commit([write("a", events=2)]))
+    gone = await store._database["thing"].find_one_and_update({"i": "a"}, {"$unset": {"first": "", "made": "", "ts": ""}})
+    await store._journal.keep(gone["by"], write("a", events=2).rows)
+    await store.commit(Commit([write("a", 1), write("b")]))
+    assert [(row.version, row.n) for row in await store.history("thing", "t", "a")] == [(1, 0), (1, 1), (2, 0)]
+    assert [(seq, subject, version) for seq, subject, version in await seqs(store)] == [(1, "a", 1), (2, "a", 1), (3, "b", 1), (4, "a", 2)]
+    assert await store.erase("thing", "t", "a") == 3
 
 
 async def test_what_is_told_late_is_not_the_last_that_is_said(adapter: OnMongo) -> None:
@@ -135,21 +159,23 @@ async def test_what_is_told_late_is_not_the_last_that_is_said(adapter: OnMongo) 
 
 async def test_what_nobody_loads_is_recovered_journal_and_all(adapter: OnMongo) -> None:
     dead, _ = await adapter.open("onboarding")
-    dead._outbox.keep = nothing
-    await dead.commit(Commit([write("a", events=2, topic="suppliers"), write("q", kind="other")]))
+    await dead.commit(Commit([write("q", kind="other")]))
+    dead.told([])
+    dead._journal.keep = nothing
+    await dead.commit(Commit([write("a", events=2, topic="suppliers"), write("q", 1, kind="other")]))
     store, _ = await adapter.open("onboarding")
     told: list[JournalRow] = []
 
     async def tell(rows: Sequence[JournalRow]) -> None:
         told.extend(rows)
 
-    assert (await store.untold(), await store.untold(60)) == (2, 0)
+    assert (await store.untold(), await store.untold(60)) == (3, 0)
     assert await store.recover(tell, older_s=60) == 0
-    assert await store.recover(tell) == 2
+    assert await store.recover(tell) == 3
     assert await store.untold() == 0
     assert [(r.n, r.topic, r.partitions, r.key) for r in told] == [(0, "suppliers", (0,), None), (1, "suppliers", (0,), None)]
     assert len(await store.history("thing", "t", "a")) == 2
-    assert len(await store.history("other", "t", "q")) == 1
+    assert len(await store.history("other", "t", "q")) == 2
 
 
 async def test_erasing_takes_what_is_not_told_yet_too(adapter: OnMongo) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson import Timestamp
 from pymongo import AsyncMongoClient, MongoClient
 
 from services.runtime.checking import KeptHead, Verified
@@ -20,7 +21,7 @@ from shared.kernel.aggregate import Aggregate, Cause, Decided, Item, Message
 from shared.kernel.kernel import Kernel
 from shared.kernel.service import Service
 from shared.settings import Settings
-from shared.store import mongo as mongo_store
+from shared.store import mongo_journal
 from shared.store.mongo import MongoStore, closed
 from tests.faults.memory import Memory
 from tests.faults.memory_bus import MemoryBus
@@ -79,7 +80,7 @@ class Database:
 
 @pytest.fixture
 async def database(mongo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
-    monkeypatch.setattr(mongo_store, "_SETTLED_S", -5.0)  # a head at once: nobody else writes here
+    monkeypatch.setattr(mongo_journal, "_SETTLED_S", -5.0)  # a head at once: nobody else writes here
     made = Database(mongo, tmp_path)
     await made.fill()
     yield made
@@ -98,31 +99,47 @@ async def test_entries_of_a_dead_writer_are_part_of_their_chain(database: Databa
     async def nothing(*_: Any) -> None:
         """The journal that it never wrote."""
 
-    database.store._outbox.keep = nothing
+    database.store._journal.keep = nothing
     await database.say("b", "three")
     await database.say("d", "first")
-    assert database.look() == Verified("onboarding", entries=12, aggregates=4, heads=1, unsigned=4, erased=0, faults=[])
+    assert database.look() == Verified("onboarding", entries=14, aggregates=4, heads=1, unsigned=6, erased=0, faults=[])
 
 
-FIRST = {"subject": "b", "version": 1, "n": 0}
+B, FIRST, SECOND = {"i": "b"}, {"subject": "a", "version": 2, "n": 0}, {"subject": "b", "version": 2, "n": 0}
+SIX = b'{"word":"six"}'
 TAMPERED: dict[str, tuple[Callable[[Any], object], str]] = {
-    "a payload": (lambda db: db.journal.update_one(FIRST, {"$set": {"data": b'{"word":"six"}'}}), "the payload is not what was written"),
+    "a payload": (lambda db: db.journal.update_one(FIRST, {"$set": {"data": SIX}}), "the payload is not what was written"),
+    "a first payload": (lambda db: db.words.update_one(B, {"$set": {"first.0.data": SIX}}), "the payload is not what was written"),
     "an entry out": (lambda db: db.journal.delete_one(FIRST), "the entries up to 8 are not those that were signed"),
-    "signed entries out": (lambda db: db.journal.delete_many({"subject": {"$ne": "c"}}), "were signed, and the journal ends at 4"),
+    "a first entry out": (lambda db: db.words.update_one(B, {"$pull": {"first": {"n": 0}}}), "the entries up to 8 are not those that were signed"),
+    "signed entries out": (lambda db: db.journal.delete_many({}), "were signed, and the journal ends at 6"),
+    "an unsigned entry out": (
+        lambda db: (db.outbox.delete_many({}), db.journal.delete_one(SECOND)),  # told long ago
+        "does not follow version 1.1",
+    ),
     "two entries swapped": (
         lambda db: db.journal.update_one(FIRST, {"$set": {"ts": db.journal.find_one({"subject": "c", "version": 2, "n": 1})["ts"]}}),
         "the entries up to 8 are not those that were signed",
     ),
+    "first entries swapped": (
+        lambda db: db.words.update_one(B, {"$set": {"ts": db.journal.find_one(FIRST)["ts"]}}),
+        "the entries up to 8 are not those that were signed",
+    ),
     "a hash": (lambda db: db.journal.update_one(FIRST, {"$set": {"hash": bytes(32)}}), "the chain is broken"),
+    "a first hash": (lambda db: db.words.update_one(B, {"$set": {"first.0.hash": bytes(32)}}), "the chain is broken"),
     "a document put back": (
-        lambda db: db.words.update_one({"i": "b"}, {"$set": {"v": 1, "h": db.journal.find_one({**FIRST, "n": 1})["hash"]}}),
+        lambda db: db.words.update_one(B, {"$set": {"v": 1, "h": db.words.find_one(B)["first"][1]["hash"]}}),
         "words b is not as the journal says",
     ),
     "a document's state": (lambda db: db.words.update_one({"i": "b"}, {"$set": {"s": b'{"said":["six"]}'}}), "the state of words b is not"),
-    "a document gone": (lambda db: db.words.delete_one({"i": "b"}), "the document of words b is gone"),
+    "a document gone": (lambda db: db.words.delete_one(B), "the document of words b is gone"),
     "a document made up": (
-        lambda db: db.words.insert_one({**db.words.find_one({"i": "b"}), "_id": "t\x1fx", "i": "x"}),
+        lambda db: db.words.insert_one({**db.words.find_one(B, {"first": 0, "ts": 0}), "_id": "t\x1fx", "i": "x"}),
         "words x stands in no journal",
+    ),
+    "a document taken for another": (
+        lambda db: db.words.insert_one({**db.words.find_one(B), "_id": "t\x1fx", "i": "x", "ts": Timestamp(0, 0)}),
+        "was written of another aggregate",
     ),
     "a head forged": (lambda db: db.head.update_one({}, {"$set": {"signature": bytes(64)}}), "the signature of the head at entry 8 is not ours"),
 }  # fmt: skip
@@ -155,7 +172,7 @@ async def test_what_is_written_meanwhile_is_no_fault(database: Database, monkeyp
         n = next(written)
         database.open()
         if n % 2:
-            database.store._outbox.keep = nothing
+            database.store._journal.keep = nothing
         for id_ in ("a", "b", "c", f"{'abc'[n % 3]}{n}"):
             await database.say(id_, f"more {n}")
 

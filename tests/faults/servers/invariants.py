@@ -54,9 +54,7 @@ class Checker:
 
     def written(self) -> dict[str, int]:
         """How often anything has changed, by service: what a redelivery must not add to."""
-        return {
-            name: self.ledger.database(name)["journal"].count_documents({}) for name in SERVICES if name != "gate"
-        }  # which is asked all the time
+        return {name: self.ledger.written(name) for name in SERVICES if name != "gate"}  # which is asked all the time
 
     def swept(self, release_id: str) -> bool:
         """Have all partitions reported a release? By the documents, for nobody may be there to answer."""
@@ -68,7 +66,7 @@ class Checker:
         seen: list[Any] = [None]
 
         def same() -> bool:
-            seen.append([self.ledger.database(name)["journal"].estimated_document_count() for name in SERVICES])
+            seen.append([self.ledger.written(name) for name in SERVICES])
             return bool(len(seen) > 20 and seen[-20] == seen[-1])  # a second
 
         until(same, bool)

@@ -5,10 +5,12 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
 from aiokafka.structs import ConsumerRecord, TopicPartition
+from bson import Timestamp
 from pymongo import MongoClient
 
 from services.runtime.processes import MODULES, load
@@ -16,6 +18,7 @@ from shared.bus.kafka_records import record
 from shared.events.envelope import CATALOGUE, Meta, encode
 from shared.events.topics import TOPICS
 from shared.kernel.service import Service
+from shared.store.mongo_layout import first
 from tests.faults.invariants import Effect
 from tests.faults.servers.log import PARTITIONS, PREFIX
 from tests.faults.servers.world import DATABASE, World
@@ -83,6 +86,11 @@ class Ledger:
         """Of all services."""
         return [letter for service in SERVICES for letter in self.database(service)["dead_letter"].find()]
 
+    def written(self, service: str) -> int:
+        """How many documents and entries of the journal there are: it grows with whatever a service writes."""
+        kinds = [collection.kind for collection in SERVICES[service].collections()]
+        return sum(int(self.database(service)[name].count_documents({})) for name in ("journal", *kinds))
+
     def read(self) -> None:
         """What has come. To be called when nothing is being written, for a writer that is slower would be passed over."""
         for service in SERVICES:
@@ -90,9 +98,12 @@ class Ledger:
         self._at = self._world.log.read(self._heard, self._at)
 
     def _journal(self, service: str) -> None:
-        behind = {"ts": {"$gt": self._last[service]}} if service in self._last else {}
-        for one in self.database(service)["journal"].find(behind).sort("ts", 1):
-            self._last[service], meta = one["ts"], _meta.decode(one["meta"])
+        behind = {"ts": {"$gt": self._last.get(service, Timestamp(0, 0))}}
+        found = [(one["ts"], one) for one in self.database(service)["journal"].find(behind)]
+        for kind in (collection.kind for collection in SERVICES[service].collections()):
+            found += [(made["ts"], one) for made in self.database(service)[kind].find(behind) for one in first(kind, made)]
+        for ts, one in sorted(found, key=itemgetter(0)):
+            self._last[service], meta = ts, _meta.decode(one["meta"])
             self.entries[service].append(Entry(meta.causationid, (one["kind"], one["tenant"], one["subject"], one["version"]), one["type"]))
             topic = TOPICS.get(CATALOGUE[one["type"]].topic or "")
             if topic is not None:
