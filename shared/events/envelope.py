@@ -13,7 +13,7 @@ import msgspec
 PUBLIC = "public"  # the tenant of what governments publish
 
 
-class Payload(msgspec.Struct, frozen=True, kw_only=True):
+class Payload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of all event payloads; `topic` is None for what only the journal keeps."""
 
     type: ClassVar[str]
@@ -37,7 +37,7 @@ def event(name: str, topic: str | None) -> Callable[[_P], _P]:
     return declare
 
 
-class Meta(msgspec.Struct, frozen=True, kw_only=True):
+class Meta(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All of an event but its data: the CloudEvents attributes and our extensions."""
 
     id: str
@@ -58,7 +58,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     state: str = ""  # in the last event of a version: salted digest of the document that stands then, so that the chain covers it, too
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event as it comes off the log: where it stood, its attributes, its data still encoded."""
 
     topic: str

@@ -11,7 +11,7 @@ from shared.events.envelope import Payload, event
 Status = Literal["active", "on_hold", "blocked", "inactive"]
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Base of the parts of a profile."""
 
 
@@ -67,7 +67,7 @@ class SourcedGood(Part, frozen=True, kw_only=True, omit_defaults=True):
     region: str | None = None
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """All that screening and assessment need to know of a supplier."""
 
     name: str

@@ -11,7 +11,7 @@ import msgspec
 GENESIS = bytes(32)
 
 
-class JournalRow(msgspec.Struct, frozen=True):
+class JournalRow(msgspec.Struct, frozen=True, gc=False):
     """One entry. `topic` None: it is not published. `partitions`: where it is published, all of them for a broadcast."""
 
     kind: str

@@ -15,7 +15,7 @@ from shared.errors import Conflict, DuewatchError, PreconditionFailed, TooLarge,
 from shared.events.envelope import Meta, encode
 from shared.faults import crash_point
 from shared.ids import Ids, derive
-from shared.kernel.addressing import addressed
+from shared.kernel.addressing import address
 from shared.kernel.aggregate import Aggregate, Alarm, Document, Item, Outcome
 from shared.kernel.fence import may_commit
 from shared.kernel.folding import Folded, Place, apart, place_of
@@ -188,12 +188,13 @@ class Kernel:
         version = d.version + 1 if d else 1
         head = d.head if d else b""
         partitionkey = a.key(state) if a.key else item.id
-        encoded, rows = encode(state), list[JournalRow]()
+        encoded = encode(state)
+        rows: list[JournalRow] = []
         for n, event in enumerate(events):
             row = self._row(item, event, version, n, head, partitionkey, now, encoded if n == len(events) - 1 else b"")
             head = row.hash
             rows.append(row)
-        if max(len(encoded), *(len(row.data or b"") for row in rows)) > LARGEST:
+        if len(encoded) > LARGEST or any(len(row.data or b"") > LARGEST for row in rows):
             raise TooLarge(f"What this makes of it is larger than {LARGEST // 1_000_000} MB")
         f.encoded = encoded
         f.rows += rows
@@ -236,8 +237,8 @@ class Kernel:
             )
         )
         digest = payload_digest(salt, data)
-        made = JournalRow(kind, item.tenant, item.id, version, n, event.type, meta, data, salt, digest, link(head, meta, digest))
-        return addressed(made, event.topic, partitionkey, self.bus.partitions)
+        place = address(kind, item.tenant, item.id, event.topic, partitionkey, self.bus.partitions)
+        return JournalRow(kind, item.tenant, item.id, version, n, event.type, meta, data, salt, digest, link(head, meta, digest), *place)
 
     @staticmethod
     def _write(f: Folded) -> Write:

@@ -1,5 +1,6 @@
 """Legal forms: found among a name's words, also misspelt, parted or glued, and brought to one canonical word each."""
 
+from array import array
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
@@ -10,6 +11,7 @@ from rigour.names.org_types import extract_org_types
 from rigour.names.tokenize import tokenize_name
 from rigour.text.normalize import Normalize
 
+from services.screening.matching.edits import near_which, signature
 from services.screening.matching.words import (
     CHINESE_FORMS,
     GLUED_ENDS,
@@ -31,6 +33,10 @@ _MOST_LETTERS: Final = max(map(len, SPELT_FORMS)) + 2
 # By the letters of a word: legal words that may be so few edits away, in their order.
 _SPELT_WITHIN_TWO: Final = [tuple([form for form in SPELT_FORMS if abs(len(form) - n) <= 2]) for n in range(_MOST_LETTERS + 1)]
 _BESIDE_WITHIN_ONE: Final = [tuple([form for form in SPELT_BESIDE if abs(len(form) - n) <= 1]) for n in range(_MOST_LETTERS + 1)]
+
+_SPELT_LIST, _BESIDE_LIST = list(SPELT_FORMS), list(SPELT_BESIDE)
+_SPELT_SIGNATURES, _BESIDE_SIGNATURES = (array("Q", map(signature, forms)) for forms in (_SPELT_LIST, _BESIDE_LIST))
+_ONE_EDIT, _TWO_EDITS = bytes([1] * 256), bytes([2] * 256)
 
 
 def canonical_in_script(text: str) -> str:
@@ -120,7 +126,9 @@ def _word_as_form(token: str) -> str:
                     return f"{token[: -len(form)]} {form}"
                 if form in GLUED_FORMS and token.startswith(form):
                     return f"{form} {token[len(form) :]}"
-    best = extractOne(token, _SPELT_WITHIN_TWO[len(token)], scorer=OSA.distance, score_cutoff=2) if len(token) <= _MOST_LETTERS else None
+    if len(token) > _MOST_LETTERS or not near_which(token, _SPELT_LIST, _SPELT_SIGNATURES, _TWO_EDITS):
+        return token
+    best = extractOne(token, _SPELT_WITHIN_TWO[len(token)], scorer=OSA.distance, score_cutoff=2)
     return best[0] if best and best[1] <= (1 if len(best[0]) < 9 else 2) else token
 
 
@@ -138,6 +146,8 @@ def _beside(words: Sequence[str], meant: Sequence[str | None], at: int) -> str:
 
 def _nearly(word: str) -> str | None:
     if not 4 <= len(word) <= _MOST_LETTERS or not word.isalpha() or word in SPELT_BESIDE:
+        return None
+    if not near_which(word, _BESIDE_LIST, _BESIDE_SIGNATURES, _ONE_EDIT):
         return None
     best = extractOne(word, _BESIDE_WITHIN_ONE[len(word)], scorer=OSA.distance, score_cutoff=1)
     return best[0] if best else None

@@ -50,7 +50,7 @@ def readings(name: str) -> tuple[Reading, ...]:
         found += _slashed(name, text)
     if called := _SO_CALLED.match(text):
         found += _of(name, text[called.end() :])
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 
 def all_readings(names: Iterable[str]) -> Iterator[Reading]:
@@ -65,7 +65,12 @@ def comparable(one: Prepared, other: Prepared) -> bool:
 
 def _of(name: str, part: str, *, weak: bool = False) -> list[Reading]:
     """A part of the name, as it is usually read and as typed."""
-    return [Reading(Prepared(name, one.tokens, one.legal, one.words, one.forms), weak) for one in prepared_both(part) if tells(one)]
+    whole = part is name
+    return [
+        Reading(one if whole else Prepared(name, one.tokens, one.legal, one.words, one.forms), weak)
+        for one in prepared_both(part)
+        if tells(one)
+    ]
 
 
 def _slashed(name: str, text: str) -> list[Reading]:
