@@ -107,6 +107,7 @@ class Check:
         self._kept = [(head.seq, head.digest) for head in kept]
         self._faults: list[str] = []
         self._entries = self._erased = self._unsigned = 0
+        self._astray = False  # an entry was found that was not signed in its place
         self._documents: Counter[str] = Counter(dict.fromkeys(source.kinds(), 0))
         self._aggregates = 0
 
@@ -139,8 +140,8 @@ class Check:
                 self._fault(f"the entries up to {seq} are not those of the head that was kept")
         if (written := self._source.written()) > last:
             self._fault(f"entries {last + 1} to {written} are missing")
-        for seq in heads:
-            self._fault(f"the entries up to {seq} were signed, and the journal ends at {last}")
+        if heads:
+            self._fault(f"the entries up to {max(heads)} were signed, and the journal ends at {last}")
         for seq in sorted(kept):
             self._fault(f"the head that was kept is of entry {seq}, and the journal ends at {last}: the file is an older one, or was cut")
         if loose := self._source.loose():
@@ -150,7 +151,9 @@ class Check:
 
     def _head(self, seq: int, rolling: bytes, digest: bytes, signature: bytes, at: str) -> bool:
         if rolling != digest:
-            self._fault(f"the entries up to {seq} are not those that were signed")
+            if not self._astray:  # of all later heads the same is true: what is wrong in a chain must find room beside it
+                self._fault(f"the entries up to {seq} are not those that were signed")
+            self._astray = True
             return False
         if not self._verifier.holds(head_statement(self._store, seq, digest, at), signature):
             self._fault(f"the signature of the head at entry {seq} is not ours")

@@ -152,6 +152,17 @@ async def test_tampering_is_seen(database: Database, what: str) -> None:
     assert any(told in fault for fault in database.look().faults), database.look().faults
 
 
+async def test_what_is_wrong_in_a_chain_finds_room_beside_the_heads(database: Database) -> None:
+    """All heads behind it do not hold either, and only so many faults are told."""
+    for n in range(25):
+        await database.say("c", f"again {n}")
+        await sign_head(database.store, database.signer, FakeClock().now())
+    database.change(lambda db: db.journal.update_one(FIRST, {"$set": {"hash": bytes(32)}}))
+    faults = database.look().faults
+    assert [fault for fault in faults if "signed" in fault] == ["onboarding: the entries up to 8 are not those that were signed"]
+    assert any("the chain is broken" in fault for fault in faults)
+
+
 async def test_a_head_kept_elsewhere_shows_a_database_put_back(database: Database) -> None:
     (head,) = await database.store.heads()
     assert database.look(KeptHead("onboarding", 8, head.digest.hex())).faults == []
