@@ -19,7 +19,6 @@ from services.runtime.signing import HeadVerifier
 from shared.kernel.service import Service
 from shared.settings import Settings
 from shared.store import mongo_layout as layout
-from shared.store.mongo_layout import US, entries_of, place
 
 _AT_ONCE = 1000
 _MADE: dict[str, Any] = {"ts": {"$exists": True}}  # documents that hold the entries which made them
@@ -79,22 +78,22 @@ class InDatabase:
         return self._walks[kind]
 
     def document(self, kind: str, tenant: str, subject: str) -> Kept | None:
-        found = self._walk(kind).to(place(tenant, subject))
+        found = self._walk(kind).to(layout.place(tenant, subject))
         return (found["v"], found["h"], found["s"]) if found else None
 
     def strangers(self, kind: str, chained: int) -> Iterator[tuple[str, str]]:
         walk = self._walk(kind)
         for id_ in (*walk.passed, *walk.rest()):
-            tenant, _, subject = id_.partition(US)
+            tenant, _, subject = id_.partition(layout.US)
             yield tenant, subject
 
     def moment(self, kind: str, tenant: str, subject: str) -> tuple[Iterable[Entry], Kept | None]:
         """In this order: a document is written before its journal, so that it has come at least as far; and what is in the outbox no more is in
         the journal. Entries that are younger than the document was are left out."""
-        journal = {"_id": entries_of(kind, tenant, subject)}
+        journal = {"_id": layout.entries_of(kind, tenant, subject)}
         newest = [one["version"] for one in self._find("journal", journal, {"version": 1}).sort("_id", -1).limit(1)]
         wanted = {"t": 1, "i": 1, "v": 1, "h": 1, "s": 1, "by": 1, "first": 1}
-        document = self._database[kind].find_one({"_id": place(tenant, subject)}, wanted)
+        document = self._database[kind].find_one({"_id": layout.place(tenant, subject)}, wanted)
         batch = self._database["outbox"].find_one({"_id": document["by"]}) if document else None
         its = {"kind": kind, "tenant": tenant, "subject": subject}
         pending = [one for one in batch["rows"] if its.items() <= one.items()] if batch else []

@@ -29,13 +29,8 @@ _FLAGS: Final = Normalize.CASEFOLD | Normalize.NAME
 _SPELT: Final = frozenset(SPELT_FORMS)
 _SPELT_ENDS: Final = frozenset(form[cut:] for form in SPELT_FORMS for cut in range(1, len(form)))
 _OWN_BEGINS: Final = frozenset(phrase[0] for phrase in OWN_PHRASES)
-_MOST_LETTERS: Final = max(map(len, SPELT_FORMS)) + 2
-# By the letters of a word: legal words that may be so few edits away, in their order.
-_SPELT_WITHIN_TWO: Final = [tuple([form for form in SPELT_FORMS if abs(len(form) - n) <= 2]) for n in range(_MOST_LETTERS + 1)]
-_BESIDE_WITHIN_ONE: Final = [tuple([form for form in SPELT_BESIDE if abs(len(form) - n) <= 1]) for n in range(_MOST_LETTERS + 1)]
-
-_SPELT_LIST, _BESIDE_LIST = list(SPELT_FORMS), list(SPELT_BESIDE)
-_SPELT_SIGNATURES, _BESIDE_SIGNATURES = (array("Q", map(signature, forms)) for forms in (_SPELT_LIST, _BESIDE_LIST))
+_SPELT_RIGHT, _SPELT_BESIDE = list(SPELT_FORMS), list(SPELT_BESIDE)
+_RIGHT_SIGNATURES, _BESIDE_SIGNATURES = (array("Q", map(signature, forms)) for forms in (_SPELT_RIGHT, _SPELT_BESIDE))
 _ONE_EDIT, _TWO_EDITS = bytes([1] * 256), bytes([2] * 256)
 
 
@@ -126,9 +121,8 @@ def _word_as_form(token: str) -> str:
                     return f"{token[: -len(form)]} {form}"
                 if form in GLUED_FORMS and token.startswith(form):
                     return f"{form} {token[len(form) :]}"
-    if len(token) > _MOST_LETTERS or not near_which(token, _SPELT_LIST, _SPELT_SIGNATURES, _TWO_EDITS):
-        return token
-    best = extractOne(token, _SPELT_WITHIN_TWO[len(token)], scorer=OSA.distance, score_cutoff=2)
+    near = [_SPELT_RIGHT[place] for place in near_which(token, _SPELT_RIGHT, _RIGHT_SIGNATURES, _TWO_EDITS)]
+    best = extractOne(token, near, scorer=OSA.distance) if near else None
     return best[0] if best and best[1] <= (1 if len(best[0]) < 9 else 2) else token
 
 
@@ -145,12 +139,10 @@ def _beside(words: Sequence[str], meant: Sequence[str | None], at: int) -> str:
 
 
 def _nearly(word: str) -> str | None:
-    if not 4 <= len(word) <= _MOST_LETTERS or not word.isalpha() or word in SPELT_BESIDE:
+    if len(word) < 4 or not word.isalpha() or word in SPELT_BESIDE:
         return None
-    if not near_which(word, _BESIDE_LIST, _BESIDE_SIGNATURES, _ONE_EDIT):
-        return None
-    best = extractOne(word, _BESIDE_WITHIN_ONE[len(word)], scorer=OSA.distance, score_cutoff=1)
-    return best[0] if best else None
+    near = near_which(word, _SPELT_BESIDE, _BESIDE_SIGNATURES, _ONE_EDIT)
+    return _SPELT_BESIDE[near[0]] if near else None
 
 
 @lru_cache(maxsize=4096)

@@ -57,9 +57,10 @@ def prepare(name: str) -> Prepared:
     return _prepared(name, one_spelling(_typed(name)))
 
 
-def prepared_both(name: str) -> list[Prepared]:
-    """As `prepare`; and with its words as they were typed, where any is usually brought to another spelling or into English."""
-    typed = _typed(name)
+def prepared_both(part: str, name: str) -> list[Prepared]:
+    """A part of a name, or all of it, as `prepare` has it, but shown as the whole name; and with its words as they were typed, where any is usually
+    brought to another spelling or into English."""
+    typed = _typed(part)
     usual = _prepared(name, one_spelling(typed))
     return [usual, _prepared(name, typed)] if has_another(typed) else [usual]
 

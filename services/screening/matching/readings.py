@@ -65,12 +65,7 @@ def comparable(one: Prepared, other: Prepared) -> bool:
 
 def _of(name: str, part: str, *, weak: bool = False) -> list[Reading]:
     """A part of the name, as it is usually read and as typed."""
-    whole = part is name
-    return [
-        Reading(one if whole else Prepared(name, one.tokens, one.legal, one.words, one.forms), weak)
-        for one in prepared_both(part)
-        if tells(one)
-    ]
+    return [Reading(one, weak) for one in prepared_both(part, name) if tells(one)]
 
 
 def _slashed(name: str, text: str) -> list[Reading]:

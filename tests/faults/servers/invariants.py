@@ -66,7 +66,7 @@ class Checker:
         seen: list[Any] = [None]
 
         def same() -> bool:
-            seen.append([self.ledger.written(name) for name in SERVICES])
+            seen.append([self.ledger.about(name) for name in SERVICES])
             return bool(len(seen) > 20 and seen[-20] == seen[-1])  # a second
 
         until(same, bool)
