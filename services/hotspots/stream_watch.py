@@ -5,11 +5,13 @@ import logging
 import os
 from typing import Any, NamedTuple
 
+from services.hotspots.heard import GROUP
 from shared.bus.kafka_settings import KafkaSettings
 from shared.bus.kafka_topics import KafkaTopics
 from shared.errors import Unavailable
 from shared.events.topics import STREAM_TOPICS
 from shared.kernel.service import Context
+from shared.telemetry.metrics import LAG
 
 log = logging.getLogger("duewatch.hotspots")
 _LOOK_S = 1.0
@@ -43,6 +45,8 @@ class Watch:
         if self._last is None or seen.at != self._last.at or seen.settling != self._last.settling or not (seen.lag or seen.settling):
             self._since = now
         self._last = seen
+        if not seen.settling:
+            LAG.labels(GROUP).set(seen.lag)
         still = now - self._since
         if still >= RESTART_S:
             raise Stalled

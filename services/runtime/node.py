@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 from services.runtime.backends import backend
+from services.runtime.lag import LagWatch
 from shared.bus.nudge import Nudges, Waiter
 from shared.clock import Clock, SystemClock
 from shared.ids import Ids, RandomIds
@@ -48,7 +49,7 @@ class Node:
         self.settings, self.services, self.name = settings, services, name
         self.clock, self.ids = clock or SystemClock(), ids or RandomIds()
         self.nudges = Nudges(data / "run", name)
-        self.running: list[Reactor] = []
+        self.lag = LagWatch([])
         self.closing: list[Callable[[], Awaitable[None]]] = []
         sealer, networks = Sealer(FileMasterKey(data / "keys" / "master-key")), parse_networks(settings.egress_allow)
         self.backend = backend(settings, self.nudges)
@@ -98,10 +99,12 @@ class Node:
         chosen, wanted = set(names), set(roles)
         tasks: list[asyncio.Task[None]] = []
         if "reactions" in wanted:
-            self.running = self.reactors(chosen)
-            for reactor in self.running:
+            running = self.reactors(chosen)
+            for reactor in running:
                 await reactor.start()
-            tasks += [group.create_task(r.run(), name=f"reactor {r.reaction.group}") for r in self.running]
+            tasks += [group.create_task(r.run(), name=f"reactor {r.reaction.group}") for r in running]
+            self.lag = LagWatch(running)
+            tasks.append(group.create_task(_forever("lag", self.lag.run), name="lag"))
             tasks += [group.create_task(w.run(), name=f"waker {w.kernel.service}") for w in self.wakers(chosen)]
             for service in (s for s in self.services if s.name in chosen):
                 if upkeep := self.backend.upkeep(service):

@@ -5,7 +5,6 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Mapping
-from itertools import count
 from typing import Literal
 
 import uvicorn
@@ -18,7 +17,6 @@ from services.runtime.embedded import admin_token
 from services.runtime.front import server, service_app, tokens_of
 from services.runtime.gateway import Gateway, gateway_app
 from services.runtime.housekeeping import keep_house
-from services.runtime.lag import LagWatch
 from services.runtime.logs import set_up_logging
 from services.runtime.metrics import measure
 from services.runtime.node import Node, tune
@@ -32,7 +30,7 @@ from shared.telemetry import tracing
 
 Only = Literal["api", "reactions"]
 Say = Callable[[str], None]
-_WATCH_S, _LAG_EVERY = 2.0, 5  # the second: every so many looks; it asks the broker for each reaction
+_WATCH_S = 2.0
 _ROLES: Mapping[Only | None, tuple[Role, ...]] = {None: ("api", "reactions", "bulk"), "api": ("api",), "reactions": ("reactions", "bulk")}
 
 
@@ -86,12 +84,9 @@ async def _service(settings: Settings, name: str, roles: tuple[Role, ...], say: 
 
 async def _watch(node: Node, http: uvicorn.Server, unready: list[str]) -> None:
     """For ever: is what the service needs there, and do its reactions move? One that is told to end takes no more work, and says so."""
-    lag = LagWatch(node.running)
-    for turn in count():
+    while True:
         missing = await node.backend.missing()
-        if turn % _LAG_EVERY == 0:
-            await lag.look()
-        unready[:] = ["ending"] if http.should_exit else [*missing, *(f"lag of {group}" for group in lag.stalled)]
+        unready[:] = ["ending"] if http.should_exit else [*missing, *(f"lag of {group}" for group in node.lag.stalled)]
         await asyncio.sleep(_WATCH_S)
 
 

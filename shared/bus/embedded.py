@@ -130,7 +130,7 @@ class EmbeddedConsumer:
         return {f"{topic}/{partition}": at for (topic, partition), at in self._done.items()}
 
     async def lag(self) -> int:
-        return sum(self._bus.log(t).count(t, p, self._positions[t, p]) for t, p in self._places)
+        return sum(self._bus.log(t).count(t, p, self._done[t, p]) for t, p in self._places)
 
     async def close(self) -> None:
         """Nothing of it is open."""

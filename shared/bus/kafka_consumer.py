@@ -230,8 +230,8 @@ class KafkaConsumer:
         await self._connected()
         if self._moving():
             raise Unavailable("The group's partitions are being dealt out")
-        ends = await self._looker.ends(list(self._at))
-        return sum(max(0, end - self._at[place]) for place, end in ends.items() if place in self._at)  # some may be another's by now
+        ends = await self._looker.ends(list(self._done))
+        return sum(max(0, end - self._done[place]) for place, end in ends.items() if place in self._done)  # some may be another's by now
 
     async def close(self) -> None:
         self.closed = True

@@ -32,7 +32,7 @@ class Consumer(Protocol):
         ...
 
     async def lag(self) -> int:
-        """How many records are waiting."""
+        """How many records are not committed yet: those that were handed out wait, too, until their effects are stored."""
         ...
 
     async def close(self) -> None:

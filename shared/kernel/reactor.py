@@ -109,7 +109,6 @@ class Reactor:
     async def step(self, wait_s: float) -> int:
         """One batch of what is waiting; how many messages."""
         assert self.consumer is not None
-        await self._seen.look(self.consumer.lag)
         records = await self.consumer.poll(self.reaction.batch, wait_s)
         if not records:
             return 0

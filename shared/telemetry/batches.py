@@ -1,4 +1,4 @@
-"""What a group of the bus is seen to do: records handled, how long, how far behind; and the `process` spans of traced records.
+"""What a group of the bus is seen to do: records handled, how long; and the `process` spans of traced records.
 
 A batch has one span for each parent that stands in it, not for each record: what one import or one release caused comes with few parents,
 since whoever made it was one step for a batch, too. That is bounded twice: at most _A_BATCH spans a batch, at most _A_TRACE steps of one
@@ -8,7 +8,7 @@ https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
@@ -20,7 +20,6 @@ from shared.telemetry import metrics, tracing
 _A_BATCH = 16
 _A_TRACE = 100
 _TRACES_REMEMBERED = 1_000
-_LOOK_EVERY_S = 10.0  # at the lag: it asks the bus
 
 
 class Budget:
@@ -93,19 +92,7 @@ class Group:
     def __init__(self, name: str, system: str = "duewatch") -> None:
         self.name, self.system, self.budget = name, system, Budget(name)
         self.handled, self.seconds, self.dead = metrics.HANDLED.labels(name), metrics.BATCH_SECONDS.labels(name), metrics.DEAD.labels(name)
-        self._lag = metrics.LAG.labels(name)
-        self._look_at = 0.0
 
     def batch(self, records: Sequence[Record]) -> Batch:
         """A context manager around all that is done with them."""
         return Batch(self, records)
-
-    async def look(self, lag: Callable[[], Awaitable[int]]) -> None:
-        """Asks how far behind it is, every few seconds; what cannot be asked now leaves the last answer."""
-        now = time.monotonic()
-        if now >= self._look_at:
-            self._look_at = now + _LOOK_EVERY_S
-            try:
-                self._lag.set(await lag())
-            except Exception:  # whatever it is, the work goes on, and says itself what is wrong
-                self._look_at = now + 2 * _LOOK_EVERY_S

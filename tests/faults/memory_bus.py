@@ -101,7 +101,7 @@ class MemoryConsumer:
             self._memory.offsets.update({position_name(self._group, r.topic, r.partition): r.position for r in records})
 
     async def lag(self) -> int:
-        return sum(len(self._memory.log[place]) - at for place, at in self._positions.items())
+        return sum(len(self._memory.log[place]) - at for place, at in self._done.items())
 
     async def close(self) -> None:
         self._memory.leave(self._group, self)

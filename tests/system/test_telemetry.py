@@ -110,6 +110,8 @@ def measured(client: httpx.Client) -> None:
         assert found["duewatch_outbox_stale", "reactions"] == found["duewatch_dead_letters_waiting", "reactions"] == 0
         text = anyone.get("/metrics").text
         assert 'http_route="/v1/lists/{list_id}/releases"' in text
+        for group in ("screening", "assessment", "hotspots", "audits", "partners-deliveries"):
+            assert f'duewatch_consumer_lag{{messaging_consumer_group_name="{group}"' in text
         assert get(client, "/v1/suppliers?limit=1")["items"][0]["id"] not in text
 
 

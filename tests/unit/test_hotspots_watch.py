@@ -8,6 +8,7 @@ import pytest
 
 from services.hotspots import stream_watch
 from services.hotspots.stream_watch import FAILED, NOT_READY_S, RESTART_S, Look, Stalled, Watch
+from shared.telemetry.instruments import REGISTRY
 
 
 def watched() -> Watch:
@@ -60,6 +61,15 @@ def test_changelogs_that_were_not_asked_for_yet_count_as_not_read() -> None:
     recovery = SimpleNamespace(active_offsets={("windows", 0): 7, ("windows", 1): None})  # None: assigned this moment
     app = SimpleNamespace(started=True, rebalancing=True, rebalancing_count=1, tables=SimpleNamespace(recovery=recovery))
     assert stream_watch._look(app) == Look(True, 0, (("changelogs", 0, 7),))
+
+
+def test_how_far_it_is_behind_is_told_as_of_any_group() -> None:
+    watch = watched()
+    watch.look(idle(5, 3), 1)
+    watch.look(Look(True, 0, ()), 2)  # nothing is known now
+    assert REGISTRY.get_sample_value("duewatch_consumer_lag", {"messaging_consumer_group_name": "hotspots"}) == 3
+    watch.look(idle(8), 3)
+    assert REGISTRY.get_sample_value("duewatch_consumer_lag", {"messaging_consumer_group_name": "hotspots"}) == 0
 
 
 async def test_a_stream_that_fails_ends_its_process(monkeypatch: pytest.MonkeyPatch) -> None:

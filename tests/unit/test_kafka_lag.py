@@ -14,7 +14,7 @@ KEPT, GONE = TopicPartition("suppliers", 0), TopicPartition("suppliers", 1)
 async def test_a_partition_that_is_dealt_to_another_meanwhile_counts_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     class Looker:
         async def ends(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-            del consumer._at[GONE]
+            del consumer._done[GONE]
             return dict.fromkeys(places, 12)
 
     async def connected(_self: Any) -> None:
@@ -23,5 +23,5 @@ async def test_a_partition_that_is_dealt_to_another_meanwhile_counts_no_more(mon
     monkeypatch.setattr(KafkaConsumer, "_connected", connected)
     monkeypatch.setattr(KafkaConsumer, "_moving", lambda _self: False)
     consumer: Any = KafkaConsumer.__new__(KafkaConsumer)
-    consumer._looker, consumer._at = Looker(), {KEPT: 5, GONE: 7}
+    consumer._looker, consumer._done = Looker(), {KEPT: 5, GONE: 7}
     assert await consumer.lag() == 7

@@ -2,13 +2,17 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from services.runtime.lag import LagWatch
 from shared.errors import Invalid
+from shared.events.envelope import Record
+from shared.kernel.aggregate import Item
+from shared.telemetry.instruments import REGISTRY
 from tests.unit.kernel_setting import Setting
 
 
@@ -26,6 +30,21 @@ async def test_what_waits_is_one_batch(s: Setting) -> None:
     assert await reactor.step(0) == 0
     assert (s.batches, await s.said()) == ([3], ("a", "b", "c"))
     assert await (await s.reactor()).step(0) == 0
+
+
+async def test_of_a_batch_that_hangs_the_lag_is_still_told(s: Setting) -> None:
+    async def hangs(_: Sequence[Record]) -> list[Item]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    reactor = await s.reactor(hangs)
+    await s.tell("a", "b")
+    hanging = asyncio.create_task(reactor.run())
+    await asyncio.sleep(0.1)
+    await s.tell("c")
+    await LagWatch([reactor]).look()
+    assert REGISTRY.get_sample_value("duewatch_consumer_lag", {"messaging_consumer_group_name": "audits"}) == 3
+    hanging.cancel()
 
 
 @pytest.mark.parametrize(

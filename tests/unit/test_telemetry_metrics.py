@@ -63,24 +63,6 @@ def test_a_batch_counts_once_it_is_done() -> None:
     assert value("messaging_process_duration_seconds_count", **name) == 1
 
 
-async def test_the_lag_is_asked_for_seldom_and_may_fail() -> None:
-    group, asked = Group("lagging"), list[int]()
-
-    async def lag() -> int:
-        asked.append(1)
-        if len(asked) > 1:
-            raise OSError
-        return 42
-
-    for _ in range(3):
-        await group.look(lag)
-    assert len(asked) == 1
-    group._look_at = 0.0
-    await group.look(lag)
-    assert len(asked) == 2
-    assert value("duewatch_consumer_lag", messaging_consumer_group_name="lagging") == 42
-
-
 @pytest.mark.parametrize(
     ("status", "error", "outcome"), [(204, "", "2xx"), (302, "", "3xx"), (410, "", "4xx"), (503, "", "5xx"), (None, "dns", "dns"), (999, "", "connection")]
 )  # fmt: skip
