@@ -7,8 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from shared.errors import Unavailable
-from shared.kernel.reactor import Reactor
+from shared.kernel.reactor import TRANSIENT, Reactor
 from shared.telemetry.metrics import LAG
 
 STALLED_S = 60.0
@@ -35,7 +34,7 @@ class LagWatch:
             group = reactor.reaction.group
             try:
                 lag = await reactor.consumer.lag() if reactor.consumer else 0
-            except Unavailable:
+            except TRANSIENT:
                 self._moved[group] = (-1, self._clock())
                 continue
             LAG.labels(group).set(lag)

@@ -1,6 +1,9 @@
 """Reactions that stand still with something to read are not ready."""
 
+import sqlite3
 from typing import Any, cast
+
+import pytest
 
 from services.runtime.lag import STALLED_S, LagWatch
 from shared.errors import Unavailable
@@ -16,10 +19,11 @@ class Standing:
         self.handled = 0
         self.waiting: int | None = 0
         self.consumer = self
+        self.away: Exception = Unavailable()
 
     async def lag(self) -> int:
         if self.waiting is None:
-            raise Unavailable
+            raise self.away
         return self.waiting
 
 
@@ -49,8 +53,10 @@ async def test_who_has_read_nothing_for_long_with_something_to_read_is_stalled()
     assert await later(1) == []
 
 
-async def test_a_bus_that_is_away_is_no_fault_of_the_reactions() -> None:
+@pytest.mark.parametrize("away", [Unavailable(), OSError(), sqlite3.OperationalError()])
+async def test_a_bus_that_is_away_is_no_fault_of_the_reactions(away: Exception) -> None:
     now, one = [0.0], Standing("one")
+    one.away = away
     watch = LagWatch(cast(list[Reactor], [one]), lambda: now[0])
     one.waiting = 5
     await watch.look()
