@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -18,12 +19,14 @@ log = logging.getLogger("duewatch.housekeeping")
 
 
 async def keep_house(node: Node, signer: HeadSigner, names: Sequence[str] | None = None) -> None:
-    """For ever, every `head_every_s`, of these services (None: of all). What cannot be done now (a disk that is full) is done the next time."""
+    """For ever, every `head_every_s`, of these services (None: of all). What cannot be done now (a disk that is full) is done the next time.
+
+    It begins at any moment of the interval: processes that start together share out what has come, and do not all sign at once."""
     stores = [node.stores[name] for name in names or node.stores]
     for store in stores:  # until the first look, what begins now is as good as covered: an alarm is for what does not happen
         JOURNAL_COVERED.labels(store.name).set(node.clock.now().timestamp())
+    await asyncio.sleep(random.uniform(0, node.settings.head_every_s))  # noqa: S311  # no secret
     while True:
-        await asyncio.sleep(node.settings.head_every_s)
         try:
             for store in stores:
                 await sign_head(store, signer, node.clock.now())
@@ -31,6 +34,7 @@ async def keep_house(node: Node, signer: HeadSigner, names: Sequence[str] | None
             await tidy_topics(node)
         except TRANSIENT as error:
             log.warning("housekeeping waits for its store: %s", type(error).__name__)
+        await asyncio.sleep(node.settings.head_every_s)
 
 
 async def sign_head(store: Store, signer: HeadSigner, now: datetime) -> None:

@@ -2,10 +2,12 @@
 versions are in `journal`. All have the server's clock in `ts`, so that together they have one order.
 """
 
+import asyncio
 import contextlib
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from heapq import heappop, heappush
+from itertools import chain
 from typing import Any
 
 from bson import Timestamp
@@ -18,6 +20,8 @@ from shared.store.mongo_reach import insert
 
 _SETTLED_S = 5.0  # what is older than this is in the journal, or its writer is dead
 _BEGINNING = Timestamp(0, 0)
+_SLICE = 1000  # read at a time; a hundred thousand at once, after an import, held up every reaction of the process for a second
+_REST_S = 0.04  # and then others have their turn
 
 
 class Journal:
@@ -43,11 +47,11 @@ class Journal:
     async def rows(self, after: int) -> AsyncIterator[tuple[int, JournalRow]]:
         """All in order, with their numbers, from behind one."""
         seq = 0
-        async for kind, found in self._in_order({"$gt": _BEGINNING}, None, {"t": 1, "i": 1, "first": 1}):
-            for one in layout.first(kind, found) if kind else (found,):
+        async for found in self._in_order({"$gt": _BEGINNING}, None, {"t": 1, "i": 1, "first": 1}):
+            for entry in chain.from_iterable(layout.first(kind, one) if kind else (one,) for kind, one in found):
                 seq += 1
                 if seq > after:
-                    yield seq, layout.row(one)
+                    yield seq, layout.row(entry)
 
     async def rolled(self, after: int, digest: bytes) -> tuple[int, bytes]:
         """The rolling digest from behind entry `after`, where it was `digest`: (last entry, digest). What is younger than a few seconds waits for
@@ -56,12 +60,14 @@ class Journal:
         head = await self._database["head"].find_one({"_id": after}, {"ts": 1}) or {}
         ended = head.get("ts")  # none at the beginning, and where an earlier version of this code signed it: all are counted
         seq = after if ended else 0
-        async for kind, found in self._in_order({"$gt": ended or _BEGINNING, "$lt": settled}, {"ts": 1, "hash": 1}, {"first.hash": 1}):
-            ended = found["ts"]
-            for one in found["first"] if kind else (found,):
+        wanted = {"ts": 1, "hash": 1, "_id": 0}
+        async for found in self._in_order({"$gt": ended or _BEGINNING, "$lt": settled}, wanted, {"first.hash": 1, "_id": 0}):
+            for entry in chain.from_iterable(one["first"] if kind else (one,) for kind, one in found):
                 seq += 1
                 if seq > after:
-                    digest = roll(digest, one["hash"])
+                    digest = roll(digest, entry["hash"])
+            ended = found[-1][1]["ts"]
+            await asyncio.sleep(_REST_S)
         self._rolled = max(seq, after), ended
         return max(seq, after), digest
 
@@ -89,19 +95,38 @@ class Journal:
 
     async def _in_order(
         self, ts: layout.Document, of_journal: layout.Document | None, of_documents: layout.Document
-    ) -> AsyncIterator[tuple[str, layout.Document]]:
-        """What has such a `ts`: documents with their kind, and entries of the journal with "". Of each what is wanted."""
-        cursors = [("", self._database["journal"].find({"ts": ts}, of_journal))]
-        cursors += [(kind, self._database[kind].find({"ts": ts}, {"ts": 1, **of_documents})) for kind in self._kinds]
-        waiting: list[tuple[int, int, str, layout.Document, Any]] = []
-        for kind, cursor in cursors:
-            await _next(waiting, kind, aiter(cursor.sort("ts", 1)))
-        while waiting:
-            *_, kind, one, cursor = heappop(waiting)
-            yield kind, one
-            await _next(waiting, kind, cursor)
+    ) -> AsyncIterator[list[tuple[str, layout.Document]]]:
+        """What has such a `ts`, a slice at a time: documents with their kind, and entries of the journal with "". Of each what is wanted."""
+        wanted = [("", of_journal), *((kind, {"ts": 1, **of_documents}) for kind in self._kinds)]
+        sources = [_Source(kind, self._database[kind or "journal"].find({"ts": ts}, fields)) for kind, fields in wanted]
+        while sources := [source for source in sources if await source.filled()]:
+            horizon = min(source.last for source in sources)  # up to here all of all sources is here
+            ready = [(source.kind, one) for source in sources for one in source.taken(horizon)]
+            yield ready if len(sources) == 1 else sorted(ready, key=lambda found: _at(found[1]))
 
 
-async def _next(waiting: list[tuple[int, int, str, layout.Document, Any]], kind: str, cursor: Any) -> None:
-    if (one := await anext(cursor, None)) is not None:
-        heappush(waiting, (one["ts"].time, one["ts"].inc, kind, one, cursor))
+class _Source:
+    """A cursor over what is of one kind, by its moment, and what was read of it and not taken yet."""
+
+    def __init__(self, kind: str, cursor: Any) -> None:
+        self.kind, self._cursor = kind, cursor.sort("ts", 1).batch_size(_SLICE)
+        self._read: list[layout.Document] = []
+
+    @property
+    def last(self) -> tuple[int, int]:
+        return _at(self._read[-1])
+
+    async def filled(self) -> bool:
+        """Reads on where all is taken; is there any?"""
+        self._read = self._read or await self._cursor.to_list(_SLICE)
+        return bool(self._read)
+
+    def taken(self, horizon: tuple[int, int]) -> list[layout.Document]:
+        """What is not behind `horizon`, and not here any more."""
+        n = bisect_right(self._read, horizon, key=_at)
+        ready, self._read = self._read[:n], self._read[n:]
+        return ready
+
+
+def _at(found: layout.Document) -> tuple[int, int]:
+    return found["ts"].time, found["ts"].inc

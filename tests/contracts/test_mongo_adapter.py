@@ -1,12 +1,15 @@
 """MongoDB under the suites of every store, by either driver, and what only a server can teach."""
 
 import socket
+from functools import reduce
 from typing import Any
 
 import pytest
 from pymongo.errors import AutoReconnect
 
 from shared.errors import Unavailable
+from shared.kernel.journal import GENESIS, roll
+from shared.store import mongo_journal
 from shared.store.mongo import MongoStore, closed
 from shared.store.mongo_layout import behind, pages
 from shared.store.port import Commit
@@ -105,6 +108,27 @@ class TestMongoStore(StoreBehaviour):
         store, _ = await adapter.open("onboarding")
         await store.commit(Commit([write("a"), write("b")]))
         assert await store.rolled(0, b"") == (0, b"")
+
+    @pytest.mark.parametrize("size", [1, 2, 3, 1000])
+    async def test_the_order_of_all_is_the_same_by_slices_of_any_size(
+        self, adapter: OnMongo, monkeypatch: pytest.MonkeyPatch, size: int
+    ) -> None:
+        """Of two kinds and of what came later, turn by turn and in runs of one kind."""
+        store, _ = await adapter.open("onboarding")
+        monkeypatch.setattr(mongo_journal, "_SLICE", size)
+        monkeypatch.setattr(mongo_journal, "_SETTLED_S", -60.0)
+        written: list[tuple[str, int]] = []
+        for n in range(7):
+            for one in (write(f"t{n}"), write(f"o{n}", kind="other"), *[write(f"t{m}", n - m) for m in range(n)]):
+                await store.commit(Commit([one]))
+                written.append((one.id, one.version))
+        for n in range(5):
+            await store.commit(Commit([write(f"u{n}")]))
+            written.append((f"u{n}", 1))
+        rows = [(seq, row) async for seq, row in store.journal()]
+        assert [(row.subject, row.version) for _, row in rows] == written
+        assert [seq for seq, _ in rows] == [*range(1, len(written) + 1)]
+        assert await store.rolled(0, GENESIS) == (len(written), reduce(roll, (row.hash for _, row in rows), GENESIS))
 
 
 class TestMongoHandles(TwoHandles):
