@@ -38,7 +38,7 @@ class Reaction:
     group: str
     topics: tuple[str, ...]
     react: React
-    batch: int = 500
+    batch: int = 600  # no less than the largest slice of a bus
     slices: tuple[str, ...] = ()  # of these topics a slice a batch, so that they never hold up those named before them for long
     keeper: Keeper | None = None  # of what is kept in memory by partition
     finish: Callable[[Mapping[str, int]], Awaitable[None]] | None = None  # when it is told to end; how far it is, as a Keeper hears it

@@ -42,9 +42,10 @@ _encoder = msgspec.json.Encoder()
 
 
 class Importer:
-    """Takes waiting imports; `step` does one of them whole, `run` goes on for ever."""
+    """Takes waiting imports; `step` does one of them whole, `run` goes on for ever. `batch`: rows of a commit. Dealt out to two screening workers
+    each of them gets somewhat less than a slice (shared.bus.kafka)."""
 
-    def __init__(self, ctx: Context, batch: int = 500) -> None:
+    def __init__(self, ctx: Context, batch: int = 1000) -> None:
         self._ctx, self._batch, self._files = ctx, batch, Files(ctx.folder)
         self._failures: dict[str, int] = {}
         self._turns: dict[str, int] = {}  # tenant -> when it had its last turn
