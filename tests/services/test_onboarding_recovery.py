@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.onboarding.imports import running
 from services.onboarding.imports.files import Files
 from services.onboarding.imports.running import Importer
 from services.onboarding.service import SERVICE
@@ -75,6 +76,21 @@ async def test_a_crash_at_any_commit_is_resumed_exactly(
     told = Counter(map(type, await h.told("suppliers"))) - before
     changes = {SupplierRegistered: wanted.count("created"), SupplierChanged: wanted.count("updated")}
     assert told == ({} if mode == "dry_run" else changes)
+
+
+async def test_large_rows_come_in_smaller_commits(h: Harness, buyer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that what a batch takes of memory is bounded by bytes, too; each row is there once."""
+    monkeypatch.setattr(running, "_BATCH_BYTES", 100)
+    commit, sizes = h.ctx.store.commit, list[int]()
+
+    async def counted(what: Any) -> Any:
+        sizes.append(sum(write.kind == "supplier" for write in what.writes))
+        return await commit(what)
+
+    monkeypatch.setattr(h.ctx.store, "commit", counted)
+    job, told = await imported(h, buyer, HEADER + "".join(f"{n},Mills of twenty {n:02},DE\n" for n in range(20)))
+    assert (job["state"], counts(job)[1], [row["row"] for row in told]) == ("done", 20, [*range(1, 21)])
+    assert (sum(sizes), max(sizes)) == (20, 5)
 
 
 async def test_a_persons_change_between_a_crash_and_its_repair_is_not_changed_back(

@@ -35,6 +35,7 @@ _DAY_S = 86_400.0
 _TIDY_S = 60.0
 _ATTEMPTS = 3
 _PAUSE_S = 1.0
+_BATCH_BYTES = 8_000_000  # of a file, and a row more: large rows come in smaller batches
 _FAR_BEHIND = 2_000  # suppliers: less than a second of screening
 _LOOKED_AT = 20  # lines that tell whether a file is NDJSON at all; one bad row among them costs no other
 _GONE = "The stored file is not there any more"
@@ -140,12 +141,12 @@ class _Run:
     async def whole(self) -> None:
         """Reads all rows that are left."""
         state, loop = self._state, asyncio.get_running_loop()
-        counts, written = state.counts, state.results_bytes
-        progress = [self._advance(counts, state.offset, written)]
+        counts, offset, written = state.counts, state.offset, state.results_bytes
+        progress = [self._advance(counts, offset, written)]
         with self._open() as file, self._files.open_results(self._waiting.import_id, state.results_bytes) as results:
             rows = _rows(file, state)
             synced: asyncio.Future[None] | None = None
-            while batch := list(islice(rows, self._batch)):
+            while batch := _taken(rows, self._batch, offset + _BATCH_BYTES):
                 if synced is not None:
                     await synced
                 told = await self._apply(batch, counts.rows + 1, progress)
@@ -153,7 +154,8 @@ class _Run:
                 count_rows([one.outcome for one in told])
                 written += results.write(b"".join(_encoder.encode(one) + b"\n" for one in told))
                 synced = loop.run_in_executor(None, _sync, results)  # beside the reading of the next batch
-                progress = [self._advance(counts, batch[-1][0], written)]
+                offset = batch[-1][0]
+                progress = [self._advance(counts, offset, written)]
                 crash_point("import-batch")
                 await self._keep_pace()
             if synced is not None:
@@ -204,6 +206,16 @@ def _rows(file: BinaryIO, state: Import) -> "Iterator[tuple[int, Row | Refused]]
         raise Unreadable(f"None of the first {_LOOKED_AT} lines is a JSON object")
     for record in text_records(Lines(file, state.offset) if state.offset else lines):
         yield record.end, Refused([record.fault]) if record.fault else read_json(record.text, state.source_system)
+
+
+def _taken(rows: "Iterator[tuple[int, Row | Refused]]", most: int, upto: int) -> "list[tuple[int, Row | Refused]]":
+    """The next rows, at most so many, up to the one that ends at or behind an offset."""
+    taken = []
+    for offset, row in islice(rows, most):
+        taken.append((offset, row))
+        if offset >= upto:
+            break
+    return taken
 
 
 def _added(counts: Counts, told: list[Result]) -> Counts:
