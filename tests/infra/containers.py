@@ -12,7 +12,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 
 from tests.infra import Unavailable, mongo, ready
-from tests.infra.kafka import settings
+from tests.infra.kafka import HEAP, settings
 from tests.infra.local import HOST, free_ports
 
 _KAFKA_IMAGE = "apache/kafka:4.3.1"
@@ -99,7 +99,7 @@ class DockerKafka(Container):
         given = settings(listeners, f"PLAINTEXT://{self.address}", f"{HOST}:{controller}")
         # The image takes a property by its name in capitals, dots as underscores.
         env = {"KAFKA_" + name.upper().replace(".", "_"): value for name, value in given.items()}
-        return DockerContainer(_KAFKA_IMAGE, env={"KAFKA_HEAP_OPTS": "-Xmx512m", **env})
+        return DockerContainer(_KAFKA_IMAGE, env={"KAFKA_HEAP_OPTS": " ".join(HEAP), **env})
 
     def _wait(self, deadline: float) -> None:
         ready.kafka(self.address, deadline)

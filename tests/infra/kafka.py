@@ -8,7 +8,8 @@ from tests.infra import downloads, ready
 from tests.infra.local import HOST, Local, ports_of
 
 _LARGEST = 8 * 1024 * 1024  # bytes of one record batch
-_REGION = "-XX:G1HeapRegionSize=4m"  # with 1 MB, as in so small a heap, each batch of an import begins a collection of all of it
+# A small heap, for a process and a container. With its own regions of 1 MB each batch of an import would begin a collection of all of it.
+HEAP = ("-Xmx512m", "-XX:G1HeapRegionSize=4m")
 _SEGMENT = 64 * 1024 * 1024  # bytes of a log segment: Kafka's own 1 GiB would be laid out for every partition's indexes
 
 
@@ -70,7 +71,7 @@ class LocalKafka(Local):
         file.write_text("".join(f"{name}={value}\n" for name, value in given.items()), encoding="utf-8")
         # The first compiler alone: such a broker lives for minutes, in which the second one costs more than it gains. Measured, for an imported
         # supplier of 50,000: 161 us of processor with both, 85 without.
-        java = ["java", "-Xmx512m", _REGION, "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
+        java = ["java", *HEAP, "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
         return [*java, "-cp", f"{parts / 'libs'}/*", "kafka.Kafka", str(file)], {}
 
     def _wait(self, deadline: float) -> None:
