@@ -30,8 +30,8 @@ _LIMIT_S = 15.0  # for an answer of the broker, and for records that it says it 
 _LOOK_EVERY_S = 5.0  # at the broker's account, where waits are in vain
 _IDLE_S = 0.25  # a member without partitions looks so often whether it has some
 _FETCH_BYTES = 512 * 1024  # of a partition, in one answer
-_FETCH_WAIT_S = 1.0  # how long the broker holds back an answer without records
-_PAUSED_WAIT_S = 0.1  # while partitions are paused: one that is resumed meanwhile waits so long
+_FETCH_WAIT_S = 1.0  # how long the broker holds back an answer without records, while all partitions are waited for
+_BUSY_WAIT_S = 0.1  # while there is something to do
 
 
 class KafkaConsumer:
@@ -109,19 +109,18 @@ class KafkaConsumer:
         if not self._at:  # more members than partitions
             await asyncio.sleep(min(wait_s, _IDLE_S))
             return
+        _fetch_waits(client, _FETCH_WAIT_S if wait_s and not self._buffer else _BUSY_WAIT_S)
         async with self._reaching(client, "send records", wait_s + _LIMIT_S):
             found = await client.getmany(timeout_ms=int(wait_s * 1000))
+        if found:
+            _fetch_waits(client, _BUSY_WAIT_S)
         for place in found.keys() & self._at.keys():
             self._buffer.add(place, found[place])
             if self._buffer.full(place):
                 client.pause(place)
-                _fetch_waits(client, _PAUSED_WAIT_S)
 
     def _resume(self, client: AIOKafkaConsumer) -> None:
-        paused = client.paused() & self._at.keys()
-        low = {place for place in paused if self._buffer.low(place)}
-        client.resume(*low)
-        _fetch_waits(client, _PAUSED_WAIT_S if paused - low else _FETCH_WAIT_S)
+        client.resume(*(place for place in client.paused() & self._at.keys() if self._buffer.low(place)))
 
     async def _ready(self, end: float) -> AIOKafkaConsumer | None:
         """The client, connected, at its partitions; None where these are still being dealt out when time is up."""
@@ -145,7 +144,7 @@ class KafkaConsumer:
         client = AIOKafkaConsumer(
             **self._settings.connection(), **self._membership.options(), group_id=self._settings.prefix + self._group,
             enable_auto_commit=False, auto_offset_reset="earliest",
-            fetch_max_wait_ms=int(_FETCH_WAIT_S * 1000), max_partition_fetch_bytes=_FETCH_BYTES,
+            fetch_max_wait_ms=int(_BUSY_WAIT_S * 1000), max_partition_fetch_bytes=_FETCH_BYTES,
         )  # fmt: skip
         try:
             async with self._reaching(client, "let a reader in"):
@@ -271,7 +270,8 @@ class KafkaConsumer:
 
 
 def _fetch_waits(client: AIOKafkaConsumer, seconds: float) -> None:
-    """An empty fetch costs the broker and us, ten a second of each reader what an idle system uses; aiokafka takes the time at its start only."""
+    """An empty fetch costs the broker and us, ten a second of each reader what an idle system uses. But partitions that are paused, or of which
+    something is not drawn yet, are not asked for before it is answered: who is busy may wait for silent ones. aiokafka takes the time at its start only."""
     client._fetcher._fetch_max_wait_ms = int(seconds * 1000)
 
 

@@ -112,6 +112,22 @@ class TestKafkaBus(BusBehaviour):
         assert found == 24
         assert most <= 3_100_000  # bytes of a partition: full at 2 MB, and the message that made it so
 
+    async def test_what_comes_behind_a_batch_waits_for_no_silent_partition(self, adapter: OnKafka, onboarding: Teller) -> None:
+        """What came meanwhile is drawn behind it; by then aiokafka has asked for all other partitions, and asks for this one once that is answered."""
+        _, bus = await adapter.open("screening")
+        consumer, waits = await bus.consumer("g", ["suppliers"]), []
+        for i in range(3):
+            await onboarding.tell("suppliers", f"in hand {i}", partition=0)
+            assert subjects(await consumer.poll(10, 10.0)) == [f"in hand {i}"]
+            await onboarding.tell("suppliers", f"drawn {i}", partition=0)
+            await asyncio.sleep(0.3)
+            assert subjects(await consumer.poll(10, 10.0)) == [f"drawn {i}"]
+            await onboarding.tell("suppliers", f"behind {i}", partition=0)
+            told = time.monotonic()
+            assert subjects(await consumer.poll(10, 10.0)) == [f"behind {i}"]
+            waits.append(time.monotonic() - told)
+        assert min(waits) < 0.5  # s; an empty answer takes 1 s to who has nothing in hand
+
     async def test_a_poll_is_cancelled_and_nothing_is_lost(self, adapter: OnKafka, onboarding: Teller) -> None:
         _, bus = await adapter.open("screening")
         consumer = await bus.consumer("g", ["suppliers"])
