@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from services.screening.formerly import carried_over
 from services.screening.join import Join
-from services.screening.marks import Hits, Sweeps
+from services.screening.marks import Ahead, Hits, Sweeps
 from services.screening.matching import model as shipped
 from services.screening.matching.index import Hit
 from services.screening.matching.normalise import prepare, tells
@@ -53,12 +53,13 @@ class Worker:
         self.rebuilding = True
         self._partitions: frozenset[int] = frozenset()
         self._hits: Hits = defaultdict(dict)
+        self._ahead = Ahead()
         self._passed: dict[tuple[str, int], int] = {}  # sweep and partition -> where its marker stands in the log
 
     def reaction(self) -> Reaction:
         """Signals before suppliers."""
         topics = (*SIGNAL_TOPICS, "suppliers")
-        return Reaction(GROUP, topics, self.react, slices=("suppliers",), keeper=self, finish=self.save, after=measured)
+        return Reaction(GROUP, topics, self.react, slices=("suppliers",), keeper=self, finish=self.save, after=self._committed)
 
     @property
     def partitions(self) -> frozenset[int]:
@@ -105,6 +106,7 @@ class Worker:
     async def revoked(self, partitions: frozenset[int]) -> None:
         """Forgets what lies in them: others change it from now on."""
         self._partitions -= partitions
+        self._ahead.forget(partitions)
         for at, supplier in enumerate(self.join.suppliers_in(partitions)):
             self.join.remove_supplier(supplier)
             if at % _FORGOTTEN_AT_ONCE == 0:
@@ -171,7 +173,8 @@ class Worker:
         self.kept.behind += 1
 
     async def react(self, records: Sequence[Record]) -> list[Item]:
-        """A broadcast record that came from several partitions is looked at once, for all of them."""
+        """A broadcast record that came from several partitions is looked at once, for all of them, and for those from which it is still to come."""
+        self._ahead.begin()
         items: list[Item] = []
         signals: dict[tuple[Key, int, int], list[Record]] = defaultdict(list)
         sweeps = Sweeps(self.ctx.bus.partitions, self._hits)
@@ -188,6 +191,10 @@ class Worker:
                 if isinstance(supplier, SupplierEvent):
                     items += self._supplier(record, supplier)
         return await carried_over(self.ctx.store, items)
+
+    def _committed(self, outcomes: Sequence[Outcome]) -> None:
+        self._ahead.committed()
+        _measured(outcomes)
 
     def _forget_counted(self, records: Sequence[Record]) -> None:
         """Hits of sweeps whose marker is behind: what comes begins where the last commit ended, so that they are counted for good."""
@@ -209,9 +216,14 @@ class Worker:
             for record in same:
                 sweeps.passed(payload, record, self.join.counts(record.partition))
                 self._passed[payload.sweep_id, record.partition] = record.position
+        first = not self.join.has_heard(key, meta.sequence)
         if not isinstance(payload, SIGNAL_EVENTS) or self.join.is_old_signal(key, meta.sequence):
             return []
-        partitions, cause = {r.partition for r in same}, cause_of(same[0])
+        told = frozenset(r.partition for r in same)
+        partitions = self._ahead.due(key, (meta.sequence, meta.n), told, self._partitions, first=first)
+        if not partitions:
+            return []
+        cause = cause_of(same[0])
         if isinstance(payload, SignalWithdrawn):
             self.join.remove_signal(key)
             found = []
@@ -251,7 +263,7 @@ class Worker:
         return not (isinstance(payload, SupplierStatusChanged) and payload.cause.type.startswith("duewatch.rating."))
 
 
-def measured(outcomes: Sequence[Outcome]) -> None:
+def _measured(outcomes: Sequence[Outcome]) -> None:
     """A sweep is complete by one message, whose outcome is the only one that moved it there."""
     for outcome in outcomes:
         if outcome.changed and outcome.document is not None and outcome.document.kind == SWEEP.kind:

@@ -1,9 +1,15 @@
 """What the same pair scores moves with what else is listed; what is told of it does not."""
 
 from services.screening.api import ad_hoc
-from shared.events.suppliers import StatusCause, SupplierStatusChanged
+from services.screening.model import Touched
+from services.screening.reactions import GROUP
+from shared.bus.embedded import EmbeddedBus
+from shared.events.envelope import Record
+from shared.events.signals import SignalPublished
+from shared.events.suppliers import StatusCause, SupplierRegistered, SupplierStatusChanged
+from shared.events.topics import partition_of
 from tests.services.harness import Harness
-from tests.services.test_screening_service import SUPPLIER, entry, matched, profile, signal, supplier, world
+from tests.services.test_screening_service import ENTRY, SUPPLIER, entry, matched, profile, signal, supplier, world
 
 __all__ = ["world"]
 
@@ -26,3 +32,74 @@ async def test_what_else_is_listed_is_no_news_where_only_a_status_moves(world: H
     first, second = asked.json()["candidates"]
     assert first["score"] != stands["score"]
     assert second["strength"] != "none"
+
+
+def _copies(world: Harness, partitions: range) -> list[Record]:
+    """What a reader gets of the signals' topic, of these partitions."""
+    bus = world.node.contexts["intelligence"].bus
+    assert isinstance(bus, EmbeddedBus)
+    return [record for p in partitions for record in bus.log("signals").read("signals", p, 0, 1000)]
+
+
+async def _hear(world: Harness, records: list[Record], *, commit: bool = True) -> None:
+    reaction = next(reactor.reaction for reactor in world.reactors if reactor.reaction.group == GROUP)
+    items = await reaction.react(records)
+    if commit:
+        outcomes = await world.ctx.kernel.apply_many(items, strict=True)
+        assert reaction.after is not None
+        reaction.after(outcomes)
+
+
+async def _listed_behind_suppliers(world: Harness) -> None:
+    """Namesakes in all partitions, then an entry of their name, then many that share its words; the signals are not heard yet."""
+    for at in range(12):
+        await world.publish(
+            "suppliers",
+            SupplierRegistered(profile=profile("Aerocaribbean Romashka Kamchatka")),
+            subject=f"sup_{at}",
+            kind="supplier",
+        )
+    await world.step()
+    told = [(ENTRY, "Romashka Kamchatka Aerocaribbean Kholod"), *((f"us_ofac_sdn:9{n}", f"Romashka Kamchatka {n}") for n in range(60))]
+    for id_, name in told:
+        await world.publish("signals", SignalPublished(signal=entry(name)), subject=id_, tenant="public", kind="entry")
+
+
+async def _scores(world: Harness) -> dict[str, float]:
+    answer = await world.client("analyst").get("/v1/matches", params={"limit": 500})
+    return {one["supplier_id"]: one["score"] for one in answer.json()["items"] if one["signal"]["id"] == ENTRY}
+
+
+async def test_partitions_may_come_one_behind_the_other(world: Harness) -> None:
+    """Namesakes score the same against an entry, though what was listed behind it is known when its copy comes from the second partition."""
+    await _listed_behind_suppliers(world)
+    count = world.ctx.bus.partitions
+    assert len({partition_of(f"sup_{at}", count) for at in range(12)}) > 1
+    for partition in range(count):
+        await _hear(world, _copies(world, range(partition, partition + 1)))
+    found = await _scores(world)
+    assert len(found) == 12
+    assert len(set(found.values())) == 1
+
+
+async def test_a_batch_that_was_not_committed_is_looked_at_again(world: Harness) -> None:
+    """Also for the partitions that it was ahead of."""
+    await _listed_behind_suppliers(world)
+    await _hear(world, _copies(world, range(1)), commit=False)
+    for partition in range(world.ctx.bus.partitions):
+        await _hear(world, _copies(world, range(partition, partition + 1)))
+    assert len(await _scores(world)) == 12
+
+
+async def test_partitions_that_were_away_are_looked_at_as_they_come(world: Harness) -> None:
+    """What was seen for them ahead says nothing of what another process did to them meanwhile."""
+    worker, count = world.ctx.own, world.ctx.bus.partitions
+    await _listed_behind_suppliers(world)
+    await _hear(world, _copies(world, range(1)))
+    away = frozenset(range(1, count))
+    await worker.revoked(away)
+    await worker.assigned(away, {f"suppliers/{p}": 1_000 for p in away})
+    for partition in sorted(away):
+        items = await worker.react(_copies(world, range(partition, partition + 1)))
+        own = {f"sup_{at}" for at in range(12) if partition_of(f"sup_{at}", count) == partition}
+        assert own <= {one.message.body.match.supplier_id for one in items if isinstance(one.message.body, Touched)}

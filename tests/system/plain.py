@@ -8,8 +8,6 @@ _ID = re.compile(r"\b([a-z]+)_[0-9a-z]{26}(?:\.\d+)?\b")
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 _DIGITS = 5  # of numbers: a score that fades with the seconds differs behind these
 _PASSING = frozenset({"age_s"})  # seconds since something
-_WEIGHED = re.compile(r"^/matches/.*/score$")
-_JUST_THEN = 0.05  # a match's score, and its reasons', rest on how rare words were when the two met: a release comes to each partition at its own pace
 DAY, HOUR = 86_400.0, 3_600.0
 
 
@@ -53,8 +51,6 @@ def differences(one: Any, other: Any, path: str = "") -> list[str]:
         return [line for key in keys for line in differences(one.get(key, "(none)"), other.get(key, "(none)"), f"{path}/{key}")]
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         return [line for at, pair in enumerate(zip(one, other, strict=True)) for line in differences(*pair, f"{path}[{at}]")]
-    if _WEIGHED.match(path) and isinstance(one, float) and isinstance(other, float) and abs(one - other) <= _JUST_THEN:
-        return []
     return [] if one == other else [f"{path}: {_short(one)} | {_short(other)}"]
 
 

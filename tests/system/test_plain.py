@@ -34,11 +34,3 @@ def test_every_difference_is_named_with_its_place() -> None:
     ]
     assert differences([1, 2], [1]) == [": 2 of [1, 2] | 1 of [1]"]
     assert differences(one, one) == []
-
-
-def test_what_words_weighed_just_then_may_differ_a_little_in_matches_and_nowhere_else() -> None:
-    one = {"matches": {"a": {"score": 0.95, "why": [{"score": 0.828}]}}, "ratings": {"a": {"score": 0.95}}}
-    other = {"matches": {"a": {"score": 0.94, "why": [{"score": 0.801}]}}, "ratings": {"a": {"score": 0.94}}}
-    assert differences(one, other) == ["/ratings/a/score: 0.95 | 0.94"]
-    other["matches"]["a"]["why"][0]["score"] = 0.7
-    assert differences(one, other)[0] == "/matches/a/why[0]/score: 0.828 | 0.7"
