@@ -65,8 +65,8 @@ EMBEDDED = Runtime("", "embedded", _embedded)
 
 @contextmanager
 def kafka_and_mongo(folder: Path) -> Iterator[Runtime]:
-    """The distributed runtime, on a broker and a mongod of its own until the block ends; mongod takes what it would take of a server."""
-    with LocalKafka(folder / "kafka") as kafka, LocalMongo(folder / "mongo", small=False) as mongo:
+    """The distributed runtime, on a broker and a mongod of its own until the block ends."""
+    with LocalKafka(folder / "kafka") as kafka, LocalMongo(folder / "mongo") as mongo:
         servers = {"DUEWATCH_BUS": f"kafka://{kafka.address}", "DUEWATCH_STORE": mongo.address, "DUEWATCH_EGRESS_ALLOW": "127.0.0.0/8"}
         pids = {"kafka": kafka.pid, "mongod": mongo.pid}
 

@@ -6,16 +6,15 @@ from pathlib import Path
 from tests.infra import downloads, ready
 from tests.infra.local import HOST, Local, ports_of
 
-_SMALL = ("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256")
 # No past is kept, which nothing reads; a bulk goes into the store by 500 documents, as newer servers take it, and not by 64.
 _PARAMETERS = ("minSnapshotHistoryWindowInSeconds=0", "internalInsertMaxBatchSize=500")
 
 
-def arguments(port: int, *, small: bool = True) -> list[str]:
-    """A mongod's arguments, the same for a process and a container: with a `small` cache and oplog, for many tests beside each other, or those that
-    it gives itself."""
+def arguments(port: int) -> list[str]:
+    """A mongod's arguments for tests, the same for a process and a container: small cache and oplog, for several run beside each other."""
+    small = ["--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256"]
     given = [word for one in _PARAMETERS for word in ("--setParameter", one)]
-    return ["--port", str(port), "--replSet", ready.REPLICA_SET, *(_SMALL if small else ()), *given, "--nounixsocket"]
+    return ["--port", str(port), "--replSet", ready.REPLICA_SET, *small, *given, "--nounixsocket"]
 
 
 def uri(port: int) -> str:
@@ -24,14 +23,14 @@ def uri(port: int) -> str:
 
 
 class LocalMongo(Local):
-    """A mongod on this machine. `options` are further arguments of its command line; `small`: see `arguments`."""
+    """A mongod on this machine. `options` are further arguments of its command line."""
 
     name = "MongoDB"
 
-    def __init__(self, folder: Path, options: Sequence[str] = (), *, small: bool = True) -> None:
+    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
         super().__init__(folder)
         (self._port,) = ports_of(folder, 1)
-        self._arguments = [*arguments(self._port, small=small), *options]
+        self._options = list(options)
 
     @property
     def address(self) -> str:
@@ -41,7 +40,7 @@ class LocalMongo(Local):
         parts = downloads.mongod()
         data = self.folder / "data"
         data.mkdir(exist_ok=True)
-        command = [str(parts / "mongod"), "--dbpath", str(data), "--bind_ip", HOST, *self._arguments]
+        command = [str(parts / "mongod"), "--dbpath", str(data), "--bind_ip", HOST, *arguments(self._port), *self._options]
         return command, {"LD_LIBRARY_PATH": str(parts / "libs")}
 
     def _wait(self, deadline: float) -> None:
