@@ -6,15 +6,11 @@ from pathlib import Path
 from tests.infra import downloads, ready
 from tests.infra.local import HOST, Local, ports_of
 
-# No past is kept, which nothing reads; a bulk goes into the store by 500 documents, as newer servers take it, and not by 64.
-_PARAMETERS = ("minSnapshotHistoryWindowInSeconds=0", "internalInsertMaxBatchSize=500")
-
 
 def arguments(port: int) -> list[str]:
-    """A mongod's arguments for tests, the same for a process and a container: small cache and oplog, for several run beside each other."""
-    small = ["--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256"]
-    given = [word for one in _PARAMETERS for word in ("--setParameter", one)]
-    return ["--port", str(port), "--replSet", ready.REPLICA_SET, *small, *given, "--nounixsocket"]
+    """A mongod's arguments for tests, the same for a process and a container: small cache and oplog, and no past kept, which nothing reads."""
+    small = ["--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256", "--setParameter", "minSnapshotHistoryWindowInSeconds=0"]
+    return ["--port", str(port), "--replSet", ready.REPLICA_SET, *small, "--nounixsocket"]
 
 
 def uri(port: int) -> str:
