@@ -5,19 +5,20 @@ failed may come again.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import msgspec
 
 from services.screening import material
 from services.screening.exposures import Exposed, ExposureIndex, describe
+from services.screening.matching.asking import Hit, Search
 from services.screening.matching.facts import FOR, Facts
-from services.screening.matching.index import Hit, NameIndex
+from services.screening.matching.index import NameIndex
 from services.screening.matching.parties import country_set
 from services.screening.matching.why import Why
 from services.screening.model import Former, match_id
-from services.screening.names import facts_of_signal, parties_of, ref_of
-from services.screening.pairs import Found, Key, Pair, Standing, each_once
+from services.screening.names import Known, Parties, facts_of_signal, ref_of
+from services.screening.pairs import PART, Found, Key, Pair, Standing, each_once, key_of, seen_by
 from services.screening.side import Supplier, SupplierSide, fingerprint, rows_of, supplier_of, suppliers_of
 from services.screening.state import Sides
 from services.screening.thresholds import TenantThresholds
@@ -26,7 +27,6 @@ from shared.events.matches import Match, Reason, SignalRef
 from shared.events.signals import ExposureSignal, PartySignal, Signal
 from shared.events.suppliers import Profile
 
-_PART = "\x1f"
 _ASKED = 0.1  # who asks for a name sees more than is worth a match
 _ANY = ("organisation", "person", "vessel")  # an aircraft is compared as a vessel is
 
@@ -101,45 +101,51 @@ class Join:
 
     # ---- suppliers ----
 
-    def put_supplier(self, key: Key, partition: int, version: int, profile: Profile, *, bought: bool = True) -> None:
-        """A supplier as its last event tells it."""
+    def put_supplier(self, key: Key, partition: int, version: int, profile: Profile, parties: Parties, *, bought: bool = True) -> None:
+        """A supplier as its last event tells it; `parties`: of its profile."""
         old = self._suppliers.get(key)
         if old is None:
             self._counts[partition][key[0]] += 1
-        it, *owners = parties_of(profile)
+        it, *owners = parties
         known = self._suppliers[key] = supplier_of(partition, version, profile, it.countries, it.names, bought=bought)
-        own = _PART.join(key)
+        own = PART.join(key)
         self._supplier_names.put(own, it.names, countries=it.countries, facts=it.facts)
         for n in range(max(len(known.owners), len(old.owners) if old else 0)):
-            self._supplier_names.remove(f"{own}{_PART}{n}")
+            self._supplier_names.remove(f"{own}{PART}{n}")
         for n, one in enumerate(owners):
-            self._supplier_names.put(f"{own}{_PART}{n}", one.names, schema=one.schema, countries=one.countries, facts=one.facts)
+            self._supplier_names.put(f"{own}{PART}{n}", one.names, schema=one.schema, countries=one.countries, facts=one.facts)
         self._exposures.put_supplier(own, profile)
 
     def remove_supplier(self, key: Key) -> None:
         """A supplier that another process holds from now on."""
         known = self._suppliers.pop(key)
         self._counts[known.partition][key[0]] -= 1
-        own = _PART.join(key)
+        own = PART.join(key)
         self._supplier_names.remove(own)
         for n in range(len(known.owners)):
-            self._supplier_names.remove(f"{own}{_PART}{n}")
+            self._supplier_names.remove(f"{own}{PART}{n}")
         self._exposures.remove_supplier(own)
 
-    def of_supplier(self, key: Key, profile: Profile) -> list[Found]:
-        """All signals that touch a supplier or one of its owners."""
-        tenants = (PUBLIC + _PART, key[0] + _PART)
-        found = []
-        for n, one in enumerate(parties_of(profile)):
-            for hit in self._signal_names.search(
-                one.names, schema=one.schema, countries=one.countries, facts=one.facts,
-                threshold=self.thresholds.of(key[0]).review, keys=lambda k: k.startswith(tenants),
-            ):  # fmt: skip
-                found.append(self._party(key, _split(hit.key), hit.asked, (one.percent,) if n else None, one.country, hit, hit.name))
-        for signal_key, exposed in self._exposures.of_supplier(profile):
-            if signal_key.startswith(tenants):
-                found.append(self._exposed(key, _split(signal_key), exposed))
-        return each_once(found)
+    def of_suppliers(self, told: Mapping[Key, tuple[Profile, Parties]]) -> dict[Key, list[Found]]:
+        """Of each all signals that touch it or one of its owners."""
+        asked = [(key, n, one) for key, (_, parties) in told.items() for n, one in enumerate(parties)]
+        found: dict[Key, list[Found]] = {key: [] for key in told}
+        all_hits = self._signal_names.search_all([self._search(key, one) for key, _, one in asked])
+        for (key, n, one), hits in zip(asked, all_hits, strict=True):
+            for hit in hits:
+                owner = (one.percent,) if n else None
+                found[key].append(self._party(key, key_of(hit.key), hit.asked, owner, one.country, hit, hit.name))
+        for key, (profile, _) in told.items():
+            for signal_key, exposed in self._exposures.of_supplier(profile):
+                if signal_key.startswith(seen_by(key[0])):
+                    found[key].append(self._exposed(key, key_of(signal_key), exposed))
+        return {key: each_once(ones) for key, ones in found.items()}
+
+    def _search(self, key: Key, one: Known) -> Search:
+        tenants = seen_by(key[0])
+        return Search(
+            one.names, self.thresholds.of(key[0]).review, one.schema, one.countries, one.facts, keys=lambda k: k.startswith(tenants)
+        )  # fmt: skip
 
     def side(self) -> SupplierSide:
         """All suppliers, for `restore`; to be encoded before the next one is put."""
@@ -158,7 +164,7 @@ class Join:
 
     def put_signal(self, key: Key, signal: Signal, meta: Meta) -> None:
         """A signal as its last event tells it."""
-        subject, own = signal.subject, _PART.join(key)
+        subject, own = signal.subject, PART.join(key)
         name = subject.names[0].name if isinstance(subject, PartySignal) else describe(subject)
         schema = subject.schema if isinstance(subject, PartySignal) else "exposure"
         ref = ref_of(key[1], signal, name, schema, meta)
@@ -178,14 +184,14 @@ class Join:
         """A signal that holds no more."""
         self._signals.pop(key, None)
         self._identities.pop(key, None)
-        self._signal_names.remove(_PART.join(key))
-        self._exposures.remove_signal(_PART.join(key))
+        self._signal_names.remove(PART.join(key))
+        self._exposures.remove_signal(PART.join(key))
 
     def of_signal(self, key: Key, partitions: Collection[int], tenant: str | None = None) -> list[Found]:
         """All suppliers of some partitions, and perhaps of one tenant, that a signal touches."""
         signal, _ = self._signals[key]
         if isinstance(signal.subject, ExposureSignal):
-            hits: Iterator[tuple[Key, Exposed]] = ((_split(k), e) for k, e in self._exposures.of_signal(signal.subject))
+            hits: Iterator[tuple[Key, Exposed]] = ((key_of(k), e) for k, e in self._exposures.of_signal(signal.subject))
             return [self._exposed(supplier, key, exposed) for supplier, exposed in hits if self._wanted(supplier, key, partitions, tenant)]
         return each_once(self._parties(key, signal.subject, partitions, tenant))
 
@@ -195,15 +201,15 @@ class Join:
             for hit in self._supplier_names.search(
                 [n.name for n in subject.names if n.weak == weak], schema=subject.schema, countries=subject.countries,
                 facts=facts_of_signal(subject), weak=weak, threshold=self.thresholds.lowest, least=self._least(),
-                keys=lambda k: self._wanted(_split(k), key, partitions, tenant),
+                keys=lambda k: self._wanted(key_of(k), key, partitions, tenant),
             ):  # fmt: skip
                 if hit.key not in best or hit.score > best[hit.key].score:
                     why = tuple(Why(w.kind, w.b, w.a, w.score) for w in hit.why)  # told from the supplier's side, whoever asked
                     best[hit.key] = msgspec.structs.replace(hit, why=why)
         for hit in best.values():
-            supplier = _split(hit.key)
+            supplier = key_of(hit.key)
             known = self._suppliers[supplier]
-            owner = hit.key.split(_PART)[2:]
+            owner = hit.key.split(PART)[2:]
             party, percent, country = known.owners[int(owner[0])] if owner else (hit.name, None, known.country)
             yield self._party(supplier, key, party, (percent,) if owner else None, country, hit, hit.asked)
 
@@ -223,7 +229,7 @@ class Join:
 
     def _least(self) -> Callable[[str], float] | None:
         """From which score a supplier counts, where that is not the same for all."""
-        return (lambda k: self.thresholds.of(k.partition(_PART)[0]).review) if self.thresholds.tenants else None
+        return (lambda k: self.thresholds.of(k.partition(PART)[0]).review) if self.thresholds.tenants else None
 
     # ---- ad-hoc ----
 
@@ -231,7 +237,7 @@ class Join:
         self, tenant: str, name: str, *, schema: str | None, countries: list[str], limit: int, facts: Facts | None = None
     ) -> list[tuple[Hit, SignalRef]]:
         """Signals that a name resembles, without storing anything; without a schema as the kind of party that it resembles most."""
-        tenants, floor = (PUBLIC + _PART, tenant + _PART), min(_ASKED, self.thresholds.of(tenant).review)
+        tenants, floor = seen_by(tenant), min(_ASKED, self.thresholds.of(tenant).review)
         best: dict[str, Hit] = {}
         for kind in [schema] if schema else _ANY:
             hits = self._signal_names.search(
@@ -239,7 +245,7 @@ class Join:
             )
             best |= {hit.key: hit for hit in hits if hit.key not in best or hit.score > best[hit.key].score}
         ranked = sorted(best.values(), key=lambda hit: (-hit.score, hit.key))[:limit]
-        return [(hit, self._signals[_split(hit.key)][1]) for hit in ranked]
+        return [(hit, self._signals[key_of(hit.key)][1]) for hit in ranked]
 
     # ---- pairs ----
 
@@ -283,8 +289,3 @@ class Join:
         if found is None:
             found = self._identities[signal_key] = material.identity(self._signals[signal_key][0])
         return found
-
-
-def _split(key: str) -> Key:
-    tenant, id_, *_ = key.split(_PART)
-    return tenant, id_

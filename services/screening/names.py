@@ -1,15 +1,16 @@
 """By which names, countries and facts both sides of the join are known."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from services.screening.matching.facts import Facts, facts_of
+from services.screening.matching.readings import readings
 from shared.events.envelope import Meta
 from shared.events.matches import SignalRef
 from shared.events.signals import PartySignal, Signal
-from shared.events.suppliers import Profile
+from shared.events.suppliers import Owner, Profile
 
 
 class Known(NamedTuple):
@@ -23,13 +24,23 @@ class Known(NamedTuple):
     percent: str | None = None
 
 
-def parties_of(profile: Profile) -> Iterator[Known]:
-    """The supplier, then its owners in their order."""
-    yield Known(names_of(profile), "organisation", profile.country, countries_of(profile), _facts_of_supplier(profile))
-    for o in profile.owners:
-        facts = facts_of(birth_dates=(o.birth_date,)) if o.birth_date else None
-        percent = str(o.percent) if o.percent is not None else None
-        yield Known([o.name], o.kind, o.country or "", [o.country] if o.country else [], facts, percent)
+Parties = tuple[Known, ...]  # a supplier, then its owners in their order
+
+
+def parties_of(profile: Profile) -> Parties:
+    """As a profile tells them. Their names are read here, which is remembered until they are put and looked for."""
+    it = Known(names_of(profile), "organisation", profile.country, countries_of(profile), _facts_of_supplier(profile))
+    parties = (it, *map(_owner, profile.owners))
+    for one in parties:
+        for name in one.names:
+            readings(name)
+    return parties
+
+
+def _owner(o: Owner) -> Known:
+    facts = facts_of(birth_dates=(o.birth_date,)) if o.birth_date else None
+    percent = str(o.percent) if o.percent is not None else None
+    return Known([o.name], o.kind, o.country or "", [o.country] if o.country else [], facts, percent)
 
 
 def names_of(profile: Profile) -> list[str]:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from services.screening.model import Former
+from shared.events.envelope import PUBLIC
 from shared.events.matches import Match
 
 Key = tuple[str, str]  # tenant, id
+PART = "\x1f"  # between the parts of a key that is written as one, and an owner's place
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -28,6 +30,17 @@ class Pair(msgspec.Struct, frozen=True):
     id: str
     supplier: Key
     signal: Key
+
+
+def key_of(written: str) -> Key:
+    """The key in one that is written as one."""
+    tenant, id_, *_ = written.split(PART)
+    return tenant, id_
+
+
+def seen_by(tenant: str) -> tuple[str, str]:
+    """How the keys of signals begin that a tenant's suppliers are held against."""
+    return PUBLIC + PART, tenant + PART
 
 
 def each_once(found: Iterable[Found]) -> list[Found]:

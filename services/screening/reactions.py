@@ -9,10 +9,11 @@ from services.screening.formerly import carried_over
 from services.screening.join import Join
 from services.screening.marks import Ahead, Hits, Sweeps
 from services.screening.matching import model as shipped
-from services.screening.matching.index import Hit
+from services.screening.matching.asking import Hit
 from services.screening.matching.normalise import prepare, tells
 from services.screening.messages import messages
 from services.screening.model import MATCH, SCREENING, Screened
+from services.screening.names import Parties, parties_of
 from services.screening.pairs import Key, Pair
 from services.screening.snapshot import Kept
 from services.screening.state import MatchDocument
@@ -165,11 +166,11 @@ class Worker:
     def _know_supplier(self, record: Record) -> None:
         payload, key = record.payload(), (record.meta.tenant, record.meta.subject)
         if isinstance(payload, SupplierEvent) and not self.join.is_old_supplier(key, record.meta.sequence):
-            self._put(key, record, payload)
+            self._put(key, record, payload, parties_of(payload.profile))
 
-    def _put(self, key: Key, record: Record, payload: SupplierEvent) -> None:
+    def _put(self, key: Key, record: Record, payload: SupplierEvent, parties: Parties) -> None:
         bought = payload.status != "inactive"  # on hold or blocked is what we made of it, and may be lifted
-        self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile, bought=bought)
+        self.join.put_supplier(key, record.partition, record.meta.sequence, payload.profile, parties, bought=bought)
         self.kept.behind += 1
 
     async def react(self, records: Sequence[Record]) -> list[Item]:
@@ -185,11 +186,16 @@ class Worker:
         for (key, _, _), same in signals.items():
             items += self._signal(key, same, same[0].payload(), sweeps)
         items += sweeps.items()
+        told: dict[Key, tuple[Record, SupplierEvent]] = {}
         for record in records:
-            if record.topic == "suppliers" and not self._is_old(record):  # another event of the batch may be newer
-                supplier = record.payload()
-                if isinstance(supplier, SupplierEvent):
-                    items += self._supplier(record, supplier)
+            if record.topic != "suppliers":
+                continue
+            if (key := (record.meta.tenant, record.meta.subject)) in told:  # each once: another event of the batch may be newer
+                items += self._suppliers(told)
+                told = {}
+            if not self.join.is_old_supplier(key, record.meta.sequence) and isinstance(supplier := record.payload(), SupplierEvent):
+                told[key] = record, supplier
+        items += self._suppliers(told)
         return await carried_over(self.ctx.store, items)
 
     def _committed(self, outcomes: Sequence[Outcome]) -> None:
@@ -237,23 +243,30 @@ class Worker:
                 self._hits[sweep_id(release), self.join.partition_of(one.supplier)][one.id] = one.supplier[0]
         return messages(self.join, found, stand, cause)
 
-    def _is_old(self, record: Record) -> bool:
-        return self.join.is_old_supplier((record.meta.tenant, record.meta.subject), record.meta.sequence)
-
-    def _supplier(self, record: Record, payload: SupplierEvent) -> list[Item]:
-        """Held against all signals. Where only its status moved nothing new is found, but a match that stands is looked at again: another process,
-        that knew the newer version, may have looked at it with an older signal. Told as screened where it may be rated otherwise."""
-        key, cause = (record.meta.tenant, record.meta.subject), cause_of(record)
-        news = self._concerns(payload) or not self.join.knows_profile(key, payload.profile)  # what it stands for was compacted away
-        self._put(key, record, payload)
-        stand = tuple(self.join.standing.of_supplier(key))
-        found = self.join.of_supplier(key, payload.profile) if news or stand else []
-        if not news:
-            known = {pair.id for pair in stand}
-            return messages(self.join, [one for one in found if one.id in known], stand, cause)
-        items = messages(self.join, found, stand, cause)
-        body = Screened(record.meta.sequence, payload.profile, payload.status, len(found))
-        return [*items, Item(SCREENING, *key, Message(body, cause), fresh=record.meta.sequence == 1)]
+    def _suppliers(self, told: Mapping[Key, tuple[Record, SupplierEvent]]) -> list[Item]:
+        """Held against all signals, step by step for all of them (ADR 0023). Where only its status moved nothing new is found, but a match that
+        stands is looked at again: another process, that knew the newer version, may have looked at it with an older signal. Told as screened where
+        it may be rated otherwise."""
+        parties = {key: parties_of(payload.profile) for key, (_, payload) in told.items()}
+        # Else what it stands for was compacted away.
+        news = {key for key, (_, payload) in told.items() if self._concerns(payload) or not self.join.knows_profile(key, payload.profile)}
+        for key, (record, payload) in told.items():
+            self._put(key, record, payload, parties[key])
+        stand = {key: tuple(self.join.standing.of_supplier(key)) for key in told}
+        found = self.join.of_suppliers(
+            {key: (payload.profile, parties[key]) for key, (_, payload) in told.items() if key in news or stand[key]}
+        )
+        items: list[Item] = []
+        for key, (record, payload) in told.items():
+            cause, its = cause_of(record), found.get(key, [])
+            if key not in news:
+                known = {pair.id for pair in stand[key]}
+                items += messages(self.join, [one for one in its if one.id in known], stand[key], cause)
+                continue
+            items += messages(self.join, its, stand[key], cause)
+            body = Screened(record.meta.sequence, payload.profile, payload.status, len(its))
+            items.append(Item(SCREENING, *key, Message(body, cause), fresh=record.meta.sequence == 1))
+        return items
 
     @staticmethod
     def _concerns(payload: SupplierEvent) -> bool:

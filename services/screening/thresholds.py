@@ -2,7 +2,7 @@
 
 import msgspec
 
-from services.screening.matching.index import Hit
+from services.screening.matching.asking import Hit
 
 
 class Thresholds(msgspec.Struct, frozen=True):

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.screening.matching.asking import Hit
 from services.screening.matching.facts import Facts, facts_of
-from services.screening.matching.index import Hit, IndexState, NameIndex
+from services.screening.matching.index import IndexState, NameIndex
 from services.screening.matching.model import REVIEW, STRONG
 
 LEI, OTHER_LEI = "529900T8BM49AURSDO55", "5493001KJTIIGC8Y1R12"

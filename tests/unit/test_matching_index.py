@@ -4,13 +4,15 @@ import random
 
 import msgspec
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from services.screening.matching.asking import Search
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.index import IndexState, NameIndex
 from services.screening.matching.model import REVIEW, STRONG
 from services.screening.matching.normalise import prepare, screenable
+from services.screening.matching.readings import comparable, readings
 from services.screening.matching.score import compare
 from services.screening.matching.settings import OTHER_KIND_CAP
 
@@ -65,6 +67,7 @@ def test_a_typo_in_the_longest_word_is_found(at: int, seed: int) -> None:
 
 
 @given(st.integers(0, 2**32), st.sampled_from([0.45, REVIEW, 0.8, STRONG]))
+@example(282856268, 0.45)
 @settings(max_examples=150, deadline=None)
 def test_search_finds_all_that_comparing_with_each_name_would(seed: int, threshold: float) -> None:
     chance = random.Random(seed)
@@ -76,10 +79,33 @@ def test_search_finds_all_that_comparing_with_each_name_would(seed: int, thresho
     if chance.random() < 0.3:
         parts.insert(0, parts[0][: len(parts[0]) // 2])
         parts[1] = parts[1][len(parts[0]) :] or parts[1]
-    asked = prepare(" ".join(parts))
-    scores = ((str(at), compare(asked, prepare(name), INDEX.corpus, "organisation", "organisation").score) for at, name in enumerate(NAMES))
-    expected = {key for key, score in scores if score >= threshold}
-    assert {hit.key for hit in INDEX.search([asked.name], threshold=threshold)} == expected
+    asked = " ".join(parts)
+    expected = {str(at) for at, name in enumerate(NAMES) if _score(asked, name) >= threshold}
+    assert {hit.key for hit in INDEX.search([asked], threshold=threshold)} == expected
+
+
+def test_many_looked_for_together_are_found_as_one_by_one() -> None:
+    chance, index = random.Random(3), NameIndex()
+    kinds = ["organisation", "person", "vessel"]
+    for at, name in enumerate(NAMES):
+        index.put(str(at), [name, typo(chance, name)], schema=chance.choice(kinds), countries=chance.choice([[], ["DE"], ["CN"]]))
+    asked = [
+        Search(
+            [typo(chance, name)], chance.choice([0.3, REVIEW]), chance.choice(kinds), chance.choice([[], ["DE"]]), weak=chance.random() < 0.2,
+            limit=chance.choice([None, 1]), keys=chance.choice([None, lambda key: int(key) % 2 == 0]),
+        )
+        for name in chance.sample(NAMES, 60)
+    ]  # fmt: skip
+    together = index.search_all(asked)
+    assert together == [index.search_all([one])[0] for one in asked]
+    assert len(list(filter(None, together))) > 15
+    assert index.search_all([]) == []
+
+
+def _score(asked: str, name: str) -> float:
+    """The best of all readings of both: VI is a number where it stands alone, and the beginning of a name where it was parted."""
+    both = ((a.name, b.name) for a in readings(asked) for b in readings(name) if comparable(a.name, b.name))
+    return max(compare(a, b, INDEX.corpus, "organisation", "organisation").score for a, b in both)
 
 
 @given(st.integers(0, len(NAMES) - 1), st.integers(0, 2**32))

@@ -5,31 +5,18 @@ from typing import NamedTuple
 
 import msgspec
 
+from services.screening.matching.asking import Asking, Found, Hit, Search
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.facts import Facts, Told, decides, makes_certain, odds_in_all, odds_of_finding, tell, tell_places
 from services.screening.matching.known import KnownFacts
 from services.screening.matching.model import REVIEW, log_odds_of, probability
 from services.screening.matching.normalise import Prepared, prepare
-from services.screening.matching.parties import KINDS, Parties, PartiesState, country_set
+from services.screening.matching.parties import KINDS, Parties, PartiesState
 from services.screening.matching.readings import all_readings, comparable
 from services.screening.matching.score import Compared, compare, kind_of, model_of, with_countries, with_facts
 from services.screening.matching.settings import COUNTRY_AGREES, IDENTIFIER_DECIDES, OTHER_KIND_CAP, WEAK_ALIAS
-from services.screening.matching.shelf import Shelf, ShelfState
+from services.screening.matching.shelf import Shelf, ShelfState, Wanted
 from services.screening.matching.why import Why, explain, explain_countries, explain_facts, explain_name_only
-
-
-class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """One party that answers to a name asked: its best name, ours, both as written, and the reasons.
-
-    `certain`: see facts.makes_certain.
-    """
-
-    key: str
-    score: float
-    certain: bool
-    name: str
-    asked: str
-    why: tuple[Why, ...]
 
 
 class Work(NamedTuple):
@@ -46,30 +33,6 @@ class IndexState(msgspec.Struct, frozen=True, array_like=True):
     shelves: dict[str, ShelfState]
     weak: dict[str, set[int]]
     facts: dict[str, Facts]
-
-
-class _Asking(NamedTuple):
-    """Who asks. `least`: the score from which a party counts. What the facts of both sides say by the other party's key: `told` without their
-    addresses, `placed` with them."""
-
-    kind: str
-    lands: frozenset[str]
-    facts: Facts | None
-    factor: float
-    least: Callable[[str], float]
-    told: dict[str, list[Told]]
-    placed: dict[str, list[Told]]
-
-
-class _Found(msgspec.Struct, frozen=True, gc=False):
-    """`number`: of the name; None where a number found a party of no telling name."""
-
-    score: float
-    asked: Prepared
-    factor: float
-    kind: str
-    number: int | None
-    compared: Compared
 
 
 class NameIndex:
@@ -183,39 +146,56 @@ class NameIndex:
         """Parties that score at least `threshold` with any of the names, best first (then by key), one hit a party; and those of the same number.
 
         An address or a day of birth makes stronger only what names bring to REVIEW, or to a lower threshold.
-        Names that tell nothing (`screenable`) find nothing. `weak`: the names asked are weak aliases. `keys` says which parties count,
-        `least` from which score where that is a higher one.
+        Names that tell nothing (`screenable`) find nothing. See Search.
         """
-        asking = _Asking(
-            kind_of(schema), country_set(tuple(countries)), facts, WEAK_ALIAS if weak else 1.0, least or (lambda _: threshold), {}, {}
-        )
-        best: dict[str, _Found] = {}
-        for asked, weakly in all_readings(names):
-            asks = asking._replace(factor=WEAK_ALIAS) if weakly else asking
-            for other in KINDS:
-                for number in self._candidates(asked, asks, other, threshold):
-                    key = self._parties.key(other, number)
-                    if keys is None or keys(key):
-                        self._consider(best, key, asked, asks, other, number)
-        for key in self._facts.sharing(facts) if names else ():
-            if keys is None or keys(key):
-                self._consider_sharing(best, key, names, asking)
+        return self.search_all([Search(names, threshold, schema, countries, facts, weak, least, limit, keys)])[0]
+
+    def search_all(self, searches: Sequence[Search]) -> list[list[Hit]]:
+        """As `search`, for each. Step by step for all of them and not one after the other: see ADR 0023."""
+        asking = [Asking.of(one) for one in searches]
+        asked = [
+            (at, name, asking[at]._replace(factor=WEAK_ALIAS) if weakly else asking[at])
+            for at, one in enumerate(searches)
+            for name, weakly in all_readings(one.names)
+        ]
+        near = [(kind, self._candidates([(name, asks) for _, name, asks in asked], kind)) for kind in KINDS]
+        best: list[dict[str, Found]] = [{} for _ in searches]
+        for n, (at, name, asks) in enumerate(asked):
+            counts = searches[at].keys
+            for kind, numbers in near:
+                for number in numbers[n]:
+                    key = self._parties.key(kind, number)
+                    if counts is None or counts(key):
+                        self._consider(best[at], key, name, asks, kind, number)
+        return [self._ranked(*one) for one in zip(searches, asking, best, strict=True)]
+
+    def _candidates(self, asked: Sequence[tuple[Prepared, Asking]], other: str) -> Sequence[Sequence[int]]:
+        """Of each asked the names of the other kind that may reach its threshold."""
+        shelf, found = self._shelves[other], list[Sequence[int]]([()] * len(asked))
+        if not len(shelf):
+            return found
+        wanted: dict[int, Wanted] = {}
+        for at, (name, asking) in enumerate(asked):
+            kind, floor = asking.kind, asking.threshold
+            floor = (min(floor, REVIEW) if asking.facts and len(self._facts) else floor) / asking.factor
+            floor = _without_country(floor) if asking.lands else floor
+            if kind == other or floor <= OTHER_KIND_CAP:
+                wanted[at] = Wanted(name, log_odds_of(floor), model_of(kind, other), "person" in (kind, other))
+            elif "craft" not in (kind, other):
+                found[at] = shelf.same_words(name)
+        for at, numbers in zip(wanted, shelf.candidates(list(wanted.values())), strict=True):
+            found[at] = numbers
+        return found
+
+    def _ranked(self, search: Search, asking: Asking, best: dict[str, Found]) -> list[Hit]:
+        for key in self._facts.sharing(search.facts) if search.names else ():
+            if search.keys is None or search.keys(key):
+                self._consider_sharing(best, key, search.names, asking)
         scores = {key: self._decided(key, found.score, asking) for key, found in best.items()}
         ranked = sorted(best, key=lambda key: (-scores[key], key))
-        return [self._hit(key, scores[key], best[key], asking) for key in ranked[:limit]]
+        return [self._hit(key, scores[key], best[key], asking) for key in ranked[: search.limit]]
 
-    def _candidates(self, asked: Prepared, asking: _Asking, other: str, threshold: float) -> Iterable[int]:
-        """Names of the other kind that may reach the threshold."""
-        shelf, kind = self._shelves[other], asking.kind
-        if not len(shelf):
-            return ()
-        floor = (min(threshold, REVIEW) if asking.facts and len(self._facts) else threshold) / asking.factor
-        floor = _without_country(floor) if asking.lands else floor
-        if kind == other or floor <= OTHER_KIND_CAP:
-            return shelf.candidates(asked, log_odds_of(floor), model_of(kind, other), persons="person" in (kind, other))
-        return () if "craft" in (kind, other) else shelf.same_words(asked)
-
-    def _consider(self, best: dict[str, _Found], key: str, asked: Prepared, asking: _Asking, kind: str, number: int) -> None:
+    def _consider(self, best: dict[str, Found], key: str, asked: Prepared, asking: Asking, kind: str, number: int) -> None:
         name = self._shelves[kind].name(number)
         if not comparable(asked, name):
             return
@@ -228,16 +208,16 @@ class NameIndex:
                 return
             score = self._score(compared, kind, number, asking, odds_in_all(self._placed(key, asking)))
         if score >= least and (key not in best or self._better(score, asked, kind, number, best[key])):
-            best[key] = _Found(score, asked, asking.factor, kind, number, compared)
+            best[key] = Found(score, asked, asking.factor, kind, number, compared)
 
-    def _better(self, score: float, asked: Prepared, kind: str, number: int, found: _Found) -> bool:
+    def _better(self, score: float, asked: Prepared, kind: str, number: int, found: Found) -> bool:
         """Of pairs that score the same the first in the alphabet: whichever side asks, and however names came in, the same one is told."""
         if score != found.score or found.number is None:
             return score > found.score
         name, other = self._shelves[kind].name(number).name, self._shelves[found.kind].name(found.number).name
         return sorted((name, asked.name)) < sorted((other, found.asked.name))
 
-    def _consider_sharing(self, best: dict[str, _Found], key: str, names: Sequence[str], asking: _Asking) -> None:
+    def _consider_sharing(self, best: dict[str, Found], key: str, names: Sequence[str], asking: Asking) -> None:
         """A party of the same number, whatever its names; or, born on the same day, of a name that alone would not do."""
         party, told = self._parties.names(key), self._told(key, asking)
         if any(one.kind == "birth_date" for one in told):
@@ -248,9 +228,9 @@ class NameIndex:
             first = next(iter(party.numbers), None)
             name = prepare("") if first is None else self._shelves[party.kind].name(first)
             asked = prepare(names[0])
-            best[key] = _Found(0.0, asked, 1.0, party.kind, first, compare(asked, name, self.corpus, asking.kind, party.kind))
+            best[key] = Found(0.0, asked, 1.0, party.kind, first, compare(asked, name, self.corpus, asking.kind, party.kind))
 
-    def _told(self, key: str, asking: _Asking) -> list[Told]:
+    def _told(self, key: str, asking: Asking) -> list[Told]:
         theirs = self._facts.of(key) if asking.facts is not None else None
         if theirs is None or asking.facts is None:
             return []
@@ -258,7 +238,7 @@ class NameIndex:
             asking.told[key] = tell(asking.facts, theirs)
         return asking.told[key]
 
-    def _placed(self, key: str, asking: _Asking) -> list[Told]:
+    def _placed(self, key: str, asking: Asking) -> list[Told]:
         theirs = self._facts.of(key)
         if asking.facts is None or theirs is None:
             return []
@@ -266,7 +246,7 @@ class NameIndex:
             asking.placed[key] = [*self._told(key, asking), *tell_places(asking.facts, theirs)]
         return asking.placed[key]
 
-    def _score(self, compared: Compared, kind: str, number: int | None, asking: _Asking, odds: float) -> float:
+    def _score(self, compared: Compared, kind: str, number: int | None, asking: Asking, odds: float) -> float:
         """`odds`: of what facts say."""
         score = compared.score
         if odds and (kind == asking.kind or score > OTHER_KIND_CAP):
@@ -274,10 +254,10 @@ class NameIndex:
         score = with_countries(score, asking.lands, self._parties.countries(kind, number)) * asking.factor
         return score * WEAK_ALIAS if number in self._weak[kind] else score
 
-    def _decided(self, key: str, score: float, asking: _Asking) -> float:
+    def _decided(self, key: str, score: float, asking: Asking) -> float:
         return max(score, probability(IDENTIFIER_DECIDES)) if decides(self._told(key, asking)) else score
 
-    def _hit(self, key: str, score: float, found: _Found, asking: _Asking) -> Hit:
+    def _hit(self, key: str, score: float, found: Found, asking: Asking) -> Hit:
         told, lands = self._placed(key, asking), self._parties.countries(found.kind, found.number)
         name = self._shelves[found.kind].name(found.number) if found.number is not None else prepare("")
         whys = explain(found.asked, name, found.compared)

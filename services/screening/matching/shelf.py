@@ -1,6 +1,7 @@
 """The names of one kind of party, found again by their words: exact, misspelt by up to two edits, joined or split; and as wholes."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -27,6 +28,15 @@ class ShelfState(msgspec.Struct, frozen=True, array_like=True):
     long: list[bytes]
     core: list[bytes]
     whole: list[bytes]
+
+
+class Wanted(NamedTuple):
+    """A name asked, and the log odds that others must reach by a model. `persons`: it or they are persons' names."""
+
+    asked: Prepared
+    floor: float
+    model: Model
+    persons: bool = False
 
 
 class Shelf:
@@ -101,12 +111,13 @@ class Shelf:
         at = self.store.words.get(rarest)
         return [n for n in (self.postings.numbers(at) if at is not None else ()) if sorted(self.name(n).words) == words]
 
-    def candidates(self, asked: Prepared, floor: float, model: Model, *, persons: bool = False) -> list[int]:
-        """All names that may reach the log odds `floor`, and some others; see retrieve. Names that are the same within two edits, written as one,
+    def candidates(self, wanted: Sequence[Wanted]) -> list[list[int]]:
+        """Of each all names that may reach its floor, and some others; see retrieve. Names that are the same within two edits, written as one,
         are always among them."""
-        found, met = candidates(asked, self._words, model, floor, persons=persons)
-        self.met += met
-        return sorted(self._near_wholes(asked).union(found))
+        found = [candidates(one.asked, self._words, one.model, one.floor, persons=one.persons) for one in wanted]
+        self.met += sum([met for _, met in found])
+        wholes = [self._near_wholes(one.asked) for one in wanted]
+        return [sorted(near.union(numbers)) for near, (numbers, _) in zip(wholes, found, strict=True)]
 
     def _near_wholes(self, name: Prepared) -> set[int]:
         """Names that are the same within two edits, written as one: their telling words, or all of them."""

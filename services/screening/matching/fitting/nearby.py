@@ -8,7 +8,7 @@ from services.screening.matching.model import Model, Weights, log_odds_of
 from services.screening.matching.normalise import Prepared
 from services.screening.matching.readings import all_readings, comparable
 from services.screening.matching.score import compare
-from services.screening.matching.shelf import Shelf
+from services.screening.matching.shelf import Shelf, Wanted
 
 _FLOOR: Final = log_odds_of(0.01)  # from which another's name is worth learning from
 _MOST: Final = 25  # parties beside one name
@@ -32,7 +32,7 @@ class Nearby:
         model = Model(weights)
         best: dict[str, tuple[float, str]] = {}
         for asked, _ in all_readings([text]):
-            for number in self._shelf.candidates(asked, _FLOOR, model, persons=self._kind == "person"):
+            for number in self._shelf.candidates([Wanted(asked, _FLOOR, model, self._kind == "person")])[0]:
                 other, key = self._shelf.name(number), self._keys[number]
                 if not comparable(asked, other):
                     continue
