@@ -5,8 +5,9 @@ from services.screening.model import Touched
 from services.screening.reactions import GROUP
 from shared.bus.embedded import EmbeddedBus
 from shared.events.envelope import Record
+from shared.events.matches import MatchEvent, MatchOpened, MatchWithdrawn, SupplierScreened
 from shared.events.signals import SignalPublished
-from shared.events.suppliers import StatusCause, SupplierRegistered, SupplierStatusChanged
+from shared.events.suppliers import StatusCause, SupplierChanged, SupplierRegistered, SupplierStatusChanged
 from shared.events.topics import partition_of
 from tests.services.harness import Harness
 from tests.services.test_screening_service import ENTRY, SUPPLIER, entry, matched, profile, signal, supplier, world
@@ -103,3 +104,18 @@ async def test_partitions_that_were_away_are_looked_at_as_they_come(world: Harne
         items = await worker.react(_copies(world, partition))
         own = {f"sup_{at}" for at in range(12) if partition_of(f"sup_{at}", count) == partition}
         assert own <= {one.message.body.match.supplier_id for one in items if isinstance(one.message.body, Touched)}
+
+
+async def test_two_events_of_a_supplier_in_one_batch_are_looked_at_in_their_order(world: Harness) -> None:
+    """The batch is worked on step by step: what the second one says must not be known when the first one is looked at."""
+    await signal(world, entry("Aerocaribbean Kamchatka"), new=True)
+    for told in (profile("Aerocaribbean Kamchatka"), profile("Zelenograd Optika")):
+        kind = SupplierRegistered if told.name.startswith("Aero") else SupplierChanged
+        await world.publish("suppliers", kind(profile=told), subject=SUPPLIER, kind="supplier")
+        await world.publish("suppliers", SupplierRegistered(profile=profile("Berezka")), subject=f"sup_{told.name[0]}", kind="supplier")
+    await world.step()
+    (match,) = await matched(world)
+    assert match["state"] == "withdrawn"
+    told = await world.told("matches")
+    assert [type(one) for one in told if isinstance(one, MatchEvent)] == [MatchOpened, MatchWithdrawn]
+    assert [one.matches for one in told if isinstance(one, SupplierScreened)] == [1, 0, 0, 0]

@@ -1,5 +1,4 @@
-from services.screening.matching.model import Model
-from services.screening.matching.normalise import Prepared
 from services.screening.matching.partners import Words
+from services.screening.matching.shelf import Wanted
 
-def candidates(asked: Prepared, here: Words, model: Model, floor: float, *, persons: bool) -> tuple[list[int], int]: ...
+def candidates(wanted: list[Wanted], here: Words) -> list[tuple[list[int], int]]: ...

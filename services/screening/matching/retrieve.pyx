@@ -19,39 +19,61 @@ cdef enum:
     LONGER = 3  # letters by which a word may be longer than the one that it stands for
 
 
-def candidates(asked, Words here, model, double floor, *, bint persons):
-    """(Numbers of the names that may reach the log odds `floor`, but those that are the same within two edits as wholes; how many were looked at for
-    that). `here`: the words of the names on a shelf."""
-    cdef dict weights = {}, misread
-    cdef str word
-    cdef double one
-    cdef list joins = here.joins(asked)
-    cdef Bound bound = model.bound
-    cdef set legal = here.store.legal
-    weigh = here.weight
+def candidates(list wanted, Words here):
+    """Of each name wanted: (numbers of the names that may reach its floor, but those that are the same within two edits as wholes; how many were looked
+    at for that). `here`: the words of the names on a shelf. Step by step for all of them (ADR 0023)."""
+    cdef list asked, met
     here.forget_old()
-    for word in <tuple>asked.words:  # as often as it stands there, once
-        one = weigh(word)
-        weights[word] = (<double>(<tuple>weights[word])[0] + one, one) if word in weights else (one, one)
-    misread = here.may_be_legal(asked.words)
-    for part, joined in joins:
-        if joined in legal:
-            misread |= {word: misread.get(word, set()) | {joined} for word in part if word in weights}
-    met, rest = _met(asked, weights, joins, here, bound, floor, misread, persons)
-    if not met:
-        return [], 0
-    question = Question(asked, weights, misread)
-    return reaching(question, met, rest, here, bound, floor, persons, lambda: (_gains(weights, joins, here), here.misreadings(asked)))
+    asked = [_Asked(one, here) for one in wanted]
+    met = [_met(one, here) for one in asked]
+    return [_reaching(one, found, rest, here) if found else ([], 0) for one, (found, rest) in zip(asked, met)]
 
 
-cdef tuple _met(name, dict weights, list joins, Words here, Bound bound, double floor, dict misread, bint persons):
+cdef class _Asked:
+    """A name wanted: its words with their weights, all together and each; those that may be legal ones here, and which; words written as one."""
+
+    cdef object name
+    cdef dict weights, misread
+    cdef list joins
+    cdef Bound bound
+    cdef double floor
+    cdef bint persons
+
+    def __init__(self, wanted, Words here):
+        cdef str word
+        cdef double one
+        cdef dict weights = {}
+        cdef set legal = here.store.legal
+        weigh = here.weight
+        self.name, self.floor, self.persons, self.bound = wanted.asked, wanted.floor, wanted.persons, wanted.model.bound
+        self.joins = here.joins(self.name)
+        for word in <tuple>self.name.words:  # as often as it stands there, once
+            one = weigh(word)
+            weights[word] = (<double>(<tuple>weights[word])[0] + one, one) if word in weights else (one, one)
+        self.weights = weights
+        self.misread = here.may_be_legal(self.name.words)
+        for part, joined in self.joins:
+            if joined in legal:
+                self.misread |= {word: self.misread.get(word, set()) | {joined} for word in part if word in weights}
+
+
+cdef tuple _reaching(_Asked one, list met, int rest, Words here):
+    gains = lambda: (_gains(one.weights, one.joins, here), here.misreadings(one.name))
+    return reaching(Question(one.name, one.weights, one.misread), met, rest, here, one.bound, one.floor, one.persons, gains)
+
+
+cdef tuple _met(_Asked one, Words here):
     """(Names that share something with this one, words with the fewest names first: once what remains could not carry a name to the floor that has none
     of the words looked up so far, the frequent words need no look; of all words that a name may have without being met by them, the most letters).
 
     Those met together: (words they have one of, sorted numbers of others, the most letters of what may stand for the word or words looked up, as often as
     these stand in the name asked; of a name that has none of the words before: how alike as wholes the two must be, if it has no words but these and those
     behind, and if it has others)."""
+    name = one.name
     cdef tuple words = name.words, tokens = name.tokens, of_form = name.legal
+    cdef Bound bound = one.bound
+    cdef double floor = one.floor
+    cdef bint persons = one.persons
     cdef Postings postings = here.postings
     cdef Partners partners
     cdef str word
@@ -63,13 +85,13 @@ cdef tuple _met(name, dict weights, list joins, Words here, Bound bound, double 
     for word in words:
         letters += <int>len(word)
     lone = shortness(<int>len(<str>words[0])) if len(words) == 1 else 0.0
-    for part, joined in joins:
+    for part, joined in one.joins:
         if postings.count(joined):
             found.append((array.array("I", [joined]), (), sum([len(word) + LONGER for word in part]), 0.0, 0.0))
     apart = APART if letters >= SHORTEST_WHOLE + APART - 1 else 1  # a shorter name within that distance is not found as a whole
     alike = 1 - apart / <double>(letters + apart)
     # A word's place is the number of its own names, until it comes up and those of its partners are known.
-    for word, of_word in weights.items():
+    for word, of_word in one.weights.items():
         weight = (<tuple>of_word)[0]
         may_agree += weight
         left[word] = weight
@@ -95,7 +117,7 @@ cdef tuple _met(name, dict weights, list joins, Words here, Bound bound, double 
             found.append((partners.words, partners.joining, many * (<int>len(word) + LONGER), needed, needed_beside))
         weight = left.pop(word)
         may_agree -= weight
-        if not (persons and len(word) == 1) and word not in misread:
+        if not (persons and len(word) == 1) and word not in one.misread:
             missed, worst, others = missed + weight, max(worst, weight / many), others + 1
     # Any word of theirs may be a legal one of this name, misread, or several of them.
     for n in range(len(tokens)):

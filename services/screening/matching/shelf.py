@@ -1,6 +1,5 @@
 """The names of one kind of party, found again by their words: exact, misspelt by up to two edits, joined or split; and as wholes."""
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -111,10 +110,10 @@ class Shelf:
         at = self.store.words.get(rarest)
         return [n for n in (self.postings.numbers(at) if at is not None else ()) if sorted(self.name(n).words) == words]
 
-    def candidates(self, wanted: Sequence[Wanted]) -> list[list[int]]:
+    def candidates(self, wanted: list[Wanted]) -> list[list[int]]:
         """Of each all names that may reach its floor, and some others; see retrieve. Names that are the same within two edits, written as one,
         are always among them."""
-        found = [candidates(one.asked, self._words, one.model, one.floor, persons=one.persons) for one in wanted]
+        found = candidates(wanted, self._words)
         self.met += sum([met for _, met in found])
         wholes = [self._near_wholes(one.asked) for one in wanted]
         return [sorted(near.union(numbers)) for near, (numbers, _) in zip(wholes, found, strict=True)]
