@@ -63,7 +63,7 @@ class Asking(NamedTuple):
         return cls(kind_of(one.schema), lands, one.facts, factor, threshold, least, {}, {})
 
 
-class Found(msgspec.Struct, frozen=True, gc=False):
+class Best(msgspec.Struct, frozen=True, gc=False):
     """`number`: of the name; None where a number found a party of no telling name."""
 
     score: float

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.screening.matching.asking import Asking, Found, Hit, Search
+from services.screening.matching.asking import Asking, Best, Hit, Search
 from services.screening.matching.corpus import Corpus
 from services.screening.matching.facts import Facts, Told, decides, makes_certain, odds_in_all, odds_of_finding, tell, tell_places
 from services.screening.matching.known import KnownFacts
@@ -159,7 +159,7 @@ class NameIndex:
             for name, weakly in all_readings(one.names)
         ]
         near = [(kind, self._candidates([(name, asks) for _, name, asks in asked], kind)) for kind in KINDS]
-        best: list[dict[str, Found]] = [{} for _ in searches]
+        best: list[dict[str, Best]] = [{} for _ in searches]
         for n, (at, name, asks) in enumerate(asked):
             counts = searches[at].keys
             for kind, numbers in near:
@@ -187,7 +187,7 @@ class NameIndex:
             found[at] = numbers
         return found
 
-    def _ranked(self, search: Search, asking: Asking, best: dict[str, Found]) -> list[Hit]:
+    def _ranked(self, search: Search, asking: Asking, best: dict[str, Best]) -> list[Hit]:
         for key in self._facts.sharing(search.facts) if search.names else ():
             if search.keys is None or search.keys(key):
                 self._consider_sharing(best, key, search.names, asking)
@@ -195,7 +195,7 @@ class NameIndex:
         ranked = sorted(best, key=lambda key: (-scores[key], key))
         return [self._hit(key, scores[key], best[key], asking) for key in ranked[: search.limit]]
 
-    def _consider(self, best: dict[str, Found], key: str, asked: Prepared, asking: Asking, kind: str, number: int) -> None:
+    def _consider(self, best: dict[str, Best], key: str, asked: Prepared, asking: Asking, kind: str, number: int) -> None:
         name = self._shelves[kind].name(number)
         if not comparable(asked, name):
             return
@@ -208,16 +208,16 @@ class NameIndex:
                 return
             score = self._score(compared, kind, number, asking, odds_in_all(self._placed(key, asking)))
         if score >= least and (key not in best or self._better(score, asked, kind, number, best[key])):
-            best[key] = Found(score, asked, asking.factor, kind, number, compared)
+            best[key] = Best(score, asked, asking.factor, kind, number, compared)
 
-    def _better(self, score: float, asked: Prepared, kind: str, number: int, found: Found) -> bool:
+    def _better(self, score: float, asked: Prepared, kind: str, number: int, found: Best) -> bool:
         """Of pairs that score the same the first in the alphabet: whichever side asks, and however names came in, the same one is told."""
         if score != found.score or found.number is None:
             return score > found.score
         name, other = self._shelves[kind].name(number).name, self._shelves[found.kind].name(found.number).name
         return sorted((name, asked.name)) < sorted((other, found.asked.name))
 
-    def _consider_sharing(self, best: dict[str, Found], key: str, names: Sequence[str], asking: Asking) -> None:
+    def _consider_sharing(self, best: dict[str, Best], key: str, names: Sequence[str], asking: Asking) -> None:
         """A party of the same number, whatever its names; or, born on the same day, of a name that alone would not do."""
         party, told = self._parties.names(key), self._told(key, asking)
         if any(one.kind == "birth_date" for one in told):
@@ -228,7 +228,7 @@ class NameIndex:
             first = next(iter(party.numbers), None)
             name = prepare("") if first is None else self._shelves[party.kind].name(first)
             asked = prepare(names[0])
-            best[key] = Found(0.0, asked, 1.0, party.kind, first, compare(asked, name, self.corpus, asking.kind, party.kind))
+            best[key] = Best(0.0, asked, 1.0, party.kind, first, compare(asked, name, self.corpus, asking.kind, party.kind))
 
     def _told(self, key: str, asking: Asking) -> list[Told]:
         theirs = self._facts.of(key) if asking.facts is not None else None
@@ -257,7 +257,7 @@ class NameIndex:
     def _decided(self, key: str, score: float, asking: Asking) -> float:
         return max(score, probability(IDENTIFIER_DECIDES)) if decides(self._told(key, asking)) else score
 
-    def _hit(self, key: str, score: float, found: Found, asking: Asking) -> Hit:
+    def _hit(self, key: str, score: float, found: Best, asking: Asking) -> Hit:
         told, lands = self._placed(key, asking), self._parties.countries(found.kind, found.number)
         name = self._shelves[found.kind].name(found.number) if found.number is not None else prepare("")
         whys = explain(found.asked, name, found.compared)
