@@ -136,8 +136,9 @@ class Join:
                 owner = (one.percent,) if n else None
                 found[key].append(self._party(key, key_of(hit.key), hit.asked, owner, one.country, hit, hit.name))
         for key, (profile, _) in told.items():
+            tenants = seen_by(key[0])
             for signal_key, exposed in self._exposures.of_supplier(profile):
-                if signal_key.startswith(seen_by(key[0])):
+                if signal_key.startswith(tenants):
                     found[key].append(self._exposed(key, key_of(signal_key), exposed))
         return {key: each_once(ones) for key, ones in found.items()}
 

@@ -40,6 +40,7 @@ from shared.telemetry.metrics import SWEEP_SECONDS
 GROUP = "screening"
 log = logging.getLogger("duewatch.screening")
 _FORGOTTEN_AT_ONCE = 200
+_TOGETHER = 200  # suppliers that are looked at step by step: with many names each, what was read of these must still be remembered
 
 
 class Worker:
@@ -190,7 +191,8 @@ class Worker:
         for record in records:
             if record.topic != "suppliers":
                 continue
-            if (key := (record.meta.tenant, record.meta.subject)) in told:  # each once: another event of the batch may be newer
+            # Each once, for another event of the batch may be newer.
+            if (key := (record.meta.tenant, record.meta.subject)) in told or len(told) == _TOGETHER:
                 items += self._suppliers(told)
                 told = {}
             if not self.join.is_old_supplier(key, record.meta.sequence) and isinstance(supplier := record.payload(), SupplierEvent):
@@ -248,7 +250,7 @@ class Worker:
         stands is looked at again: another process, that knew the newer version, may have looked at it with an older signal. Told as screened where
         it may be rated otherwise."""
         parties = {key: parties_of(payload.profile) for key, (_, payload) in told.items()}
-        # Else what it stands for was compacted away.
+        # What concerns nobody is news all the same where the event that told the profile was compacted away.
         news = {key for key, (_, payload) in told.items() if self._concerns(payload) or not self.join.knows_profile(key, payload.profile)}
         for key, (record, payload) in told.items():
             self._put(key, record, payload, parties[key])

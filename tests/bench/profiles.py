@@ -9,6 +9,7 @@ import cProfile
 import gc
 import json
 import pstats
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -192,6 +193,6 @@ def run(name: str, n: int) -> None:
         await stage.close()
 
     tune()
-    running._FAR_BEHIND = 2 * n  # nobody screens while rows are imported here: an import that kept pace would wait for ever
+    running._FAR_BEHIND = sys.maxsize  # nobody screens while rows are imported here: an import that kept pace would wait for ever
     with tempfile.TemporaryDirectory(prefix="duewatch-bench-") as folder, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(whole(folder))

@@ -23,7 +23,6 @@ def candidates(list wanted, Words here):
     """Of each name wanted: (numbers of the names that may reach its floor, but those that are the same within two edits as wholes; how many were looked
     at for that). `here`: the words of the names on a shelf. Step by step for all of them (ADR 0023)."""
     cdef list asked, met
-    here.forget_old()
     asked = [_Asked(one, here) for one in wanted]
     met = [_met(one, here) for one in asked]
     return [_reaching(one, found, rest, here) if found else ([], 0) for one, (found, rest) in zip(asked, met)]
@@ -58,6 +57,7 @@ cdef class _Asked:
 
 
 cdef tuple _reaching(_Asked one, list met, int rest, Words here):
+    here.forget_old()
     gains = lambda: (_gains(one.weights, one.joins, here), here.misreadings(one.name))
     return reaching(Question(one.name, one.weights, one.misread), met, rest, here, one.bound, one.floor, one.persons, gains)
 
@@ -82,6 +82,7 @@ cdef tuple _met(_Asked one, Words here):
     cdef int letters = 0, forms = len(name.forms), others = 0, many, apart, rest = 0, n
     cdef double lone, alike, best, weight, may_agree = 0, missed = 0, worst = 0, needed, needed_beside
     cdef dict left = {}
+    here.forget_old()
     for word in words:
         letters += <int>len(word)
     lone = shortness(<int>len(<str>words[0])) if len(words) == 1 else 0.0
